@@ -1,0 +1,1 @@
+"""When: orchestration, data, judgement and publication. Everything that runs by night."""

@@ -1,0 +1,42 @@
+"""Exchange sessions from exchange_calendars; what live needs of them travels in the bundle."""
+
+import datetime as dt
+from functools import lru_cache
+from typing import Any
+
+
+@lru_cache
+def _xnys() -> Any:
+    import exchange_calendars
+
+    return exchange_calendars.get_calendar("XNYS")
+
+
+def sessions(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Trading days of the US equity market, both ends included."""
+    return [stamp.date() for stamp in _xnys().sessions_in_range(str(first), str(last))]
+
+
+def next_sessions(after: dt.date, count: int) -> list[dt.date]:
+    return sessions(after + dt.timedelta(days=1), after + dt.timedelta(days=count * 2 + 10))[:count]
+
+
+def previous_sessions(upto: dt.date, count: int) -> list[dt.date]:
+    """The last `count` sessions, `upto` included when it is one."""
+    return sessions(upto - dt.timedelta(days=count * 2 + 10), upto)[-count:]
+
+
+def open_at(session: dt.date) -> dt.datetime:
+    """Instant of the opening print, UTC."""
+    return _xnys().session_open(str(session)).to_pydatetime().astimezone(dt.UTC)
+
+
+def close_at(session: dt.date) -> dt.datetime:
+    """Instant of the closing print, UTC; early closes included."""
+    return _xnys().session_close(str(session)).to_pydatetime().astimezone(dt.UTC)
+
+
+def last_closed_session(now: dt.datetime) -> dt.date:
+    """The newest session whose close is not after `now`."""
+    candidates = previous_sessions(now.date(), 2)
+    return max(day for day in candidates if close_at(day) <= now)

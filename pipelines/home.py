@@ -1,0 +1,111 @@
+"""Where everything of one desk lies, and the lock that keeps a second writer out."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines import durable
+
+LAYOUT_VERSION = 1
+_held: dict[Path, int] = {}  # homes this process has locked, so that a command may call a job
+
+
+class HomeBusy(RuntimeError):
+    """Another process writes in this home."""
+
+
+class HomeLayout(RuntimeError):
+    """The home was written by another layout of Nightdesk."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of a home. Reading needs no lock; whoever writes holds `lock()`."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:  # bodies/ by hash, facts/batch-*/ typed rows with two clocks
+        return self.root / "lake" / "raw"
+
+    @property
+    def facts(self) -> Path:
+        return self.raw / "facts"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "lake" / "quarantine"
+
+    @property
+    def marts(self) -> Path:
+        return self.root / "lake" / "marts"
+
+    @property
+    def features(self) -> Path:
+        return self.root / "lake" / "features"
+
+    @property
+    def work(self) -> Path:
+        """Rebuildable results, named by the digest of what went in: fold models, scores, sections of the report."""
+        return self.root / "work"
+
+    def __getattr__(self, name: str) -> Path:
+        if name in {"feast", "mlflow", "dagster", "ledger", "records", "keys", "bundles", "journal", "reports"}:
+            return self.root / name
+        raise AttributeError(name)
+
+    def prepare(self) -> "Home":
+        """Make the home, or check that we understand the one that is there."""
+        stamp = self.root / "layout.json"
+        if stamp.exists():
+            found = json.loads(stamp.read_text())["layout"]
+            if found != LAYOUT_VERSION:
+                raise HomeLayout(f"{self.root} has layout {found}, this Nightdesk knows {LAYOUT_VERSION}: "
+                                 "use another --home, or the version that wrote it")
+        else:
+            self.root.mkdir(parents=True, exist_ok=True)
+            durable.write_json(stamp, {"layout": LAYOUT_VERSION})
+        return self
+
+    def section(self, name: str) -> Path:
+        """A part of tonight's story, as JSON: written by its step, read by the report."""
+        return self.work / "sections" / f"{name}.json"
+
+    def write_section(self, name: str, value: dict[str, Any]) -> None:
+        durable.write_json(self.section(name), value)
+
+    def read_section(self, name: str) -> dict[str, Any]:
+        path = self.section(name)
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold this home for writing; nested use in one process is one holding."""
+        if self.root in _held:
+            _held[self.root] += 1
+            try:
+                yield
+            finally:
+                _held[self.root] -= 1
+            return
+        self.prepare()
+        with open(self.root / "lock", "a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.seek(0)
+                holder = handle.read().strip() or "another process"
+                raise HomeBusy(f"{self.root} is being written by process {holder}; wait for it or use another --home") from None
+            handle.truncate(0)
+            handle.write(str(os.getpid()))
+            handle.flush()
+            _held[self.root] = 1
+            try:
+                yield
+            finally:
+                del _held[self.root]

@@ -1,0 +1,133 @@
+"""One reader of environment and files. Order: defaults, nightdesk.toml, NIGHTDESK_* variables, the command line."""
+
+import datetime as dt
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be understood, with the nearest right name where there is one."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sandbox(Section):
+    """The embedded market. `signal` is the strength of the planted effect: a preset's name or a factor."""
+
+    names: int = Field(default=20, ge=4, le=600)
+    sessions: int = Field(default=756, ge=80)
+    nights: int = Field(default=20, ge=0)
+    signal: Literal["strong", "modest", "zero"] | float = "strong"
+    chain_sessions: int = 30
+    tick_sessions: int = 10
+
+
+class Quarantine(Section):
+    """When a body is refused whole: more than this share and at least so many bad rows."""
+
+    max_bad_share: float = 0.05
+    min_bad_rows: int = 10
+
+
+class Training(Section):
+    first_train_sessions: int = 252
+    step_sessions: int = 63
+    slow_step_sessions: int = 126
+    optuna_trials: int = 10
+    boost_rounds: int = 100
+    gnn_epochs: int = 30
+
+
+class Gate(Section):
+    min_dsr: float = 0.95
+    max_loss_probability: float = 0.20
+    max_spa_p: float = 0.05
+    cost_stress: float = 2.0
+    min_trials: int = 10
+
+
+class LeakGate(Section):
+    """`planted` adds a feature that looks ahead, to see the gate catch it."""
+
+    decision_times: int = 2
+    planted: bool = False
+
+
+class Settings(Section):
+    home: Path = Path(".nightdesk")
+    source: str = "sandbox"
+    seed: int = 7
+    now: dt.datetime | None = None
+    threads: int = Field(default=2, ge=1)
+    sandbox: Sandbox = Sandbox()
+    quarantine: Quarantine = Quarantine()
+    training: Training = Training()
+    gate: Gate = Gate()
+    leak: LeakGate = LeakGate()
+
+
+def _refuse_unknown(values: Mapping[str, Any], model: type[BaseModel], where: str) -> None:
+    for key, value in values.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            near = difflib.get_close_matches(key, model.model_fields, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(model.model_fields)}"
+            raise SettingsError(f"unknown setting '{key}' in {where}{hint}")
+        if isinstance(value, Mapping) and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            _refuse_unknown(value, field.annotation, f"{where} [{key}]")
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """NIGHTDESK_SEED=7, NIGHTDESK_SANDBOX__SIGNAL=zero."""
+    values: dict[str, Any] = {}
+    for name, text in environment.items():
+        if not name.startswith("NIGHTDESK_") or name in RESERVED:
+            continue
+        section, _, key = name.removeprefix("NIGHTDESK_").lower().partition("__")
+        if key:
+            values.setdefault(section, {})[key] = text
+        else:
+            values[section] = text
+    return values
+
+
+# Read elsewhere, and no settings: the tests' sample folder and failpoint, and the folder that dbt reads facts from.
+RESERVED = {"NIGHTDESK_SAMPLES", "NIGHTDESK_FAILPOINT", "NIGHTDESK_CONFIG", "NIGHTDESK_FACTS", "NIGHTDESK_MARTS",
+            "NIGHTDESK_FEAST"}
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        elif value is not None:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+    return base
+
+
+def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings of this run. Unknown keys are refused, naming the nearest right one."""
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    path = Path(environment.get("NIGHTDESK_CONFIG", "nightdesk.toml"))
+    if path.is_file():
+        from_file = tomllib.loads(path.read_text())
+        _refuse_unknown(from_file, Settings, str(path))
+        _merge(values, from_file)
+    from_env = _from_environment(environment)
+    _refuse_unknown(from_env, Settings, "the environment (NIGHTDESK_…)")
+    _merge(values, from_env)
+    _refuse_unknown(dict(overrides or {}), Settings, "the command line")
+    _merge(values, overrides or {})
+    settings = Settings.model_validate(values)
+    if settings.now is not None and settings.now.tzinfo is None:
+        raise SettingsError(f"--now {settings.now} has no time zone; write it as 2025-07-01T06:00:00Z")
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
