@@ -100,7 +100,9 @@ class Home:
             except BlockingIOError:
                 handle.seek(0)
                 holder = handle.read().strip() or "another process"
-                raise HomeBusy(f"{self.root} is being written by process {holder}; wait for it or use another --home") from None
+                raise HomeBusy(
+                    f"{self.root} is being written by process {holder}; wait for it or use another --home"
+                ) from None
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()

@@ -81,8 +81,9 @@ def _refuse_unknown(values: Mapping[str, Any], model: type[BaseModel], where: st
             near = difflib.get_close_matches(key, model.model_fields, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(model.model_fields)}"
             raise SettingsError(f"unknown setting '{key}' in {where}{hint}")
-        if isinstance(value, Mapping) and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            _refuse_unknown(value, field.annotation, f"{where} [{key}]")
+        kind = field.annotation
+        if isinstance(value, Mapping) and isinstance(kind, type) and issubclass(kind, BaseModel):
+            _refuse_unknown(value, kind, f"{where} [{key}]")
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

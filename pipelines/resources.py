@@ -1,0 +1,34 @@
+"""Dagster's view of one desk: its home, settings and the one moment that a run believes it is."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from pipelines import settings as settings_module
+from pipelines.home import Home
+
+
+class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
+    """Holds the home's lock while a run writes. `overrides` is the command line's part of the settings, as JSON."""
+
+    overrides: str = "{}"
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["HomeResource"]:
+        with self.home().lock():
+            yield self
+
+    def settings(self) -> settings_module.Settings:
+        return settings_module.load(json.loads(self.overrides))
+
+    def home(self) -> Home:
+        return Home(self.settings().home)
+
+    def now(self) -> dt.datetime:
+        """The night that is being worked on: settled once by `pipelines.run`, read by every step."""
+        from pipelines import night
+
+        return night.current(self.settings(), self.home())
