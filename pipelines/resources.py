@@ -18,7 +18,13 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["HomeResource"]:
-        with self.home().lock():
+        from pipelines import night
+
+        home = self.home()
+        with home.lock():
+            run = context.run
+            advance = run is not None and run.tags.get("nightdesk/advance") == "true"
+            night.settle(self.settings(), home, context.run_id or "", advance=advance)
             yield self
 
     def settings(self) -> settings_module.Settings:
@@ -28,7 +34,7 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
         return Home(self.settings().home)
 
     def now(self) -> dt.datetime:
-        """The night that is being worked on: settled once by `pipelines.run`, read by every step."""
+        """The night that is being worked on: settled once a run, read by every step."""
         from pipelines import night
 
-        return night.current(self.settings(), self.home())
+        return night.current(self.home())

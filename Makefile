@@ -1,0 +1,63 @@
+# Nightdesk: everything a person types. Needs Python 3.11+ with venv, and make; nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# Libraries that would phone home are told not to, in every command of this file.
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export MLFLOW_DISABLE_TELEMETRY := true
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help install run live ui test check fix truth proof-kill clean
+
+help:  ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# uv installs in a fraction of pip's time; pip is the fallback where uv cannot work. Where pip knows a folder of wheels
+# (find-links), torch's CPU build comes from there, else uv's own flag picks it.
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Installing into $(VENV) (once; a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check uv
+	@links="$${PIP_FIND_LINKS:-$$($(BIN)/pip config get global.find-links 2>/dev/null || true)}"; \
+	if [ -n "$$links" ]; then export UV_FIND_LINKS="$$links"; backend=""; else backend="--torch-backend cpu"; fi; \
+	$(BIN)/uv pip install -q -p $(BIN)/python $$backend -c constraints.txt -e '.[night,dev]' \
+	  || $(BIN)/pip install -q -c constraints.txt -e '.[night,dev]'
+	@touch $(STAMP)
+
+install: $(STAMP)  ## The virtual environment with tested versions
+
+run: $(STAMP)  ## One whole night on the sandbox market, then a day of paper trading, then the report
+	@$(BIN)/nightdesk nightly
+	@$(BIN)/nightdesk live --feed sandbox
+	@$(BIN)/nightdesk report
+
+live: $(STAMP)  ## Trade the approved bundle on paper over the coming sandbox session
+	@$(BIN)/nightdesk live --feed sandbox
+
+ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:3000)
+	@$(BIN)/nightdesk ui
+
+test: $(STAMP)  ## All tests that fit into a few minutes
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP)  ## Lint, types, import contracts, definitions
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/nightdesk check
+
+fix: $(STAMP)  ## Let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+
+truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise (about an hour; resumes)
+	@$(BIN)/python -m tests.truth.seeds --seeds 20
+
+proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (about half an hour; resumes)
+	@$(BIN)/python -m tests.faults.nightlies --kills 5
+
+
+clean:  ## Forget the sandbox home (never a desk's data: only ./.nightdesk)
+	@rm -rf .nightdesk dbt/target dbt/logs

@@ -1,0 +1,117 @@
+"""Starts jobs for the command line, in this process, against the home's own Dagster instance."""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.home import Home
+from pipelines.progress import say
+
+DAGSTER_YAML = """telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 1}}
+"""
+
+
+def prepare_dagster_home(home: Home) -> None:
+    """A Dagster home inside ours: telemetry off, no sign-up dialog, one run at a time."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    config = home.dagster / "dagster.yaml"
+    if not config.exists():
+        config.write_text(DAGSTER_YAML)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+
+
+def _close_orphans(instance: Any) -> None:
+    """Runs of a killed process stand as started for ever; we hold the lock, so nobody is working on them."""
+    import dagster as dg
+
+    open_states = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=open_states)):
+        instance.report_run_failed(run, "its process ended before the run did")
+
+
+def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: bool = False) -> bool:
+    """Run a job to its end; true when every step and every blocking check passed."""
+    import dagster as dg
+
+    with home.lock():
+        prepare_dagster_home(home)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
+            from pipelines.definitions import defs
+
+            job = defs().resolve_job_def(name)
+            with dg.DagsterInstance.get() as instance:
+                _close_orphans(instance)
+                result = job.execute_in_process(
+                    instance=instance,
+                    run_config={
+                        "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
+                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                    },
+                    tags={"nightdesk/advance": "true"} if advance else {},
+                    raise_on_error=False,
+                )
+                _tell_failures(result)
+                return bool(result.success)
+
+
+def _tell_failures(result: Any) -> None:
+    """Say what stopped the night, in the words of the step or check that did."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            root = error
+            while root is not None and root.cause is not None:
+                root = root.cause
+            say(f"  ✗ {event.step_key}: {(root.message if root else 'failed').strip()}")
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.blocking:
+            say(f"  ✗ check {evaluation.check_name} on {evaluation.asset_key.to_user_string()} failed")
+            for name, value in evaluation.metadata.items():
+                say(f"      {name}: {str(value.value)[:600]}")
+
+
+def count_assets() -> int:
+    """Resolve every definition, as the UI does when it starts."""
+    from pipelines.definitions import defs
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = defs().resolve_asset_graph()
+    return len(list(graph.get_all_asset_keys()))
+
+
+def serve_ui(overrides: Mapping[str, Any], port: int) -> int:
+    """Webserver and daemon until Ctrl-C. Settings travel as NIGHTDESK_* variables, so that runs from the page use them."""
+    import signal
+    import subprocess
+    import sys
+
+    from pipelines import settings as settings_module
+
+    settings = settings_module.load(overrides)
+    home = Home(settings.home).prepare()
+    prepare_dagster_home(home)
+    environment = {**os.environ, "NIGHTDESK_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
+    for name, value in overrides.items():
+        if isinstance(value, Mapping):
+            environment.update({f"NIGHTDESK_{name}__{key}".upper(): str(v) for key, v in value.items()})
+        elif name != "home":
+            environment[f"NIGHTDESK_{name}".upper()] = str(value)
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", "pipelines.definitions",
+               "-h", "127.0.0.1", "-p", str(port)]
+    say(f"Dagster UI: http://127.0.0.1:{port} (home {home.root}; Ctrl-C ends it)")
+    # Without its own SIGINT handler a child started from a script would ignore both Ctrl-C and TERM.
+    process = subprocess.Popen(
+        command, env=environment, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        return process.wait()
