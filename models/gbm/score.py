@@ -1,0 +1,48 @@
+"""Score one session's names with LightGBM's own text model, on one thread: the same bits in batch and live."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.crosssection import zscore
+from models.features.panel import FeaturePanel
+
+Floats = NDArray[np.float64]
+ACROSS, RAW = "across.", "raw."  # how a column of the model is prepared, said in its name inside the text model
+MIN_PRESENT = 0.5  # a name with fewer of its own features than this is not scored
+
+
+@dataclass(frozen=True)
+class GbmModel:
+    booster: Any
+    features: tuple[str, ...]
+    context: tuple[str, ...]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "GbmModel":
+        import lightgbm
+
+        booster = lightgbm.Booster(model_str=data.decode())
+        columns = booster.feature_name()
+        return cls(booster, tuple(c.removeprefix(ACROSS) for c in columns if c.startswith(ACROSS)),
+                   tuple(c.removeprefix(RAW) for c in columns if c.startswith(RAW)))
+
+    def score(self, panel: FeaturePanel, row: int) -> Floats:
+        """(names,) at the panel's `row`; NaN for a name that is not tradable or lacks features."""
+        scores = np.full(len(panel.names), np.nan)
+        active, inputs = session_inputs(panel, row, self.features, self.context)
+        if active.any():
+            scores[active] = self.booster.predict(inputs, num_threads=1)
+        return scores
+
+
+def session_inputs(
+    panel: FeaturePanel, row: int, features: tuple[str, ...], context: tuple[str, ...]
+) -> tuple[NDArray[np.bool_], Floats]:
+    """Which names can be scored (names,), and their prepared rows (active, features + context)."""
+    own = panel.values[row][:, [panel.features.index(name) for name in features]]
+    active = panel.tradable[row] & (np.isfinite(own).mean(axis=1) >= MIN_PRESENT)
+    shared = panel.values[row][:, [panel.features.index(name) for name in context]]
+    return active, np.ascontiguousarray(np.hstack([zscore(own[active]), shared[active]]))

@@ -1,0 +1,57 @@
+"""The graph network's forward pass in NumPy: dense masked attention on one session's names, no torch."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.panel import FeaturePanel
+from models.gnn.config import GnnConfig
+from models.gnn.graph import Mask, session_graph
+
+Floats = NDArray[np.float64]
+LEAK = 0.2  # slope of the attention's leaky rectifier, PyTorch Geometric's default
+
+
+@dataclass(frozen=True)
+class GnnModel:
+    config: GnnConfig
+    weights: dict[str, Floats]
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "GnnModel":
+        from safetensors.numpy import load
+
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        told = json.loads(header["__metadata__"]["config"])
+        config = GnnConfig(**{**told, "features": tuple(told["features"])})
+        return cls(config, {name: value.astype(np.float64) for name, value in load(data).items()})
+
+    def score(self, panel: FeaturePanel, row: int) -> Floats:
+        """(names,) at the panel's `row`; NaN for a name that is not tradable or lacks features."""
+        scores = np.full(len(panel.names), np.nan)
+        graph = session_graph(panel, row, self.config)
+        if graph.active.any():
+            scores[graph.active] = forward(self.weights, graph.inputs, graph.hears)
+        return scores
+
+
+def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
+    """Encode each node, let it attend to those it hears, read the score off both."""
+    encoded = np.tanh(inputs @ weights["encoder.weight"].T + weights["encoder.bias"])
+    source, target = weights["attention.att_src"][0], weights["attention.att_dst"][0]  # (heads, channels)
+    heads, channels = source.shape
+    sent = (encoded @ weights["attention.lin.weight"].T).reshape(-1, heads, channels)
+    spoken, heard = (sent * source).sum(axis=2), (sent * target).sum(axis=2)  # (names, heads)
+    logits = heard[:, None, :] + spoken[None, :, :]  # [i, j, head]: i hears j
+    logits = np.where(logits > 0.0, logits, LEAK * logits)
+    logits = np.where(hears[:, :, None], logits, -np.inf)
+    share = np.exp(logits - logits.max(axis=1, keepdims=True))
+    share = share / share.sum(axis=1, keepdims=True)
+    mixed = np.stack([share[:, :, head] @ sent[:, head, :] for head in range(heads)], axis=1)
+    around = mixed.reshape(len(inputs), heads * channels) + weights["attention.bias"]
+    around = np.where(around > 0.0, around, np.expm1(np.minimum(around, 0.0)))
+    both = np.hstack([encoded, around])
+    scores: Floats = (both @ weights["readout.weight"].T + weights["readout.bias"])[:, 0]
+    return scores

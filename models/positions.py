@@ -1,0 +1,36 @@
+"""The position rule: scores of one session become dollar-neutral weights under a gross and a single-name limit."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def dollar_neutral(score: Floats, gross: float, max_weight: float) -> Floats:
+    """Weights (names,) in proportion to the demeaned score: longs and shorts each sum to half of `gross`, less when
+    too few names can carry it under `max_weight`. NaN scores get 0."""
+    weights = np.zeros(score.shape)
+    finite = np.isfinite(score)
+    if int(finite.sum()) < 2:
+        return weights
+    tilt = score[finite] - score[finite].mean()
+    longs, shorts = np.maximum(tilt, 0.0), np.maximum(-tilt, 0.0)
+    side = min(gross / 2.0, max_weight * int((longs > 0.0).sum()), max_weight * int((shorts > 0.0).sum()))
+    if side > 0.0:
+        weights[finite] = _capped(longs, side, max_weight) - _capped(shorts, side, max_weight)
+    return weights
+
+
+def _capped(strength: Floats, total: float, cap: float) -> Floats:
+    """Share out `total` in proportion to `strength`, at most `cap` each; what is cut goes to the others."""
+    full = np.zeros(strength.shape, dtype=bool)
+    for _ in range(len(strength)):
+        free = np.where(full, 0.0, strength)
+        rest = total - cap * int(full.sum())
+        if rest <= 0.0 or free.sum() <= 0.0:
+            return np.where(full, cap, 0.0)
+        shared = np.where(full, cap, free * (rest / free.sum()))
+        if not (shared > cap).any():
+            return shared
+        full = full | (shared > cap)
+    return np.where(full, cap, 0.0)

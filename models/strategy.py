@@ -1,0 +1,162 @@
+"""The unit that is judged, bundled and traded: what it looks at, how scores become weights, and one function for both
+the past and the live session."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.crosssection import zscore
+from models.features.panel import FeaturePanel
+from models.gbm.config import GbmConfig
+from models.gbm.score import GbmModel
+from models.gnn.config import GnnConfig
+from models.gnn.score import GnnModel
+from models.hmm.config import STATES, HmmConfig
+from models.hmm.score import HmmModel
+from models.positions import dollar_neutral
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StrategyConfig:
+    """Everything that is chosen, nothing that is learned. Two configs with equal `key()` are one trial."""
+
+    name: str
+    slot: str = "daily-equity"
+    hold_sessions: int = 5  # scores of so many decisions are averaged: slower positions, lower costs
+    blend_gnn: float = 0.3
+    gross: float = 1.5  # sum of absolute weights in a full-size regime
+    max_weight: float = 0.15
+    regime_gross: tuple[tuple[str, float], ...] = (
+        ("Bull", 1.0), ("Bear", 0.85), ("HighVol_Chop", 0.85), ("LowVol_Chop", 1.0))
+    gbm: GbmConfig = field(default_factory=GbmConfig)
+    gnn: GnnConfig = field(default_factory=GnnConfig)
+    hmm: HmmConfig = field(default_factory=HmmConfig)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Columns of the panel that a decision reads."""
+        read = (*self.gbm.features, *self.gbm.context, *self.gnn.features, self.gnn.returns, *self.hmm.features)
+        return tuple(dict.fromkeys(read))
+
+    @property
+    def history(self) -> int:
+        """Decision rows, the one decided on included, that determine a decision to the last bit."""
+        return max(self.hmm.window, max(self.gnn.graph_window, self.gnn.sequence) + self.hold_sessions - 1)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "StrategyConfig":
+        told: dict[str, Any] = json.loads(text)
+        parts = {"gbm": GbmConfig, "gnn": GnnConfig, "hmm": HmmConfig}
+        values = {name: kind(**_tuples(told.pop(name))) for name, kind in parts.items()}
+        return cls(**_tuples(told), **values)
+
+    def key(self) -> str:
+        """Digest of all that is chosen; the name is not part of it, so renaming makes no new trial."""
+        told = {**asdict(self), "name": ""}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _tuples(told: dict[str, Any]) -> dict[str, Any]:
+    def fixed(value: Any) -> Any:
+        return tuple(fixed(part) for part in value) if isinstance(value, list) else value
+
+    return {name: fixed(value) for name, value in told.items()}
+
+
+@dataclass(frozen=True)
+class Models:
+    """The three fitted scorers of one strategy."""
+
+    hmm: HmmModel
+    gbm: GbmModel
+    gnn: GnnModel
+
+    @classmethod
+    def from_bytes(cls, *, hmm: bytes, gbm: bytes, gnn: bytes) -> "Models":
+        return cls(HmmModel.from_bytes(hmm), GbmModel.from_bytes(gbm), GnnModel.from_bytes(gnn))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was believed and wanted at one decision; arrays are in the order of `names`."""
+
+    session: np.datetime64
+    names: tuple[str, ...]
+    regime: dict[str, float]  # filtered posterior by state
+    gbm: Floats  # raw scores of this session, NaN where a name cannot be scored
+    gnn: Floats
+    score: Floats  # blended, averaged over the holding window
+    weights: Floats  # of capital; 0 where untradable or unscored
+
+
+class Scores:
+    """Raw scores by session, each computed once: a session's scores serve all decisions that average over it."""
+
+    def __init__(self, models: Models, panel: FeaturePanel) -> None:
+        self.models, self.panel = models, panel
+        self._known: dict[int, tuple[Floats, Floats]] = {}
+        self._regimes: dict[int, Floats] = {}
+
+    def at(self, row: int) -> tuple[Floats, Floats]:
+        if row not in self._known:
+            self._known[row] = (self.models.gbm.score(self.panel, row), self.models.gnn.score(self.panel, row))
+        return self._known[row]
+
+    def regime(self, row: int) -> Floats:
+        if row not in self._regimes:
+            self._regimes[row] = self.models.hmm.posterior(self.panel, row)
+        return self._regimes[row]
+
+
+def decide(config: StrategyConfig, models: Models, panel: FeaturePanel) -> Decision:
+    """The decision of the panel's last session, from its last `config.history` rows only."""
+    first = max(0, len(panel.sessions) - config.history)
+    recent = FeaturePanel(panel.sessions[first:], panel.names, panel.features, panel.values[first:],
+                          panel.tradable[first:])
+    return _decide_row(config, Scores(models, recent), len(recent.sessions) - 1)
+
+
+def decide_many(
+    config: StrategyConfig, models: Models, panel: FeaturePanel, rows: Sequence[int], scores: Scores | None = None
+) -> list[Decision]:
+    """`decide` at each of the panel's `rows`, to the bit. `scores` lets configs that share models share the work."""
+    scores = scores or Scores(models, panel)
+    return [_decide_row(config, scores, int(row)) for row in rows]
+
+
+def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:
+    panel = scores.panel
+    held = [_blended(config, scores, back) for back in range(max(0, row - config.hold_sessions + 1), row + 1)]
+    known = np.isfinite(np.stack(held))
+    mean = np.where(known, np.stack(held), 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    score = np.where(known[-1] & panel.tradable[row], mean, np.nan)
+    posterior = scores.regime(row)
+    scale = dict(config.regime_gross)
+    names = scores.models.hmm.names
+    gross = config.gross * sum(float(p) * scale.get(state, 1.0) for state, p in zip(names, posterior, strict=True))
+    gbm, gnn = scores.at(row)
+    return Decision(
+        session=panel.sessions[row], names=panel.names,
+        regime={state: float(p) for state, p in zip(names, posterior, strict=True)},
+        gbm=gbm, gnn=gnn, score=score, weights=dollar_neutral(score, gross, config.max_weight),
+    )
+
+
+def _blended(config: StrategyConfig, scores: Scores, row: int) -> Floats:
+    gbm, gnn = scores.at(row)
+    if config.blend_gnn == 0.0:
+        return zscore(gbm)
+    return (1.0 - config.blend_gnn) * zscore(gbm) + config.blend_gnn * zscore(gnn)
+
+
+__all__ = ["STATES", "Decision", "Models", "Scores", "StrategyConfig", "decide", "decide_many"]
