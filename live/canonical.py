@@ -1,0 +1,51 @@
+"""One text for one value: canonical JSON whose floats come back bit for bit, and the ids that are made of it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# JSON has no words for these; a missing number is null.
+_WORDS = {"inf": math.inf, "-inf": -math.inf}
+
+
+def plain(value: float) -> float | str | None:
+    """A float as JSON can hold it: NaN is null, the infinities are words."""
+    number = float(value)
+    if math.isnan(number):
+        return None
+    return number if math.isfinite(number) else str(number)
+
+
+def packed(values: Iterable[float] | NDArray[np.float64]) -> list[Any]:
+    """An array of any rank as nested lists of JSON numbers."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim > 1:
+        return [packed(part) for part in array]
+    return [plain(value) for value in array.tolist()]
+
+
+def unpacked(values: list[Any]) -> NDArray[np.float64]:
+    """The array that `packed` was given, bit for bit (NaNs become the one quiet NaN)."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, list):
+            return [number(part) for part in value]
+        return math.nan if value is None else _WORDS.get(value, value)
+
+    return np.array(number(values), dtype=np.float64)
+
+
+def text(value: Any) -> str:
+    """Sorted keys, no spaces, no NaN: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def name_of(kind: str, *parts: str) -> str:
+    """A permanent id from what it identifies: the same decision made twice is the same decision."""
+    digest = hashlib.sha256("\x1f".join((kind, *parts)).encode()).hexdigest()
+    return f"{kind[0]}-{digest[:20]}"

@@ -1,0 +1,137 @@
+"""What was decided and done, written so that it cannot be rewritten: an append-only SQLite file with chained hashes."""
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from live import canonical
+
+GENESIS = "0" * 64
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    seq INTEGER PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, kind TEXT NOT NULL,
+    session TEXT, at TEXT NOT NULL, payload TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, session);
+CREATE TRIGGER IF NOT EXISTS entries_stand BEFORE UPDATE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+
+class JournalBusy(RuntimeError):
+    """Another process writes this journal."""
+
+
+class JournalBroken(RuntimeError):
+    """The chain does not hold: a row was changed, lost or put in."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    seq: int
+    prev_hash: str
+    hash: str
+    kind: str
+    session: str | None
+    at: str
+    payload: dict[str, Any]
+
+
+def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
+    return hashlib.sha256(canonical.text([seq, prev_hash, kind, session, at, payload]).encode()).hexdigest()
+
+
+class Journal:
+    """One writer, held by an exclusive lock for as long as it is open; readers need none."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self._lock = None
+        if read_only:
+            if not path.exists():
+                raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
+            self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = open(path.with_name(path.name + ".lock"), "a")  # noqa: SIM115 - held until close
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise JournalBusy(f"{path} is being written by another runner; only one may trade an account") from None
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: on a tape, one session. A kill inside leaves the journal as it was before."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
+        """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
+        seq, prev_hash = self.head()
+        day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
+        digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
+        self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
+                         (seq + 1, prev_hash, digest, kind, day, stamp, text))
+        return Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest row. Kept elsewhere too, it shows a tail that was cut off."""
+        row = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, GENESIS)
+
+    def entries(self, kind: str | None = None, session: dt.date | None = None) -> Iterator[Entry]:
+        """Rows in order, of one kind or session if asked."""
+        query, values = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries WHERE 1", []
+        if kind is not None:
+            query, values = query + " AND kind = ?", [*values, kind]
+        if session is not None:
+            query, values = query + " AND session = ?", [*values, session.isoformat()]
+        for row in self._db.execute(query + " ORDER BY seq", values):
+            yield Entry(*row[:6], payload=json.loads(row[6]))
+
+    def last(self, kind: str) -> Entry | None:
+        query = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries WHERE kind = ?"
+        row = self._db.execute(query + " ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()
+        return Entry(*row[:6], payload=json.loads(row[6])) if row else None
+
+    def verify(self) -> int:
+        """Walk the whole chain; the number of rows, or JournalBroken naming the first bad one."""
+        expected_seq, expected_prev = 1, GENESIS
+        query = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries ORDER BY seq"
+        for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(query):
+            if seq != expected_seq or prev_hash != expected_prev:
+                raise JournalBroken(f"{self.path}: row {seq} does not follow row {expected_seq - 1}; rows are missing")
+            if digest != _chained(seq, prev_hash, kind, session, at, payload):
+                raise JournalBroken(f"{self.path}: row {seq} ({kind} of {session}) is not what was written")
+            expected_seq, expected_prev = seq + 1, digest
+        return expected_seq - 1

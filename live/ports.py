@@ -1,0 +1,88 @@
+"""What the engine asks of the world: a feed, a venue, a clock, a source of bundles. Adapters and fakes answer."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+
+class Bar(NamedTuple):
+    """One minute of one name, raw prices. It is known when the minute is over, at `start_us` + 60 s."""
+
+    instrument_id: str
+    start_us: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+class Action(NamedTuple):
+    """A split (`amount` new shares for one old) or a cash dividend (`amount` a share), known before the session."""
+
+    instrument_id: str
+    ex_date: dt.date
+    kind: Literal["split", "dividend"]
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the venue is sent. `limit_price` bounds the fill; `quantity` is signed, in shares."""
+
+    order_id: str
+    instrument_id: str
+    quantity: int
+    limit_price: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    order_id: str
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Signed shares at a raw price; `costs` are the named parts of `cost`, in dollars."""
+
+    order_id: str
+    instrument_id: str
+    at_us: int
+    quantity: int
+    price: float
+    cost: float
+    costs: dict[str, float]
+
+
+class Clock(Protocol):
+    def now(self) -> dt.datetime: ...
+
+
+class Feed(Protocol):
+    """Bars of a session in the order of their start, and the actions that were known before its open."""
+
+    def sessions(self) -> Sequence[dt.date]: ...
+
+    def actions(self, session: dt.date) -> Sequence[Action]: ...
+
+    def bars(self, session: dt.date) -> Iterator[Bar]: ...
+
+
+class Venue(Protocol):
+    """Takes orders, answers each, and fills them when the market lets it."""
+
+    def submit(self, order: Order) -> Ack: ...
+
+    def cancel(self, order_id: str) -> bool: ...
+
+    def on_bar(self, bar: Bar) -> Sequence[Fill]: ...
+
+
+class BundleSource(Protocol):
+    """Where the newest approved bundle lies; None while nothing was approved."""
+
+    def newest(self) -> Path | None: ...
