@@ -1,0 +1,45 @@
+"""What a feature is: one declaration that research, training and live all read."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+# Keyword windows (sessions, names, look_back), C-contiguous, oldest first -> (sessions, names). `Any` because
+# every kernel names its own inputs.
+Kernel = Callable[..., FloatArray]
+
+# Longest quiet spell between a close and the next decision is a holiday week-end; a row older than this is nobody's.
+DAILY_STALENESS = dt.timedelta(days=5)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """`look_back` counts sessions, today's included; `inputs` name columns of the panel (models/features/inputs.py)."""
+
+    name: str
+    family: str
+    entity: str
+    inputs: tuple[str, ...]
+    look_back: int
+    kernel: Kernel
+    description: str
+    version: int = 1
+    staleness: dt.timedelta = DAILY_STALENESS
+    owner: str = "team:nightdesk"
+
+    @property
+    def view(self) -> str:
+        """The table, Feast view and asset this feature lives in."""
+        return f"{self.family}_v{self.version}"
+
+    def declaration(self) -> dict[str, Any]:
+        """All that changes its values, apart from the code itself."""
+        return {
+            "name": self.name, "family": self.family, "version": self.version, "inputs": list(self.inputs),
+            "look_back": self.look_back, "kernel": f"{self.kernel.__module__}.{self.kernel.__qualname__}",
+        }

@@ -1,0 +1,27 @@
+"""Positioning of the index option market, one row a session."""
+
+from models.features.feature import Feature, FloatArray, Kernel
+
+BILLION = 1e9
+
+
+def latest(**windows: FloatArray) -> FloatArray:
+    """The one input's value of the session, as the mart has it; missing stays missing."""
+    (window,) = windows.values()
+    return window[..., -1]
+
+
+def gamma_billions(gamma_exposure: FloatArray) -> FloatArray:
+    return gamma_exposure[..., -1] / BILLION
+
+
+def _declare(name: str, kernel: Kernel, column: str, description: str) -> Feature:
+    return Feature(name, "options", "underlying", (column,), 1, kernel, description)
+
+
+FEATURES = (
+    _declare("put_call_ratio", latest, "put_call_ratio", "Put volume / call volume of the session, SPX."),
+    _declare("share_0dte", latest, "share_0dte", "Fraction of the session's contracts that expire that day."),
+    _declare("gamma_exposure_bn", gamma_billions, "gamma_exposure", "Dealer gamma, billion USD per 1 % move."),
+    _declare("iv30", latest, "iv30", "Implied volatility of 30 days, a decimal."),
+)
