@@ -1,4 +1,4 @@
-"""`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only in the command that needs them."""
+"""`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only where they are needed."""
 
 import datetime as dt
 import json

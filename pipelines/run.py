@@ -86,7 +86,7 @@ def count_assets() -> int:
 
 
 def serve_ui(overrides: Mapping[str, Any], port: int) -> int:
-    """Webserver and daemon until Ctrl-C. Settings travel as NIGHTDESK_* variables, so that runs from the page use them."""
+    """Webserver and daemon until Ctrl-C. Settings travel as NIGHTDESK_* variables, for runs from the page too."""
     import signal
     import subprocess
     import sys

@@ -1,0 +1,33 @@
+"""Questions to the marts from the command line: views as of a moment, rows as plain values."""
+
+from typing import Any
+
+from pipelines import moments
+from pipelines.home import Home
+
+
+def rows(home: Home, query: str, as_of: str | None) -> list[dict[str, Any]]:
+    """Rows of a query over the marts' views; only what was known at `as_of` exists."""
+    import duckdb
+
+    from pipelines.lake import marts
+
+    connection = marts.connect(home, as_of=moments.parse(as_of) if as_of else None)
+    try:
+        return connection.sql(query).to_arrow_table().to_pylist()
+    except duckdb.Error as problem:
+        raise ValueError(f"the marts cannot answer that: {problem}") from None
+    finally:
+        connection.close()
+
+
+def print_table(found: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for name in found[0] if found else []:
+        table.add_column(name)
+    for row in found:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console(width=None).print(table if found else "no rows")

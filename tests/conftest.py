@@ -1,0 +1,56 @@
+"""Fixtures that several rooms share: the real samples, and one whole night that many tests look at."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NIGHTDESK = [sys.executable, "-m", "pipelines.cli"]
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real recorded data, which is never part of the repository."""
+    folder = os.environ.get("NIGHTDESK_SAMPLES")
+    if not folder:
+        pytest.skip("real samples are not here: set NIGHTDESK_SAMPLES to their folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no browser: install the package chromium")
+    return found
+
+
+def nightdesk(*words: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would, in its own process."""
+    return subprocess.run(
+        [*NIGHTDESK, *words, "--home", str(home)],
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=900,
+    )
+
+
+@pytest.fixture(scope="session")
+def whole_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home after one whole default night and one replayed session, made once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home, done = shared / "whole-night", shared / "whole-night.json"
+    with open(shared / "whole-night.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            for words in (("nightly",), ("live", "--feed", "sandbox")):
+                ran = nightdesk(*words, home=home)
+                assert ran.returncode == 0, f"nightdesk {' '.join(words)}:\n{ran.stderr[-4000:]}"
+            done.write_text(json.dumps({"home": str(home)}))
+    return home
