@@ -47,5 +47,5 @@ def load(
     path: Path, verify_keys: Sequence[bytes], last_seq: int, now: dt.datetime, *, last_digest: str | None = None
 ) -> Bundle:
     """Law 4's order, all of it, or BundleRefused. `verify_keys` are raw 32-byte Ed25519 public keys. `last_seq` is the
-    newest sequence number ever taken here (0 at first); the same one again passes only with `last_digest`, on a restart."""
+    newest sequence number ever taken here (0 at first); the same one passes only with `last_digest`, on a restart."""
     raise BundleRefused("not yet packed by this version")

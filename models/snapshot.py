@@ -28,8 +28,8 @@ class SlowFeature:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """As known at the bundle's making. `panel` holds the last decision rows as judged; rows of sessions that live itself
-    decides are replaced by live's own. `adv20_usd` and `vol20_daily` are those of the coming session."""
+    """As known at the bundle's making. `panel` holds the last decision rows as judged; rows of sessions that live
+    itself decides are replaced by live's own. `adv20_usd` and `vol20_daily` are those of the coming session."""
 
     bars: BarPanel
     panel: FeaturePanel

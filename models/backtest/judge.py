@@ -1,0 +1,78 @@
+"""Vectorised judgement: weights decided for a session, filled at its open in whole shares, held to the next open.
+
+Every session sizes the stated capital: profit is set aside, losses are made good. So a year's figures do not hang on
+the year before, and a session judged is the session that live trades from the same weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.backtest.prices import Prices
+from models.market import costs as costs_module
+from models.market.costs import CostModel
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One row a session. Returns are shares of the stated capital."""
+
+    sessions: npt.NDArray[np.datetime64]
+    gross: FloatArray  # what the positions made, with interest, before any cost
+    net: FloatArray  # after spread, impact, fees and borrow
+    cash: FloatArray  # what the capital would have earned idle
+    cost: FloatArray
+    turnover: FloatArray  # traded value over capital
+    net_exposure: FloatArray  # long less short over capital
+    shares: FloatArray  # (S, N) held after the fill
+    trades: FloatArray  # (S, N) shares filled
+
+    @property
+    def excess(self) -> FloatArray:
+        return self.net - self.cash
+
+    @property
+    def equity(self) -> FloatArray:
+        """Cumulative net return on a constant capital, starting at 1."""
+        return 1.0 + np.cumsum(self.net)
+
+
+def judge(prices: Prices, weights: FloatArray, costs: CostModel) -> Judged:
+    """`weights` has a row for every session of `prices` but the last, which only closes the last holding."""
+    count, names = weights.shape
+    if len(prices.sessions) != count + 1:
+        raise ValueError(f"{count} rows of weights need {count + 1} sessions of prices, not {len(prices.sessions)}")
+    returns = np.nan_to_num(prices.holding_returns(), nan=0.0)
+    opened = np.isfinite(prices.open_raw[:-1])
+    can_trade = opened & np.isfinite(prices.adv20_usd[:-1]) & np.isfinite(prices.vol20_daily[:-1])
+    alive = np.cumsum(opened[::-1], axis=0)[::-1] > 0
+    price = np.where(opened, prices.open_raw[:-1], 0.0)
+    wanted = costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1])
+    held, value = np.zeros(names), np.zeros(names)
+    shares, trades = np.zeros_like(weights), np.zeros_like(weights)
+    pnl, cost, turnover, exposure, idle = (np.zeros(count) for _ in range(5))
+    for s in range(count):
+        if s:
+            ratio = prices.split_factor[s] / prices.split_factor[s - 1]
+            held = np.trunc(np.where(ratio == 1.0, held, held * ratio))  # the broken share is paid out at the open
+        held = np.where(alive[s], held, 0.0)
+        trade = np.where(can_trade[s], costs_module.capped_shares(
+            costs, wanted[s] - held, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
+        paid = costs_module.trade_cost(costs, trade, prices.open_raw[s], prices.adv20_usd[s], prices.vol20_daily[s])
+        held = held + trade
+        value = np.where(opened[s], held * price[s], np.where(held == 0.0, 0.0, value))
+        shares[s], trades[s] = held, trade
+        cost[s] = paid.sum() + costs_module.borrow_cost(costs, value).sum()
+        turnover[s] = np.abs(trade * price[s]).sum()
+        exposure[s] = value.sum()
+        gain = value * returns[s]
+        pnl[s] = gain.sum()
+        idle[s] = costs_module.cash_interest(costs, costs.capital_usd - exposure[s])
+        value = value + gain
+    capital = costs.capital_usd
+    gross = (pnl + idle) / capital
+    return Judged(prices.sessions[:-1], gross, gross - cost / capital, np.full(count, costs.cash_rate_session),
+                  cost / capital, turnover / capital, exposure / capital, shares, trades)
