@@ -7,7 +7,7 @@ from models.features.feature import FloatArray
 # Raw columns of each family's cells, in the marts' own names.
 RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
-    "options": ("spot", "call_volume", "put_volume", "share_0dte", "put_call_ratio", "gamma_exposure", "iv30"),
+    "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
     "futures": ("last_price", "poc", "delta", "total_volume"),
 }
 
