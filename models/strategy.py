@@ -120,9 +120,7 @@ class Scores:
 
 def decide(config: StrategyConfig, models: Models, panel: FeaturePanel) -> Decision:
     """The decision of the panel's last session, from its last `config.history` rows only."""
-    first = max(0, len(panel.sessions) - config.history)
-    recent = FeaturePanel(panel.sessions[first:], panel.names, panel.features, panel.values[first:],
-                          panel.tradable[first:])
+    recent = panel.tail(config.history)
     return _decide_row(config, Scores(models, recent), len(recent.sessions) - 1)
 
 

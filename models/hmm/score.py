@@ -67,7 +67,8 @@ class HmmModel:
         """(states,) believed at the panel's `row`, from the last `window` rows up to it."""
         first = max(0, row - self.window + 1)
         observed = market_features(panel, self.features, first, row + 1)
-        return self.filter((observed - self.centre) / self.scale)[-1]
+        believed: Floats = self.filter((observed - self.centre) / self.scale)[-1]
+        return believed
 
 
 def market_features(panel: FeaturePanel, features: tuple[str, ...], first: int, stop: int) -> Floats:

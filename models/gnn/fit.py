@@ -1,0 +1,102 @@
+"""Fit the graph network with torch on one thread: sessions are batched as separate blocks of one graph."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from models.crosssection import rank_label
+from models.gnn.config import GnnConfig
+from models.gnn.graph import SessionGraph, session_graph
+from models.labels import TrainingSet
+
+
+def fit(
+    training: TrainingSet, config: GnnConfig, seed: int, on_epoch: Callable[[int, float], None] | None = None
+) -> bytes:
+    """Safetensors of the trained network; its shape travels as JSON in the header. `on_epoch` hears (epoch, loss)."""
+    import torch
+    from safetensors.numpy import save
+
+    blocks = []
+    for row in training.rows:
+        graph = session_graph(training.panel, int(row), config)
+        label = rank_label(training.returns[row][graph.active])
+        if np.isfinite(label).any():
+            blocks.append((graph, label))
+    if not blocks:
+        raise ValueError(f"no session of {len(training.rows)} has a graph of {config.graph_window} sessions and labels")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = build(config)
+            _train(network, blocks, config, np.random.default_rng(seed), on_epoch)
+    finally:
+        torch.set_num_threads(threads)
+    tensors = {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
+    return bytes(save(tensors, metadata={"config": json.dumps(asdict(config), sort_keys=True)}))
+
+
+def build(config: GnnConfig) -> Any:
+    """The network of `score.forward`, in torch: the names of its parameters are the contract between the two."""
+    import torch
+    from torch_geometric.nn import GATConv
+
+    class Network(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            around = config.heads * config.hidden // 2
+            self.encoder = torch.nn.Linear(2 * len(config.features) + config.sequence, config.hidden)
+            self.attention = GATConv(config.hidden, config.hidden // 2, heads=config.heads, add_self_loops=False)
+            self.readout = torch.nn.Linear(config.hidden + around, 1)
+            self.dropout = torch.nn.Dropout(config.dropout)
+
+        def forward(self, inputs: Any, edges: Any) -> Any:
+            encoded = torch.tanh(self.encoder(inputs))
+            around = torch.nn.functional.elu(self.attention(encoded, edges))
+            return self.readout(self.dropout(torch.cat([encoded, around], dim=1)))[:, 0]
+
+    return Network()
+
+
+def _train(
+    network: Any, blocks: list[tuple[SessionGraph, Any]], config: GnnConfig, order: np.random.Generator,
+    on_epoch: Callable[[int, float], None] | None,
+) -> None:
+    import torch
+
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    network.train()
+    for epoch in range(config.epochs):
+        total, shuffled = 0.0, order.permutation(len(blocks))
+        for begin in range(0, len(blocks), config.batch_sessions):
+            inputs, edges, labels = batch([blocks[i] for i in shuffled[begin : begin + config.batch_sessions]])
+            known = torch.isfinite(labels)
+            optimiser.zero_grad()
+            loss = ((network(inputs, edges) - labels)[known] ** 2).mean()
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach())
+        if on_epoch is not None:
+            on_epoch(epoch, total * config.batch_sessions / len(blocks))
+    network.eval()
+
+
+def batch(blocks: list[tuple[SessionGraph, Any]]) -> tuple[Any, Any, Any]:
+    """Many sessions as one graph without edges between them: (inputs, edges [speaker, listener], labels)."""
+    import torch
+
+    edges, offset = [], 0
+    for graph, _ in blocks:
+        listener, speaker = np.nonzero(graph.hears)
+        edges.append(np.stack([speaker, listener]) + offset)
+        offset += len(graph.hears)
+    return (
+        torch.from_numpy(np.vstack([graph.inputs for graph, _ in blocks]).astype(np.float32)),
+        torch.from_numpy(np.hstack(edges).astype(np.int64)),
+        torch.from_numpy(np.concatenate([label for _, label in blocks]).astype(np.float32)),
+    )
