@@ -1,0 +1,117 @@
+"""Bring a family's table up to the marts: recompute the sessions a changed cell can touch, and nothing else."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.features import planted
+from models.features.feature import Feature
+from models.features.inputs import derive
+from models.features.registry import families
+from pipelines import digest, durable
+from pipelines.home import Home
+from pipelines.store import cells as cells_of
+from pipelines.store import manifest, versions
+
+
+@dataclass(frozen=True)
+class FamilyBuild:
+    """What was done for one family; `rebuilt` counts the (entity, session) rows that were computed again."""
+
+    view: str
+    path: Path
+    rows: int
+    rebuilt: int
+    first_rebuilt: str | None
+    last_rebuilt: str | None
+    digest: str
+
+    @property
+    def unchanged(self) -> bool:
+        return self.rebuilt == 0
+
+
+def table_path(home: Home, view: str) -> Path:
+    return home.features / f"{view}.parquet"
+
+
+def declared(*, with_planted: bool = False) -> dict[str, tuple[Feature, ...]]:
+    """The families to build; the planted leak joins its family when settings ask for it."""
+    return families((planted.FEATURE,) if with_planted else ())
+
+
+def _axis_mask(axis: NDArray[np.datetime64], days: NDArray[np.datetime64], ahead: int) -> NDArray[np.bool_]:
+    """These days and the `ahead` sessions after each."""
+    mask = np.zeros(len(axis), dtype=bool)
+    for at in np.searchsorted(axis, days):
+        mask[at : at + ahead + 1] = True
+    return mask
+
+
+def rows_of(con: Any, features: tuple[Feature, ...], *, with_planted: bool = False) -> pa.Table:
+    """A family's whole table from the marts of a connection, from nothing and writing nothing."""
+    family = features[0].family
+    cells = cells_of.from_table(cells_of.read(con, family), family)
+    everything = np.ones(len(cells.sessions), dtype=bool)
+    return versions.replay(cells, features, everything, planted.derive_with_leak if with_planted else derive)
+
+
+def _refresh(
+    cells: cells_of.Cells, features: tuple[Feature, ...], changed: NDArray[np.datetime64], old: pa.Table | None,
+    replay_with: versions.Derive,
+) -> tuple[pa.Table, pa.Table]:
+    """The new table, and the part of it that was computed again."""
+    span = versions.reach(features)
+    # A cell that is gone may lie outside today's axis; its rows go all the same.
+    axis = cells_of.session_axis(np.union1d(cells.sessions, changed))
+    targets = _axis_mask(axis, changed, span - 1)
+    stale = axis[targets]
+    fresh_targets = np.isin(cells.sessions, stale)
+    needed = np.zeros(len(cells.sessions), dtype=bool)
+    for at in np.flatnonzero(fresh_targets):
+        needed[max(0, at - span + 1) : at + 1] = True
+    redone = versions.replay(cells.within(needed), features, fresh_targets, replay_with)
+    if old is None:
+        return redone, redone
+    kept = old.filter(pc.invert(pc.is_in(old["session"], pa.array(stale, pa.date32()))))
+    entity = redone.column_names[0]
+    merged = pa.concat_tables([kept, redone]).sort_by(
+        [(entity, "ascending"), ("session", "ascending"), ("available_at", "ascending")]
+    )
+    return merged, redone
+
+
+def build_family(
+    home: Home, view: str, features: tuple[Feature, ...], con: Any, *, with_planted: bool = False
+) -> FamilyBuild:
+    """Publish a family's table as the marts of `con` have it; the same digest as a build from nothing."""
+    family, path, listed = features[0].family, table_path(home, view), home.features / f"{view}.manifest.parquet"
+    raw_cells = cells_of.read(con, family)
+    code, now = manifest.code_version(features), manifest.of_cells(con, raw_cells, family)
+    before = manifest.read(listed, code) if path.exists() else None
+    changed = manifest.changed_sessions(before, now)
+    if before is not None and not len(changed):
+        rows = pq.read_metadata(path).num_rows
+        return FamilyBuild(view, path, rows, 0, None, None, manifest.table_digest(before))
+    cells = cells_of.from_table(raw_cells, family)
+    old = pq.read_table(path) if before is not None else None
+    table, redone = _refresh(cells, features, changed, old, planted.derive_with_leak if with_planted else derive)
+    keys = [table.column_names[0], "session", "available_at"]
+    fingerprint = digest.table_digest(table, keys)
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd")
+    durable.write_atomic(path, out.getvalue(), failpoint="features")
+    manifest.write(listed, now, code, fingerprint)
+    rebuilt = redone.select(keys[:2]).group_by(keys[:2]).aggregate([])
+    days = pc.min_max(redone["session"]).as_py() if redone.num_rows else {"min": None, "max": None}
+    return FamilyBuild(
+        view, path, table.num_rows, rebuilt.num_rows, str(days["min"]) if days["min"] else None,
+        str(days["max"]) if days["max"] else None, fingerprint,
+    )

@@ -1,0 +1,78 @@
+"""A build by manifest: as little as changed, the same bytes as from nothing, whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from models.features.registry import families
+from pipelines.home import Home
+from pipelines.store import build
+from tests.test_pipelines.store_histories import connection, daily_bars, known_by
+
+EQUITY = families()["equity_v1"]
+
+
+def _build(home: Home, bars: object) -> build.FamilyBuild:
+    return build.build_family(home, "equity_v1", EQUITY, connection(bars))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_night_by_night_equals_from_nothing(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    bars = daily_bars(rng, names=6, sessions=55, restatements=6)
+    moments = sorted(set(bars["available_at"].to_pylist()))
+    grown, fresh = Home(tmp_path / "grown"), Home(tmp_path / "fresh")
+    for moment in moments[len(moments) // 2 :: 5] + moments[-1:]:
+        night = _build(grown, known_by(bars, moment))
+    whole = _build(fresh, bars)
+    assert night.digest == whole.digest
+    assert grown.features.joinpath("equity_v1.parquet").read_bytes() == whole.path.read_bytes()
+
+
+def test_an_unchanged_night_computes_nothing(tmp_path: Path) -> None:
+    bars = daily_bars(np.random.default_rng(3), names=5, sessions=40, restatements=2)
+    first = _build(Home(tmp_path), bars)
+    written = first.path.stat().st_mtime_ns
+    second = _build(Home(tmp_path), bars)
+    assert second.unchanged and second.digest == first.digest and second.rows == first.rows
+    assert first.path.stat().st_mtime_ns == written
+
+
+def test_a_new_session_rebuilds_that_session_alone(tmp_path: Path) -> None:
+    bars = daily_bars(np.random.default_rng(4), names=6, sessions=50, restatements=0)
+    days = sorted(set(bars["session"].to_pylist()))
+    before = bars.filter(bars["session"].to_numpy() < np.datetime64(days[-1]))
+    _build(Home(tmp_path), before)
+    night = _build(Home(tmp_path), bars)
+    assert (night.first_rebuilt, night.last_rebuilt) == (str(days[-1]), str(days[-1]))
+    assert 0 < night.rebuilt <= 6
+
+
+def test_other_code_rebuilds_everything(tmp_path: Path) -> None:
+    bars = daily_bars(np.random.default_rng(6), names=4, sessions=40, restatements=0)
+    _build(Home(tmp_path), bars)
+    narrower = build.build_family(Home(tmp_path), "equity_v1", EQUITY[:5], connection(bars))
+    assert narrower.rebuilt > 100
+    assert pq.read_schema(narrower.path).names[-1] == EQUITY[4].name
+
+
+@pytest.mark.parametrize("point", ["features.staged", "features.renamed", "features.manifest.staged"])
+def test_a_kill_at_any_publication_loses_nothing(point: str, tmp_path: Path) -> None:
+    bars = daily_bars(np.random.default_rng(8), names=4, sessions=40, restatements=3)
+    pq.write_table(bars, tmp_path / "bars.parquet")
+    program = (
+        "import sys, pyarrow.parquet as pq; from pathlib import Path; from pipelines.home import Home\n"
+        "from tests.test_pipelines.test_store_build import _build\n"
+        "print(_build(Home(Path(sys.argv[1]) / 'home'), pq.read_table(Path(sys.argv[1]) / 'bars.parquet')).digest)"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    killed = subprocess.run(words, env={**os.environ, "NIGHTDESK_FAILPOINT": point}, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    again = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert again.stdout.strip() == _build(Home(tmp_path / "other"), bars).digest
