@@ -1,0 +1,111 @@
+"""Cboe's delayed option chain (JSON). Its clock is two clocks: publication in UTC, last trade in New York."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.vendors import times
+from pipelines.vendors.parsing import Numbers, Parsed, Rows, Unusable, load_json, parser
+
+# Parsed from the right: fifteen fixed characters behind a root of any length, which may end in a digit.
+OCC = re.compile(r"([A-Z][A-Z0-9.]{0,6}?)(\d{6})([CP])(\d{8})")
+_GREEKS = ("iv", "delta", "gamma", "vega", "theta")
+_FIELDS = ["option", "bid", "ask", *_GREEKS, "open_interest", "volume", "last_trade_price"]
+
+
+def contract_terms(rows: Rows, names: list[str | None]) -> dict[str, Any]:
+    """Root, expiry, right and strike of each contract, and whether its deliverable was adjusted."""
+    matches = [OCC.fullmatch(name) if name else None for name in names]
+    expiries = [_expiry(match.group(2)) if match else None for match in matches]
+    rows.mark([expiry is None for expiry in expiries], "bad_symbol")
+    return {
+        "contract": names,
+        "root": [match.group(1) if match else None for match in matches],
+        "expiry": expiries,
+        "right": [match.group(3) if match else None for match in matches],
+        "strike": np.array([int(match.group(4)) / 1000 if match else np.nan for match in matches]),
+        "adjusted": [match is not None and match.group(1)[-1].isdigit() for match in matches],
+    }
+
+
+def _expiry(text: str) -> dt.date | None:
+    try:
+        return dt.date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
+    except ValueError:
+        return None
+
+
+def computed(values: Numbers) -> Numbers:
+    """0.0 is Cboe's way of saying that it was not computed."""
+    return np.where(values == 0, np.nan, values)
+
+
+def quotes(rows: Rows, bid: Numbers, ask: Numbers, volume: Numbers, open_interest: Numbers, iv: Numbers) -> None:
+    """A quote of nothing is 0; below that, or not finite, it is no price."""
+    with np.errstate(invalid="ignore"):
+        rows.mark(~((bid >= 0) & (bid < 1e9) & (ask >= 0) & (ask < 1e9)), "bad_price")
+        rows.mark((iv < 0) | (iv > 1e3), "bad_range")
+    rows.volume(volume)
+    rows.volume(open_interest)
+
+
+def session_of(data: dict[str, Any], snapshot: dt.datetime) -> dt.date:
+    """That of the last trade; a chain saved while none was open belongs to the last one that was."""
+    text = data.get("last_trade_time")
+    try:
+        day = dt.datetime.fromisoformat(text).date() if isinstance(text, str) else None
+    except ValueError:
+        raise Unusable("bad_time", f"last_trade_time {text!r}") from None
+    return _session(day or snapshot.astimezone(times.NEW_YORK).date())
+
+
+def _session(day: dt.date) -> dt.date:
+    try:
+        return times.session_on_or_before(day)
+    except (ValueError, OverflowError, IndexError):
+        raise Unusable("bad_time", f"no session is known on or before {day}") from None
+
+
+def _snapshot(document: dict[str, Any]) -> dt.datetime:
+    text = document.get("timestamp")
+    try:
+        snapshot = dt.datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise Unusable("bad_time", f"timestamp {str(text)[:60]!r}") from None
+    if not times.FIRST_INSTANT <= times.to_instant(snapshot) < times.LAST_INSTANT:
+        raise Unusable("bad_time", f"timestamp {text!r}")
+    return snapshot
+
+
+def _figure(data: dict[str, Any], name: str) -> float | None:
+    value = data.get(name)
+    return float(value) if type(value) in (int, float) and 0 < value < 1e9 else None
+
+
+@parser("option_chain")
+def chain(body: bytes, path: str) -> Parsed:
+    document = load_json(body)
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get("options"), list):
+        raise Unusable("schema_drift", "no data.options in the document")
+    snapshot = _snapshot(document)
+    session = session_of(data, snapshot)
+    underlying = str(data.get("symbol") or document.get("symbol") or "").lstrip("^_")
+    if not re.fullmatch(r"[A-Z][A-Z0-9.]{0,9}", underlying):
+        raise Unusable("bad_symbol", f"underlying {underlying[:60]!r}")
+    spot, iv30 = _figure(data, "current_price"), _figure(data, "iv30")
+
+    rows = Rows.of_records(data["options"], _FIELDS)
+    terms = contract_terms(rows, rows.text("option"))
+    figures = {name: rows.number(name) for name in _FIELDS[1:-1]}
+    last_price = rows.number("last_trade_price", required=False)
+    quotes(rows, *(figures[name] for name in ("bid", "ask", "volume", "open_interest", "iv")))
+    return rows.finish("option_chain", {
+        "underlying": underlying, "session": np.datetime64(session, "D"),
+        "snapshot": pa.repeat(pa.scalar(snapshot, pa.timestamp("us", tz="UTC")), rows.count),
+        "spot": spot, "iv30": None if iv30 is None else iv30 / 100, **terms, **figures,
+        **{name: computed(figures[name]) for name in _GREEKS}, "last_price": last_price,
+    })  # fmt: skip

@@ -1,0 +1,101 @@
+"""Cboe's "Download CSV" of a chain: two lines of prose, then a call and its put on every line."""
+
+import csv
+import datetime as dt
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines import calendars
+from pipelines.vendors import times
+from pipelines.vendors.cboe import computed, contract_terms, quotes
+from pipelines.vendors.parsing import Parsed, Rows, Unusable, parser
+
+# Both halves have the same names, so that only places tell them apart: the call's contract, then the put's.
+_CALL, _PUT, _WIDTH = 1, 12, 22
+_HALF = {"last_price": 1, "bid": 3, "ask": 4, "volume": 5, "iv": 6, "delta": 7, "gamma": 8, "open_interest": 9}
+_WHEN = re.compile(r"([A-Z][a-z]+) (\d{1,2}),? (\d{4})(?:,| at) (\d{1,2}:\d{2} [AP]M) E[SD]T")
+_LAST = re.compile(r"Last: ([\d.]+)")
+_SYMBOL = re.compile(r"(?:^|/)([A-Za-z.]+)_quotedata[^/]*$")
+
+
+@parser("option_chain")
+def quotedata(body: bytes, path: str) -> Parsed:
+    text = body.decode("utf-8-sig", "replace").replace("\x00", "").lstrip()
+    if text.startswith("<"):
+        raise Unusable("not_data", text[:200])
+    try:
+        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(line)]
+    except csv.Error as error:
+        raise Unusable("not_data", str(error)) from None
+    if len(lines) < 3:
+        raise Unusable("truncated", "fewer than three lines")
+    if len(lines[2]) < _WIDTH or lines[2][_CALL] != "Calls" or lines[2][_PUT] != "Puts":
+        raise Unusable("schema_drift", f"unknown header {','.join(lines[2])[:200]}")
+    snapshot = _snapshot(" ".join(lines[1]))
+    last = _LAST.search(" ".join(lines[0]))
+    # The file names no symbol in words that can be relied on; its own name does.
+    named = _SYMBOL.search(path)
+    if named is None:
+        raise Unusable("bad_symbol", f"no symbol in the path {path}; expected <sym>_quotedata….csv")
+
+    halves = [(line, start) for line in lines[3:] for start in (_CALL, _PUT)]
+    columns: dict[str, list[Any]] = {"contract": [_at(line, start) or None for line, start in halves]}
+    for name, place in _HALF.items():
+        columns[name] = [_number(_at(line, start + place)) for line, start in halves]
+    rows = Rows(columns, len(halves), lambda index: ",".join(halves[index][0])[:400])
+    terms = contract_terms(rows, rows.text("contract"))
+    figures = {name: rows.number(name) for name in _HALF}
+    quotes(rows, *(figures[name] for name in ("bid", "ask", "volume", "open_interest", "iv")))
+    return rows.finish("option_chain", {
+        "underlying": named.group(1).upper(), "session": np.datetime64(_session(snapshot), "D"),
+        "snapshot": pa.repeat(pa.scalar(snapshot, pa.timestamp("us", tz="UTC")), rows.count),
+        "spot": _spot(last), "iv30": None, **terms, **figures,
+        **{name: computed(figures[name]) for name in ("iv", "delta", "gamma")}, "vega": None, "theta": None,
+    })  # fmt: skip
+
+
+def _spot(last: re.Match[str] | None) -> float | None:
+    value = _number(last.group(1)) if last else None
+    return value if isinstance(value, float) and 0 < value < 1e9 else None
+
+
+def _at(line: list[str], place: int) -> str:
+    return line[place] if place < len(line) else ""
+
+
+def _number(text: str) -> Any:
+    if text == "":
+        return None
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return text
+
+
+def _snapshot(text: str) -> dt.datetime:
+    match = _WHEN.search(text)
+    try:
+        if match is None:
+            raise ValueError
+        month, day, year, clock = match.groups()
+        stated = f"{month} {day} {year} {clock}"
+        local = dt.datetime.strptime(stated, "%B %d %Y %I:%M %p").replace(tzinfo=times.NEW_YORK)
+        return local.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise Unusable("bad_time", f"no date in {text[:200]!r}") from None
+
+
+def _session(snapshot: dt.datetime) -> dt.date:
+    """The session that is open or was last; before the day's open, that is the day before's."""
+    day = snapshot.astimezone(times.NEW_YORK).date()
+    try:
+        session = times.session_on_or_before(day)
+        if session == day and snapshot < calendars.open_at(day):
+            session = times.session_on_or_before(day - dt.timedelta(days=1))
+    except (ValueError, OverflowError, IndexError):
+        raise Unusable("bad_time", f"no session is known on or before {day}") from None
+    return session

@@ -1,0 +1,258 @@
+"""What all parsers share: a body's rows as columns, checks that mark bad rows, and a closed list of reasons.
+
+A parser is pure and never raises on bytes: `(body, path) -> (table, rejects)`. The table has the dataset's own columns
+and `row_index`, the row's place in the body; the first check a row fails names its reason.
+"""
+
+import functools
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines.lake.schemas import DATASETS
+
+REASONS = (
+    "bad_type", "missing_field", "bad_price", "bad_range", "bad_volume", "bad_time", "bad_symbol", "unknown_instrument",
+    "duplicate", "bad_print", "schema_drift", "not_data", "truncated", "batch_refused",
+)  # fmt: skip
+WHOLE_BODY = -1  # row_index of a complaint about the body itself
+TEXT_LIMIT = 400
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_BEYOND = 1e300
+_SKIPPED = -1
+
+
+@dataclass(frozen=True)
+class Reject:
+    reason: str
+    row_index: int
+    row_text: str
+
+
+Parsed = tuple[pa.Table, list[Reject]]
+Parser = Callable[[bytes, str], Parsed]
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
+
+
+class Unusable(ValueError):
+    """The body as a whole says nothing; `reason` is one of REASONS."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+def parsed_schema(dataset: str) -> pa.Schema:
+    return DATASETS[dataset].own.append(pa.field("row_index", pa.int64()))
+
+
+def parser(dataset: str) -> Callable[[Parser], Parser]:
+    """Turn an unusable body into one reject and no rows."""
+
+    def wrap(function: Parser) -> Parser:
+        @functools.wraps(function)
+        def safe(body: bytes, path: str) -> Parsed:
+            try:
+                return function(body, path)
+            except Unusable as refusal:
+                return parsed_schema(dataset).empty_table(), [Reject(refusal.reason, WHOLE_BODY, str(refusal))]
+
+        return safe
+
+    return wrap
+
+
+def _beginning(body: bytes) -> str:
+    return body[:TEXT_LIMIT].decode("utf-8", "replace")
+
+
+def unzipped(body: bytes) -> bytes:
+    """A .gz body's content; a body that is not compressed is taken as it is."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        return gzip.decompress(body)
+    except EOFError:
+        raise Unusable("truncated", "the gzip stream ends early") from None
+    except (OSError, zlib.error) as error:
+        raise Unusable("not_data", f"damaged gzip stream: {error}") from None
+
+
+def load_json(body: bytes) -> Any:
+    """The document, or why there is none: a page of HTML is not data, a document cut short is truncated."""
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    if not text:
+        raise Unusable("truncated", "empty body")
+    if text[0] not in "{[":
+        raise Unusable("not_data", _beginning(body))
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(text) - 1 or error.msg.startswith("Unterminated") or text[-1] not in "}]"
+        raise Unusable("truncated" if cut else "not_data", f"{error.msg} at character {error.pos}") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
+        raise Unusable("not_data", str(error)) from None
+
+
+class Rows:
+    """Columns of one body and the reason, if any, for which each row is refused."""
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]], count: int, describe: Callable[[int], str]) -> None:
+        self.columns = columns
+        self.count = count
+        self._describe = describe
+        self._reason = np.zeros(count, dtype=np.int8)
+
+    @classmethod
+    def of_records(cls, records: Sequence[Any], names: Sequence[str]) -> "Rows":
+        """Rows of a JSON list. What is no object is bad_type; an absent key and null are the same."""
+        shaped = [record if type(record) is dict else {} for record in records]
+        rows = cls(
+            {name: [record.get(name) for record in shaped] for name in names},
+            len(records),
+            lambda index: json.dumps(records[index], default=str)[:TEXT_LIMIT],
+        )
+        if len(shaped) and not all(type(record) is dict for record in records):
+            rows.mark(np.array([type(record) is not dict for record in records]), "bad_type")
+        return rows
+
+    @property
+    def good(self) -> Mask:
+        return self._reason == 0
+
+    def mark(self, bad: Any, reason: str) -> None:
+        """Refuse these rows, unless an earlier check already did."""
+        self._reason[np.asarray(bad, dtype=bool) & (self._reason == 0)] = REASONS.index(reason) + 1
+
+    def skip(self, other: Any) -> None:
+        """Rows of something else, which are neither facts here nor faults."""
+        self._reason[np.asarray(other, dtype=bool) & (self._reason == 0)] = _SKIPPED
+
+    def number(self, name: str, *, required: bool = True) -> Numbers:
+        """Finite or infinite numbers, NaN where there is none. Text is no number, and neither is true."""
+        values = self.columns.get(name, ())
+        if isinstance(values, np.ndarray):  # a CSV reader's typed column
+            numbers = values.astype(np.float64)
+            absent = np.isnan(numbers)
+        else:
+            values = list(values) or [None] * self.count
+            if set(map(type, values)) <= {float, int}:
+                absent = np.zeros(self.count, dtype=bool)
+                wrong = absent
+            else:
+                absent = np.array([value is None for value in values], dtype=bool)
+                numeric = np.array([type(value) in (float, int) for value in values], dtype=bool)
+                wrong = ~absent & ~numeric
+                values = [value if fine else np.nan for value, fine in zip(values, numeric, strict=True)]
+            try:
+                numbers = np.array(values, dtype=np.float64)
+            except OverflowError:  # an integer beyond what a double holds
+                numbers = np.array([min(max(value, -_BEYOND), _BEYOND) for value in values], dtype=np.float64)
+            self.mark(wrong, "bad_type")
+        if required:
+            self.mark(absent, "missing_field")
+        return numbers
+
+    def text(self, name: str, *, required: bool = True) -> list[str | None]:
+        values = list(self.columns.get(name, ())) or [None] * self.count
+        if not set(map(type, values)) <= {str}:
+            self.mark([value is not None and type(value) is not str for value in values], "bad_type")
+            if required:
+                self.mark([value is None for value in values], "missing_field")
+            values = [value if type(value) is str else None for value in values]
+        try:
+            "".join(value for value in values if value is not None).encode()
+        except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+            readable = [value is None or value.isascii() or "\ud800" > max(value) or max(value) > "\udfff"
+                        for value in values]  # fmt: skip
+            self.mark([not fine for fine in readable], "bad_type")
+            values = [value if fine else None for value, fine in zip(values, readable, strict=True)]
+        if required:
+            self.mark([value == "" for value in values], "missing_field")
+        return [value or None for value in values]
+
+    def matching(self, name: str, pattern: re.Pattern[str], reason: str) -> list[str | None]:
+        values = self.text(name)
+        known: dict[str | None, bool] = {value: value is not None and pattern.fullmatch(value) is not None
+                                         for value in set(values)}  # fmt: skip
+        self.mark([not known[value] for value in values], reason)
+        return values
+
+    def date(self, name: str, *, required: bool = True) -> npt.NDArray[np.datetime64]:
+        """Days written YYYY-MM-DD, with or without a time behind; NaT where there is none."""
+        values = self.text(name, required=required)
+        days: dict[str | None, Any] = {None: None, "": None}
+        for value in set(values) - {None, ""}:
+            days[value] = as_day(value)
+        self.mark([bool(value) and days[value] is None for value in values], "bad_time")
+        return np.array([days[value] for value in values], dtype="datetime64[D]")
+
+    def prices(self, open_: Numbers, high: Numbers, low: Numbers, close: Numbers) -> None:
+        """Every price finite and above zero, and none outside low … high."""
+        four = np.stack([open_, high, low, close])
+        with np.errstate(invalid="ignore"):
+            self.mark((~np.isfinite(four) | (four <= 0) | (four >= _BEYOND)).any(axis=0), "bad_price")
+            self.mark((high < four.max(axis=0)) | (low > four.min(axis=0)), "bad_range")
+
+    def volume(self, volume: Numbers, *, required: bool = True) -> None:
+        with np.errstate(invalid="ignore"):
+            bad = ~np.isfinite(volume) | (volume < 0) | (volume >= _BEYOND)
+        self.mark(bad if required else bad & ~np.isnan(volume), "bad_volume")
+
+    def finish(self, dataset: str, columns: Mapping[str, Any]) -> Parsed:
+        """The good rows as a table, duplicates of a grain refused but for the first, and a reject for every other."""
+        schema = parsed_schema(dataset)
+        table = pa.table(
+            [as_array(columns[name], schema.field(name).type, self.count) for name in schema.names[:-1]]
+            + [pa.array(np.arange(self.count), pa.int64())],
+            schema=schema,
+        )
+        # Only good rows compete: a bad row must not push out the good one of its grain.
+        grain = list(DATASETS[dataset].grain)
+        kept = table.filter(pa.array(self.good))
+        first = kept.group_by(grain, use_threads=False).aggregate([("row_index", "min")])
+        if first.num_rows != kept.num_rows:
+            repeated = self.good
+            repeated[first.column("row_index_min").to_numpy()] = False
+            self.mark(repeated, "duplicate")
+            kept = table.filter(pa.array(self.good))
+        rejects = [
+            Reject(REASONS[self._reason[index] - 1], int(index), self._describe(int(index)))
+            for index in np.flatnonzero(self._reason > 0)
+        ]
+        return kept, rejects
+
+
+def as_day(text: str) -> np.datetime64 | None:
+    if not _DATE.match(text):
+        return None
+    try:
+        day = np.datetime64(text[:10], "D")
+    except ValueError:
+        return None
+    return day if np.datetime64("1900-01-01") <= day < np.datetime64("2200-01-01") else None
+
+
+def as_array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
+    """A column of Arrow from NumPy or a list; NaN and NaT are null, one value stands for all rows."""
+    if values is None or isinstance(values, str | np.datetime64 | float | int):
+        return pa.repeat(pa.scalar(None if values is None else _plain(values), kind), count)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        nulls = ~np.isfinite(values)
+        if pa.types.is_integer(kind):
+            return pa.array(np.where(nulls, 0, values).clip(-(2.0**62), 2.0**62).astype(np.int64), kind, mask=nulls)
+        return pa.array(values, kind, mask=nulls)
+    return pa.array(values, kind)
+
+
+def _plain(value: Any) -> Any:
+    return value.astype(object) if isinstance(value, np.datetime64) else value

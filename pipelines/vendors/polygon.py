@@ -1,0 +1,203 @@
+"""Polygon (Massive) bars: grouped days, aggregates of one ticker, flat files. All prices as traded, never adjusted."""
+
+import csv
+import datetime as dt
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from pipelines.vendors import times
+from pipelines.vendors.parsing import Parsed, Rows, Unusable, as_day, load_json, parser, unzipped
+
+TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-/]{0,19}")
+_GROUPED_DATE = re.compile(r"/stocks/(\d{4}-\d{2}-\d{2})[^/]*$")
+_FLAT_DATE = re.compile(r"/(\d{4}-\d{2}-\d{2})\.csv")
+_AGGS = re.compile(r"/ticker/([^/]+)/range/1/(minute|day)/")
+_FLAT_COLUMNS = ["ticker", "volume", "open", "close", "high", "low", "window_start", "transactions"]
+
+
+def results(body: bytes, *, wanted: type = list) -> Any:
+    """The envelope's `results`. An aggregate query without data has none at all, which is not an error."""
+    document = load_json(body)
+    if not isinstance(document, dict):
+        raise Unusable("schema_drift", "the document is not an object")
+    status = document.get("status")
+    if status in ("ERROR", "NOT_AUTHORIZED", "NOT_FOUND"):
+        raise Unusable("not_data", str(document.get("error") or document.get("message") or status))
+    found = document.get("results")
+    if found is None:
+        if status is None and "resultsCount" not in document:
+            raise Unusable("not_data", "no status and no results")
+        return wanted()
+    if not isinstance(found, wanted):
+        raise Unusable("schema_drift", f"results is {type(found).__name__}, not {wanted.__name__}")
+    if document.get("adjusted") is True and found:
+        # On the basis of the day it was asked, so every split to come is already in it.
+        raise Unusable("bad_print", "adjusted prices: ask with adjusted=false")
+    return found
+
+
+def _path_date(pattern: re.Pattern[str], path: str) -> np.datetime64:
+    match = pattern.search(path)
+    day = as_day(match.group(1)) if match else None
+    if day is None:
+        raise Unusable("bad_time", f"no date in the path {path}")
+    return day
+
+
+def _bars(rows: Rows, names: tuple[str, str, str, str, str]) -> dict[str, Any]:
+    open_, high, low, close, volume = (rows.number(name) for name in names)
+    rows.prices(open_, high, low, close)
+    rows.volume(volume)
+    return {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
+
+
+def _instants(rows: Rows, name: str, per_second: int) -> times.Instants:
+    """Microseconds since the epoch; what is no time is refused and reads as the epoch."""
+    numbers = rows.number(name)
+    with np.errstate(invalid="ignore"):
+        outside = ~((numbers >= 0) & (numbers < times.LAST_INSTANT / 1_000_000 * per_second))
+    rows.mark(outside, "bad_time")
+    # Nanoseconds are beyond a double's 53 bits, but whole minutes of them are multiples of 2048: these are exact.
+    counts = np.where(outside, 0, numbers)
+    micros = counts / (per_second // 1_000_000) if per_second > 1_000_000 else counts * (1_000_000 // per_second)
+    return np.rint(micros).astype(np.int64)
+
+
+def _minutes(rows: Rows, starts: times.Instants, session: np.datetime64 | None) -> np.ndarray:
+    """The session of each minute bar; bars between minutes, of other days or of no session are refused."""
+    rows.mark(starts % times.MINUTE != 0, "bad_time")
+    days = times.local_dates(starts, times.NEW_YORK)
+    rows.mark(~times.in_sessions(days) if session is None else days != session, "bad_time")
+    return days
+
+
+@parser("equity_bars")
+def grouped_day(body: bytes, path: str) -> Parsed:
+    """All stocks of one day. The date is the path's: a row's `t` is an instant of that day at best."""
+    session = _path_date(_GROUPED_DATE, path)
+    rows = Rows.of_records(results(body), ["T", "o", "h", "l", "c", "v", "n"])
+    tickers = rows.matching("T", TICKER, "bad_symbol")
+    bars = _bars(rows, ("o", "h", "l", "c", "v"))
+    rows.mark(np.full(rows.count, not times.is_session(session.astype(dt.date))), "bad_time")
+    trades = rows.number("n", required=False)
+    return rows.finish(
+        "equity_bars", {"ticker": tickers, "session": session, **bars, "trades": trades, "source": "grouped"}
+    )
+
+
+@parser("equity_minutes")
+def minute_aggs(body: bytes, path: str) -> Parsed:
+    """One ticker's minutes; a minute without trades has no bar."""
+    rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v"])
+    starts = _instants(rows, "t", 1_000)
+    sessions = _minutes(rows, starts, None)
+    bars = _bars(rows, ("o", "h", "l", "c", "v"))
+    return rows.finish(
+        "equity_minutes",
+        {"ticker": _path_ticker(path), "session": sessions, "bar_start": _stamps(starts), **bars, "source": "aggs"},
+    )
+
+
+@parser("equity_bars")
+def day_aggs(body: bytes, path: str) -> Parsed:
+    """One ticker's days; `t` is midnight in New York."""
+    rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v", "n"])
+    sessions = times.local_dates(_instants(rows, "t", 1_000), times.NEW_YORK)
+    rows.mark(~times.in_sessions(sessions), "bad_time")
+    bars = _bars(rows, ("o", "h", "l", "c", "v"))
+    trades = rows.number("n", required=False)
+    return rows.finish(
+        "equity_bars",
+        {"ticker": _path_ticker(path), "session": sessions, **bars, "trades": trades, "source": "aggs"},
+    )
+
+
+@parser("equity_bars")
+def flat_days(body: bytes, path: str) -> Parsed:
+    session = _path_date(_FLAT_DATE, path)
+    rows = _flat_rows(unzipped(body))
+    tickers = rows.matching("ticker", TICKER, "bad_symbol")
+    bars = _bars(rows, ("open", "high", "low", "close", "volume"))
+    days = times.local_dates(_instants(rows, "window_start", 1_000_000_000), times.NEW_YORK)
+    rows.mark((days != session) | (not times.is_session(session.astype(dt.date))), "bad_time")
+    trades = rows.number("transactions", required=False)
+    return rows.finish(
+        "equity_bars", {"ticker": tickers, "session": session, **bars, "trades": trades, "source": "flatfile"}
+    )
+
+
+@parser("equity_minutes")
+def flat_minutes(body: bytes, path: str) -> Parsed:
+    session = _path_date(_FLAT_DATE, path)
+    rows = _flat_rows(unzipped(body))
+    tickers = rows.matching("ticker", TICKER, "bad_symbol")
+    starts = _instants(rows, "window_start", 1_000_000_000)
+    sessions = _minutes(rows, starts, session)
+    bars = _bars(rows, ("open", "high", "low", "close", "volume"))
+    return rows.finish(
+        "equity_minutes",
+        {"ticker": tickers, "session": sessions, "bar_start": _stamps(starts), **bars, "source": "flatfile"},
+    )
+
+
+def _path_ticker(path: str) -> str:
+    match = _AGGS.search(path)
+    if match is None or not TICKER.fullmatch(match.group(1)):
+        raise Unusable("bad_symbol", f"no ticker in the path {path}")
+    return match.group(1)
+
+
+def _stamps(starts: times.Instants) -> pa.Array:
+    return pa.array(starts, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+
+
+def _flat_rows(content: bytes) -> Rows:
+    """A whole-market file, at the CSV reader's speed; cell by cell where it holds something that is no number."""
+    header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip().split(",")
+    if header[0].lstrip().startswith("<"):
+        raise Unusable("not_data", header[0])
+    if missing := [name for name in _FLAT_COLUMNS if name not in header]:
+        raise Unusable("schema_drift", f"the header lacks {', '.join(missing)}")
+    kinds = {name: pa.string() if name == "ticker" else pa.float64() for name in _FLAT_COLUMNS}
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(content),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=_FLAT_COLUMNS),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return _slow_rows(content, header)
+    columns: dict[str, Any] = {
+        name: table[name].to_pylist() if name == "ticker" else table[name].to_numpy().astype(np.float64)
+        for name in _FLAT_COLUMNS
+    }
+    return Rows(columns, table.num_rows, lambda index: ",".join(str(columns[name][index]) for name in _FLAT_COLUMNS))
+
+
+def _slow_rows(content: bytes, header: list[str]) -> Rows:
+    text = content.decode("utf-8", "replace").replace("\x00", "")
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))[1:]
+    except csv.Error as error:
+        raise Unusable("not_data", str(error)) from None
+    lines = [line for line in lines if line]
+    places = {name: header.index(name) for name in _FLAT_COLUMNS}
+    columns = {
+        name: [_cell(line[place] if place < len(line) else "", name) for line in lines]
+        for name, place in places.items()
+    }
+    return Rows(columns, len(lines), lambda index: ",".join(lines[index])[:400])
+
+
+def _cell(text: str, name: str) -> Any:
+    if text == "" or name == "ticker":
+        return text or None
+    try:
+        return float(text)
+    except ValueError:
+        return text  # stays text, which is a bad type for a number
