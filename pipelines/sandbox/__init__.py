@@ -1,0 +1,7 @@
+"""A small whole market of its own, served on loopback in the vendors' wire formats. Same seed, same bytes."""
+
+from pipelines.sandbox.clock import NoSuchNight, night_now
+from pipelines.sandbox.market import Market, generate
+from pipelines.sandbox.server import Endpoints, serve
+
+__all__ = ["Endpoints", "Market", "NoSuchNight", "generate", "night_now", "serve"]

@@ -1,0 +1,67 @@
+"""Databento's time series answer: a DBN stream of trades with the symbols of its instruments, compressed."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipelines.sandbox.futures import RECORD, bounds, contracts_on, make_trades, nanoseconds, tick_sessions
+from pipelines.sandbox.market import Market
+
+DATASET = "GLBX.MDP3"
+
+
+@dataclass(frozen=True)
+class _Interval:
+    """In the shape that the encoder reads: from `start_date`, before `end_date`, the instrument is number `symbol`."""
+
+    start_date: dt.date
+    end_date: dt.date
+    symbol: str
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    raw_symbol: str
+    intervals: list[_Interval]
+
+
+def trades_body(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
+    """Every trade received in [start, end), which may cut through trade dates."""
+    key = ("trades", start, end)
+    if key not in market.bodies:
+        market.bodies[key] = _encode(market, start, end)
+    return market.bodies[key]
+
+
+def _session_trades(market: Market, number: int) -> np.ndarray:
+    key = ("tape", number)
+    if key not in market.bodies:
+        market.bodies[key] = make_trades(market, number).tobytes()
+    return np.frombuffer(market.bodies[key], RECORD)
+
+
+def _encode(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
+    import databento_dbn as dbn
+    import zstandard
+
+    first, last = nanoseconds(start), nanoseconds(end)
+    parts, instruments = [], {}
+    for number in tick_sessions(market):
+        begins, ends = bounds(market, number)
+        if begins < end and ends + dt.timedelta(seconds=1) > start:
+            trades = _session_trades(market, number)
+            parts.append(trades[(trades["ts_recv"] >= first) & (trades["ts_recv"] < last)].tobytes())
+            instruments |= {contract.symbol: contract for contract in contracts_on(market.sessions[number])}
+    until = end.date() if end.time() == dt.time() else end.date() + dt.timedelta(days=1)
+    mappings = [
+        _Mapping(symbol, [_Interval(start.date(), until, str(contract.instrument_id))])
+        for symbol, contract in sorted(instruments.items())
+    ]
+    mappings_: Any = mappings  # the encoder asks for attributes, not for its own types
+    metadata = dbn.Metadata(
+        dataset=DATASET, start=first, end=last, stype_in=dbn.SType.PARENT, stype_out=dbn.SType.INSTRUMENT_ID,
+        schema=dbn.Schema.TRADES, symbols=["ES.FUT"], partial=[], not_found=[], mappings=mappings_,
+    )  # fmt: skip
+    return zstandard.ZstdCompressor(level=3).compress(metadata.encode() + b"".join(parts))

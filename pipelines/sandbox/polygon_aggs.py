@@ -1,0 +1,98 @@
+"""Bodies of Polygon's aggregate endpoints: grouped daily, and the minute range of one ticker."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipelines import calendars
+from pipelines.sandbox.market import FEED_DELAY, Market
+
+MINUTE_MS = 60_000
+
+
+def request_id(*parts: object) -> str:
+    """The vendor stamps each answer; here the same question has the same stamp, so equal answers are equal bytes."""
+    return hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+def dump(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def milliseconds(moment: dt.datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def grouped(market: Market, session: dt.date, now: dt.datetime) -> bytes:
+    """All stocks of one day, raw prices. A day without a session, or not out yet, has no `results`."""
+    number = market.index_of.get(session, -1)
+    if number < 0 or market.closes_at[number] + FEED_DELAY > now:
+        return dump(_envelope("grouped", session, None))
+    fix = market.correction
+    wrong = fix is not None and fix.session == number and now < fix.published_at
+    key = ("grouped", number, wrong)
+    if key not in market.bodies:
+        market.bodies[key] = dump(_envelope("grouped", session, _day_rows(market, number, wrong)))
+    return market.bodies[key]
+
+
+def _envelope(kind: str, what: object, rows: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
+    count = len(rows or ())
+    body: dict[str, Any] = {"queryCount": count, "resultsCount": count, "adjusted": False}
+    if rows:
+        body["results"] = rows
+    return {**body, "status": "OK", "request_id": request_id(kind, str(what)), "count": count}
+
+
+def _day_rows(market: Market, number: int, wrong: bool) -> list[dict[str, Any]]:
+    bars, fix = market.bars, market.correction
+    stamp, rows = milliseconds(market.closes_at[number]), []
+    for place, company in enumerate(market.cast):
+        if not company.trades_on(number):
+            continue
+        high, close = float(bars.high[number, place]), float(bars.close[number, place])
+        if wrong and fix is not None and fix.company == place:
+            close = round(close * fix.factor, 2)
+            high = max(high, close)
+        rows.append(
+            {
+                "T": company.ticker_on(number), "v": int(bars.volume[number, place]),
+                "vw": round(float(bars.vwap[number, place]), 4), "o": float(bars.open[number, place]), "c": close,
+                "h": high, "l": float(bars.low[number, place]), "t": stamp, "n": int(bars.trades[number, place]),
+            }
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: str(row["T"]))
+
+
+def minute_range(
+    market: Market, ticker: str, first: dt.date, last: dt.date, now: dt.datetime, *, feed: bool = False
+) -> bytes:
+    """Minute bars of one ticker, those published by `now`; a live `feed` also has the whole coming session."""
+    rows: list[dict[str, Any]] = []
+    for number, session in enumerate(market.sessions):
+        if first <= session <= last and number in market.minutes:
+            until = np.inf if feed and number <= market.latest(now) + 1 else milliseconds(now - FEED_DELAY) - MINUTE_MS
+            rows += [row for row in _minute_rows(market, ticker, number) if row["t"] <= until]
+    body = _envelope("minutes", (ticker, str(first), str(last)), rows)
+    return dump({"ticker": ticker, **body})
+
+
+def _minute_rows(market: Market, ticker: str, number: int) -> list[dict[str, Any]]:
+    holders = [
+        place for place, c in enumerate(market.cast) if c.trades_on(number) and c.ticker_on(number) == ticker
+    ]
+    if not holders:
+        return []
+    place, parts = holders[0], market.minutes[number]
+    traded = np.flatnonzero(parts.traded[place])
+    begun = milliseconds(calendars.open_at(market.sessions[number]))
+    columns = (parts.volume, parts.vwap, parts.open, parts.close, parts.high, parts.low, parts.trades)
+    values = zip(*(column[place, traded].tolist() for column in columns), strict=True)
+    return [
+        {"v": v, "vw": vw, "o": o, "c": c, "h": h, "l": low, "t": begun + minute * MINUTE_MS, "n": n}
+        for minute, (v, vw, o, c, h, low, n) in zip(traded.tolist(), values, strict=True)
+    ]

@@ -1,0 +1,180 @@
+"""The vendors on loopback: one real HTTP server that shows, at any moment, only what had been published by then."""
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pipelines.sandbox import cboe_wire, databento_wire, polygon_aggs, polygon_reference
+from pipelines.sandbox.market import FEED_DELAY, Market
+
+KEY = "db-nightdesk-sandbox-0123456789a"  # as long as Databento's; it opens nothing but this sandbox
+CHAIN_PATH = "/api/global/delayed_quotes/options/_SPX.json"
+
+
+@dataclass
+class Endpoints:
+    """Base addresses of the three vendors. Move `now` and the server shows the world of that moment."""
+
+    polygon: str
+    cboe: str
+    databento: str
+    key: str
+    now: dt.datetime
+    feed: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    kind: str = "application/json"
+
+
+def _polygon_error(status: int, word: str, text: str) -> Answer:
+    field = "error" if status in (400, 401) else "message"
+    body = {"status": word, "request_id": polygon_aggs.request_id(status, text), field: text}
+    return Answer(status, polygon_aggs.dump(body))
+
+
+def _polygon(market: Market, path: str, query: dict[str, str], now: dt.datetime, feed: bool) -> Answer:
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    try:
+        if parts[:2] == ["v2", "aggs"] and query.get("adjusted", "true") != "false":
+            return _polygon_error(400, "ERROR", "The sandbox serves raw prices only: ask with adjusted=false")
+        if parts[:-1] == "v2/aggs/grouped/locale/us/market/stocks".split("/"):
+            return Answer(200, polygon_aggs.grouped(market, dt.date.fromisoformat(parts[-1]), now))
+        if parts[:3] == ["v2", "aggs", "ticker"] and parts[4:7] == ["range", "1", "minute"]:
+            first, last = (dt.date.fromisoformat(text) for text in parts[7:9])
+            return Answer(200, polygon_aggs.minute_range(market, parts[3], first, last, now, feed=feed))
+        if path == "/v1/marketstatus/now":
+            return Answer(200, polygon_reference.market_status(market, now))
+        if parts[:3] == ["vX", "reference", "tickers"] and parts[4:] == ["events"]:
+            company = polygon_reference.find(market, parts[3], now)
+            if company is None:
+                return _polygon_error(404, "NOT_FOUND", "Ticker not found.")
+            return Answer(200, polygon_reference.events(market, company, now))
+        lists = {
+            "/v3/reference/tickers": polygon_reference.tickers,
+            "/stocks/v1/splits": polygon_reference.splits,
+            "/stocks/v1/dividends": polygon_reference.dividends,
+        }
+        if path in lists:
+            if "cursor" in query:
+                query = polygon_reference.from_cursor(query["cursor"])
+            return Answer(200, lists[path](market, path, query, now))
+    except ValueError as problem:
+        return _polygon_error(400, "ERROR", f"Could not parse the request: {problem}")
+    return _polygon_error(404, "NOT_FOUND", f"The sandbox has no {path}")
+
+
+def _cboe(market: Market, query: dict[str, str], now: dt.datetime) -> Answer:
+    """The newest chain; `?session=` is the sandbox's own archive of older ones."""
+    try:
+        asked = dt.date.fromisoformat(query["session"]) if "session" in query else None
+    except ValueError:
+        asked = dt.date.min
+    number = cboe_wire.find_session(market, now, asked)
+    if number is None:
+        return Answer(403, b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml")
+    return Answer(200, cboe_wire.chain_body(market, number))
+
+
+def _databento_error(status: int, case: str, message: str) -> Answer:
+    detail = {"case": case, "message": message, "status_code": status, "docs": "https://databento.com/docs"}
+    return Answer(status, json.dumps({"detail": detail}).encode())
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _databento(market: Market, form: dict[str, str], now: dt.datetime) -> Answer:
+    wanted = {"dataset": "GLBX.MDP3", "schema": "trades", "symbols": "ES.FUT", "stype_in": "parent", "encoding": "dbn"}
+    for name, value in wanted.items():
+        if form.get(name, value) != value:
+            return _databento_error(422, "sandbox_limit", f"The sandbox serves {name}={value} only, not {form[name]}")
+    try:
+        start, end = _moment(form["start"]), _moment(form["end"])
+    except (KeyError, ValueError) as problem:
+        return _databento_error(422, "data_time_range_invalid", f"start and end are needed, in ISO 8601: {problem}")
+    available = now - FEED_DELAY
+    if end > available:
+        return _databento_error(
+            422, "data_end_after_available_end",
+            f"The dataset GLBX.MDP3 has data available up to '{available}'. The `end` in the query ('{end}') is after "
+            "the available range. Try requesting with an earlier `end`.",
+        )  # fmt: skip
+    return Answer(200, databento_wire.trades_body(market, start, end), "application/octet-stream")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    market: Market
+    endpoints: Endpoints
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = dict(parse_qsl(url.query))
+        if url.path == CHAIN_PATH:
+            self._send(_cboe(self.market, query, self.endpoints.now))
+        elif query.pop("apiKey", None) == KEY or self.headers.get("Authorization") == f"Bearer {KEY}":
+            self._send(_polygon(self.market, url.path, query, self.endpoints.now, self.endpoints.feed))
+        else:
+            self._send(_polygon_error(401, "ERROR", "Unknown API Key"))
+
+    def do_POST(self) -> None:
+        form = dict(parse_qsl(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()))
+        expected = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
+        if self.headers.get("Authorization") != expected:
+            self._send(_databento_error(401, "auth_authentication_failed", "Authentication failed."))
+        elif self.path != "/v0/timeseries.get_range":
+            self._send(_databento_error(404, "not_found", f"The sandbox has no {self.path}"))
+        else:
+            self._send(_databento(self.market, form, self.endpoints.now))
+
+    def _send(self, answer: Answer) -> None:
+        etag = f'"{hashlib.sha256(answer.body).hexdigest()}"'
+        fresh = answer.status == 200 and self.headers.get("If-None-Match") == etag
+        body = b"" if fresh else answer.body
+        self.send_response(304 if fresh else answer.status)
+        self.send_header("Content-Type", answer.kind)
+        if answer.status == 200:
+            self.send_header("ETag", etag)
+        if not fresh:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: whoever asks keeps the receipts."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+@contextmanager
+def serve(market: Market, now: dt.datetime, *, feed: bool = False) -> Iterator[Endpoints]:
+    """Serve on a free port of 127.0.0.1 while the block runs. `feed` also shows the coming session's minute bars."""
+    endpoints = Endpoints("", "", "", KEY, now, feed)
+    handler = type("Handler", (_Handler,), {"market": market, "endpoints": endpoints})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        endpoints.polygon = endpoints.cboe = endpoints.databento = address
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield endpoints
+        finally:
+            server.shutdown()
+            thread.join()
