@@ -1,5 +1,7 @@
 """Fit the boosted cross-section. Same rows, same configuration and seed: same bytes."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +11,14 @@ from models.gbm.score import ACROSS, RAW, session_inputs
 from models.labels import TrainingSet
 
 Floats = NDArray[np.float64]
+MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately says more about dates than markets
 
 
 def fit(training: TrainingSet, config: GbmConfig, seed: int) -> bytes:
     """LightGBM's text model, on each session's returns as ranks across names."""
     import lightgbm
 
+    config = replace(config, context=covered(training, config.context))
     inputs, labels = rows_of(training, config)
     columns = [ACROSS + name for name in config.features] + [RAW + name for name in config.context]
     data = lightgbm.Dataset(inputs, labels, feature_name=columns, params={"verbosity": -1, "num_threads": 1})
@@ -29,6 +33,13 @@ def parameters(config: GbmConfig, seed: int) -> dict[str, object]:
         "bagging_fraction": config.row_fraction, "bagging_freq": 1, "lambda_l2": config.l2, "max_bin": 63,
         "seed": seed, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1,
     }
+
+
+def covered(training: TrainingSet, context: tuple[str, ...]) -> tuple[str, ...]:
+    """The context columns that most training sessions have; the others stay out of this model."""
+    values = training.panel.values[training.rows]
+    return tuple(name for name in context
+                 if np.isfinite(values[:, :, training.panel.features.index(name)]).any(axis=1).mean() >= MIN_COVERAGE)
 
 
 def rows_of(training: TrainingSet, config: GbmConfig) -> tuple[Floats, Floats]:

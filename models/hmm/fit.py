@@ -1,6 +1,7 @@
 """Fit the regime model. States get their names from what they are, so that a refit cannot swap them."""
 
 import json
+import logging
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ def fit(training: TrainingSet, config: HmmConfig, seed: int) -> bytes:
     model.transmat_ = np.full((size, size), 0.02) + np.eye(size) * (1.0 - 0.02 * size)
     model.means_ = np.resize(START, (size, width)) if width != START.shape[1] else START.copy()
     model.covars_ = np.stack([np.eye(width)] * size)
+    # With priors EM climbs the posterior, not the likelihood it reports: its warnings of a falling one are noise.
+    logging.getLogger("hmmlearn.base").setLevel(logging.ERROR)
     model.fit((observed - centre) / scale)
     order = name_states(model.means_)
     transitions = model.transmat_[np.ix_(order, order)]

@@ -1,0 +1,57 @@
+"""From the marts: the prices that fills and labels are made of, as known at a moment."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backtest.prices import Prices
+from models.features.panel import FeaturePanel
+from models.labels import open_to_open
+from pipelines.home import Home
+
+Floats = NDArray[np.float64]
+COLUMNS = ("open", "close", "volume", "split_factor", "total_return_factor")
+
+
+def read_prices(home: Home, now: dt.datetime, panel: FeaturePanel) -> Prices:
+    """Daily prices of the panel's names, from the first bar in the marts to the panel's last session."""
+    from pipelines.lake import marts
+
+    wanted = "', '".join(panel.names)
+    with marts.connect(home, as_of=now) as connection:
+        bars = connection.execute(
+            f"SELECT session, instrument_id, {', '.join(COLUMNS)} FROM daily_bars "
+            f"WHERE instrument_id IN ('{wanted}') ORDER BY session, instrument_id"
+        ).fetchnumpy()
+    return prices_of(bars, panel)
+
+
+def prices_of(bars: dict[str, Any], panel: FeaturePanel) -> Prices:
+    """Arrays by (session, name) from columns of bars; sessions of the panel without a bar yet are rows of NaN."""
+    days = np.asarray(bars["session"], dtype="datetime64[D]")
+    decided = np.asarray(panel.sessions, dtype="datetime64[D]")
+    sessions = np.union1d(days, decided)
+    rows = np.searchsorted(sessions, days)
+    place = {name: column for column, name in enumerate(panel.names)}
+    columns = np.array([place[name] for name in bars["instrument_id"]], dtype=np.intp)
+    grids = {}
+    for name in COLUMNS:
+        grid = np.full((len(sessions), len(panel.names)), np.nan)
+        grid[rows, columns] = np.asarray(bars[name], dtype=np.float64)
+        grids[name] = grid
+    tradable = np.zeros((len(sessions), len(panel.names)), dtype=bool)
+    tradable[np.searchsorted(sessions, decided)] = panel.tradable
+    return Prices.from_bars(
+        sessions, panel.names, open_raw=grids["open"], close_raw=grids["close"], volume=grids["volume"],
+        split_factor=grids["split_factor"], total_return_factor=grids["total_return_factor"], tradable=tradable,
+    )
+
+
+def label_returns(prices: Prices, panel: FeaturePanel) -> Floats:
+    """(decision sessions, names) total return from each session's open to the next; NaN where not over yet."""
+    factor = prices.total_return_factor
+    earned = open_to_open(prices.open_raw * factor, prices.close_raw * factor)
+    at = np.searchsorted(prices.sessions, np.asarray(panel.sessions, dtype="datetime64[D]"))
+    return earned[at]
