@@ -84,10 +84,11 @@ def close_location(high: FloatArray, low: FloatArray, close: FloatArray) -> Floa
     return np.where(span == 0.0, 0.0, (2.0 * close[..., -1] - high[..., -1] - low[..., -1]) / span)
 
 
-def _declare(name: str, look_back: int, kernel: Kernel, inputs: str, description: str) -> Feature:
+def _declare(name: str, look_back: int, kernel: Kernel, inputs: str, description: str,
+             bounds: tuple[float, float] | None = None) -> Feature:
     return Feature(
         name=name, family="equity", entity="instrument", inputs=tuple(inputs.split()), look_back=look_back,
-        kernel=kernel, description=description,
+        kernel=kernel, description=description, bounds=bounds,
     )
 
 
@@ -96,16 +97,18 @@ FEATURES = (
     _declare("ret_5", 6, total_return, "close_tr", "Total return over 5 sessions."),
     _declare("ret_20", 21, total_return, "close_tr", "Total return over 20 sessions."),
     _declare("resid_ret_5", 6, residual_return, "close_tr", "ret_5 less its mean over the names of the session."),
-    _declare("rank_ret_5", 6, rank_return, "close_tr", "Rank of ret_5 among the names of the session, 0 to 1."),
+    _declare("rank_ret_5", 6, rank_return, "close_tr", "Rank of ret_5 among the names of the session, 0 to 1.",
+             (0.0, 1.0)),
     _declare("vam_20", 21, volatility_adjusted_momentum, "close_tr",
              "ret_20 / (standard deviation of its daily returns * sqrt(20))."),
     _declare("zscore_20", 20, zscore, "close_tr", "(close - mean) / standard deviation of 20 closes."),
-    _declare("rsi_14", 15, rsi, "close_tr", "Relative strength of 14 changes: 100 * gains / (gains + losses)."),
+    _declare("rsi_14", 15, rsi, "close_tr", "Relative strength of 14 changes: 100 * gains / (gains + losses).",
+             (0.0, 100.0)),
     _declare("atr_14", 15, true_range_share, "high_tr low_tr close_tr", "Mean true range of 14 sessions / close."),
     _declare("rv_20", 21, realised_volatility, "close_tr", "sqrt(252 * mean squared daily return of 20 sessions)."),
     _declare("volume_z_20", 20, volume_zscore, "volume_split",
              "(volume - mean) / standard deviation of 20 split-adjusted volumes."),
     _declare("overnight_gap", 2, overnight_gap, "open_tr close_tr", "Open / previous close - 1, total return."),
     _declare("close_location", 1, close_location, "high low close",
-             "Where the close lies in the bar: -1 at its low, +1 at its high."),
+             "Where the close lies in the bar: -1 at its low, +1 at its high.", (-1.0, 1.0)),
 )

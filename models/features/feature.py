@@ -31,6 +31,7 @@ class Feature:
     version: int = 1
     staleness: dt.timedelta = DAILY_STALENESS
     owner: str = "team:nightdesk"
+    bounds: tuple[float, float] | None = None  # what its formula can give at most; outside is a fault, not a market
 
     @property
     def view(self) -> str:

@@ -15,5 +15,5 @@ FEATURES = (
     Feature("es_poc_distance", "futures", "root", ("last_price", "poc"), 1, poc_distance,
             "Last price / point of control of the session - 1, ES."),
     Feature("es_delta_share", "futures", "root", ("delta", "total_volume"), 1, delta_share,
-            "(Buyer- less seller-aggressor volume) / volume of the session, ES."),
+            "(Buyer- less seller-aggressor volume) / volume of the session, ES.", bounds=(-1.0, 1.0)),
 )

@@ -63,6 +63,11 @@ def table_digest(manifest: pa.Table) -> str:
     return str(manifest.schema.metadata[b"table"].decode())
 
 
+def published(path: Path) -> str:
+    """Digest of the table now published, whatever code wrote it."""
+    return str(pq.read_schema(path).metadata[b"table"].decode())
+
+
 def changed_sessions(before: pa.Table | None, after: pa.Table) -> NDArray[np.datetime64]:
     """Sessions of the cells that are new, different or gone."""
 

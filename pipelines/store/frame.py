@@ -1,0 +1,137 @@
+"""The decision panel: what each decision could read, one row a (decision session, instrument), through Feast."""
+
+import datetime as dt
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.features.panel import FeaturePanel
+from models.features.registry import FEATURES, families
+from pipelines import calendars, digest, durable
+from pipelines.home import Home
+from pipelines.store import build, manifest
+
+DECIDE_BEFORE_OPEN = dt.timedelta(minutes=30)
+KEPT_PANELS = 6
+
+# The newest row of each (session, instrument) that its decision could see.
+TRADABLE = """
+select d.session, u.instrument_id, arg_max(u.tradable, u.available_at) as tradable
+from decisions d join universe_versions u on u.session = d.session and u.available_at <= d.moment
+group by all order by all"""
+
+
+def decision_time(session: dt.date) -> dt.datetime:
+    """When the daily strategies decide for a session."""
+    return calendars.open_at(session) - DECIDE_BEFORE_OPEN
+
+
+def _axes(home: Home, horizon: dt.datetime, wanted: list[dt.date] | None) -> tuple[list[dt.date], list[str]]:
+    """Decision sessions and names that could be known at the horizon."""
+    table = pq.read_table(build.table_path(home, "equity_v1"), columns=["instrument_id", "session", "available_at"])
+    table = table.filter(pc.less_equal(table["available_at"], pa.scalar(horizon, pa.timestamp("us", tz="UTC"))))
+    if not table.num_rows:
+        return [], []
+    span = pc.min_max(table["session"]).as_py()
+    decisions = calendars.sessions(span["min"] + dt.timedelta(days=1), calendars.next_sessions(span["max"], 1)[0])
+    if wanted is not None:
+        decisions = sorted(set(decisions) & set(wanted))
+    return decisions, sorted(set(table["instrument_id"].to_pylist()))
+
+
+def _tradable(con: Any, moments: pa.Table) -> pa.Table:
+    con.register("decisions", moments)
+    return con.sql(TRADABLE).to_arrow_table()
+
+
+def _flags(rows: pa.Table, decisions: list[dt.date], names: list[str]) -> NDArray[np.bool_]:
+    row, column = {day: n for n, day in enumerate(decisions)}, {name: n for n, name in enumerate(names)}
+    flags = np.zeros((len(decisions), len(names)), dtype=bool)
+    for day, name, tradable in zip(*(rows[key].to_pylist() for key in rows.column_names), strict=True):
+        if name in column:
+            flags[row[day], column[name]] = bool(tradable)
+    return flags
+
+
+def _ask_feast(home: Home, moments: pa.Table, names: list[str], features: tuple[str, ...]) -> NDArray[np.float64]:
+    import pandas as pd
+
+    from pipelines.store.feast_home import feast_store
+    from pipelines.store.feast_objects import DAILY_SERVICE
+
+    count = moments.num_rows
+    asked = pd.DataFrame(
+        {
+            "instrument_id": np.tile(np.array(names, dtype=object), count),
+            "underlying": "SPX",
+            "root": "ES",
+            "event_timestamp": np.repeat(moments["moment"].to_pandas().to_numpy(), len(names)),
+        }
+    )
+    asked["event_timestamp"] = asked["event_timestamp"].dt.tz_localize("UTC")
+    store = feast_store(home)
+    rows = store.get_historical_features(asked, store.get_feature_service(DAILY_SERVICE)).to_arrow()
+    columns = [rows[name].to_numpy().astype(np.float64) for name in features]
+    return np.stack(columns, axis=-1).reshape(count, len(names), len(features))
+
+
+def decision_panel(
+    home: Home, *, now: dt.datetime, as_of: dt.datetime | None = None, sessions: list[dt.date] | None = None
+) -> FeaturePanel:
+    """Values and tradability at each decision, of nothing that came to be known after `as_of` (default: now).
+
+    Covers the coming session. The same question to the same tables is answered from a file, without waking Feast.
+    """
+    from pipelines.lake import marts
+
+    horizon = min(as_of or now, now)
+    decisions, names = _axes(home, horizon, sessions)
+    features = tuple(feature.name for feature in FEATURES)
+    axis = np.array(decisions, dtype="datetime64[D]")
+    if not decisions:
+        return FeaturePanel(axis, (), features, np.zeros((0, 0, len(features))), np.zeros((0, 0), dtype=bool))
+    moments = pa.table({
+        "session": pa.array(decisions, pa.date32()),
+        "moment": pa.array([min(decision_time(day), horizon) for day in decisions], pa.timestamp("us", tz="UTC")),
+    })  # fmt: skip
+    with marts.connect(home) as con:
+        universe = _tradable(con, moments)
+    tables = {view: manifest.published(home.features / f"{view}.manifest.parquet") for view in families()}
+    told = [tables, digest.table_digest(moments, ["session"]), names, features,
+            digest.table_digest(universe, ["session", "instrument_id"]), Path(__file__).read_text()]  # fmt: skip
+    kept = home.work / "panels" / f"{digest.json_digest(told)[:32]}.npz"
+    if kept.exists():
+        with np.load(kept, allow_pickle=False) as arrays:
+            return FeaturePanel(axis, tuple(names), features, arrays["values"], arrays["tradable"])
+    values = _ask_feast(home, moments, names, features)
+    panel = FeaturePanel(axis, tuple(names), features, values, _flags(universe, decisions, names))
+    out = io.BytesIO()
+    np.savez(out, values=panel.values, tradable=panel.tradable)
+    durable.write_atomic(kept, out.getvalue())
+    for old in sorted(kept.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT_PANELS]:
+        old.unlink()
+    return panel
+
+
+def panel_table(panel: FeaturePanel) -> pa.Table:
+    """The panel as rows, missing values as nulls."""
+    count, width = panel.tradable.shape
+    columns = {
+        "session": pa.array(np.repeat(panel.sessions, width), pa.date32()),
+        "instrument_id": pa.array(list(panel.names) * count, pa.string()),
+        "tradable": pa.array(panel.tradable.ravel()),
+    }
+    for n, name in enumerate(panel.features):
+        columns[name] = pa.array(np.ascontiguousarray(panel.values[:, :, n]).ravel(), from_pandas=True)
+    return pa.table(columns)
+
+
+def panel_digest(panel: FeaturePanel) -> str:
+    """Digest of the training frame: equal whether or not the lake has learnt more since."""
+    return digest.table_digest(panel_table(panel), ["session", "instrument_id"])

@@ -1,0 +1,51 @@
+"""Feature tables as of a moment, and the bars that the kernels saw, without Feast."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.features.inputs import RAW, derive
+from models.features.panel import BarPanel
+from pipelines.home import Home
+from pipelines.store import cells as cells_of
+from pipelines.store.build import table_path
+
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def newest(versions: pa.Table, as_of: dt.datetime) -> pa.Table:
+    """One row an entity and session: the newest version that was known. `versions` is in key order, as published."""
+    known = versions.filter(pc.less_equal(versions["available_at"], pa.scalar(as_of, INSTANT)))
+    if not known.num_rows:
+        return known
+    entity = np.array(known[known.column_names[0]].to_pylist(), dtype=np.str_)
+    session = known["session"].to_numpy()
+    last = np.append((entity[1:] != entity[:-1]) | (session[1:] != session[:-1]), True)
+    return known.filter(pa.array(last))
+
+
+def rows_as_of(home: Home, view: str, as_of: dt.datetime) -> pa.Table:
+    """The rows of a view as they were known at a moment, every session of them."""
+    return newest(pq.read_table(table_path(home, view)), as_of)
+
+
+def family_panel(con: Any, family: str, as_of: dt.datetime) -> BarPanel:
+    """A family's input columns as of a moment, from a connection with the marts' `<mart>_versions` views."""
+    cells = cells_of.from_table(newest(cells_of.read(con, family), as_of), family)
+    shape = (len(cells.sessions), len(cells.names))
+    raw = {name: np.full(shape, np.nan) for name in RAW[family]}
+    for name, column in raw.items():
+        column[cells.session, cells.name] = cells.values[name]
+    return BarPanel(cells.sessions, cells.names, derive(family, raw))
+
+
+def bar_panel(home: Home, as_of: dt.datetime) -> BarPanel:
+    """Daily equity bars as of a moment, with the derived columns that kernels read."""
+    from pipelines.lake import marts
+
+    with marts.connect(home) as con:
+        return family_panel(con, "equity", as_of)

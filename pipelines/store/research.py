@@ -1,0 +1,86 @@
+"""Features at the command line: the catalogue, and a point-in-time frame for a table of labels."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.features.registry import FEATURES, named
+from pipelines import moments
+from pipelines.home import Home
+
+# A label frame of instruments asks the market-wide views with these.
+MARKET_KEYS = {"underlying": "SPX", "root": "ES"}
+
+
+def features_list() -> list[dict[str, Any]]:
+    """Every declared feature."""
+    return [
+        {
+            "name": feature.name, "view": feature.view, "version": feature.version, "entity": feature.entity,
+            "inputs": list(feature.inputs), "look_back": feature.look_back,
+            "staleness_days": feature.staleness / dt.timedelta(days=1), "owner": feature.owner,
+            "description": feature.description,
+        }
+        for feature in FEATURES
+    ]
+
+
+def print_catalogue(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for heading in ("feature", "view", "look-back", "inputs", "meaning"):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(row["name"], row["view"], str(row["look_back"]), " ".join(row["inputs"]), row["description"])
+    Console().print(table)
+
+
+def _entities(path: Path) -> pa.Table:
+    if path.suffix == ".csv":
+        from pyarrow import csv
+
+        table = csv.read_csv(path)
+    else:
+        table = pq.read_table(path)
+    missing = {"instrument_id", "event_timestamp"} - set(table.column_names)
+    if missing:
+        raise ValueError(f"{path} has no column {' or '.join(sorted(missing))}; it has {', '.join(table.column_names)}")
+    return table
+
+
+def _instants(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
+    """UTC microseconds; text with a zone is understood, a time without one is refused."""
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.chunked_array([pa.array([moments.parse(text) for text in column.to_pylist()],
+                                          pa.timestamp("us", tz="UTC"))])  # fmt: skip
+    if not pa.types.is_timestamp(kind) or kind.tz is None:
+        raise ValueError(f"event_timestamp of {path} is {kind}: give instants with a time zone")
+    return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+
+
+def features_get(home: Home, features: list[str], entities_file: Path, as_of: str | None, out: Path) -> int:
+    """Write the entities with these features, each row read as of the earlier of its timestamp and `as_of`."""
+    wanted = named(tuple(name.strip() for name in features))
+    table = _entities(entities_file)
+    asked = _instants(table["event_timestamp"], entities_file).cast(pa.int64()).to_numpy()
+    limit = np.int64(moments.parse(as_of).timestamp() * 1_000_000) if as_of else np.iinfo(np.int64).max
+    frame = pa.table({"instrument_id": table["instrument_id"].cast(pa.string())}).to_pandas()
+    frame["event_timestamp"] = pa.array(np.minimum(asked, limit)).cast(pa.timestamp("us", tz="UTC")).to_pandas()
+    for name, value in MARKET_KEYS.items():
+        frame[name] = value
+    from pipelines.store.feast_home import feast_store
+
+    refs = [f"{feature.view}:{feature.name}" for feature in wanted]
+    rows = feast_store(home).get_historical_features(frame, refs).to_arrow()
+    for feature in wanted:
+        table = table.append_column(feature.name, rows[feature.name])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, out)
+    return int(table.num_rows)
