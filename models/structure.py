@@ -56,8 +56,8 @@ def _check_tree(block: str, number: int, last_feature: int) -> None:
     (leaves,) = _whole(tree.get("num_leaves", ""), where) or [0]
     _require(1 <= leaves <= MOST_LEAVES, f"{where} claims {leaves} leaves")
     _finite(tree.get("shrinkage", "nan"), f"{where}: shrinkage")
-    values = _finite(tree.get("leaf_value", ""), f"{where}: leaf_value")
-    _require(len(values) == leaves, f"{where}: leaf_value's length")
+    outputs = _finite(tree.get("leaf_value", ""), f"{where}: leaf_value")
+    _require(len(outputs) == leaves, f"{where}: leaf_value's length")
     splits = leaves - 1
     if not splits:
         return
