@@ -14,6 +14,7 @@ from typing import Any
 from live import canonical
 
 GENESIS = "0" * 64
+_SELECT = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, kind TEXT NOT NULL,
@@ -50,6 +51,11 @@ def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, 
     return hashlib.sha256(canonical.text([seq, prev_hash, kind, session, at, payload]).encode()).hexdigest()
 
 
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, prev_hash, digest, kind, session, at, payload = row
+    return Entry(seq, prev_hash, digest, kind, session, at, json.loads(payload))
+
+
 class Journal:
     """One writer, held by an exclusive lock for as long as it is open; readers need none."""
 
@@ -62,7 +68,7 @@ class Journal:
             self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = open(path.with_name(path.name + ".lock"), "a")  # noqa: SIM115 - held until close
+        self._lock = open(path.with_name(path.name + ".lock"), "a")  # held until close
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -109,26 +115,25 @@ class Journal:
         row = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
         return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
-    def entries(self, kind: str | None = None, session: dt.date | None = None) -> Iterator[Entry]:
-        """Rows in order, of one kind or session if asked."""
-        query, values = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries WHERE 1", []
-        if kind is not None:
-            query, values = query + " AND kind = ?", [*values, kind]
-        if session is not None:
-            query, values = query + " AND session = ?", [*values, session.isoformat()]
-        for row in self._db.execute(query + " ORDER BY seq", values):
-            yield Entry(*row[:6], payload=json.loads(row[6]))
+    def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
+        """Rows in order, of one kind or session if asked, from row `since` on."""
+        day = session.isoformat() if session else None
+        where = "seq >= :since AND (:kind IS NULL OR kind = :kind) AND (:day IS NULL OR session = :day)"
+        values = {"since": since, "kind": kind, "day": day}
+        for row in self._db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", values):
+            yield _entry(row)
 
-    def last(self, kind: str) -> Entry | None:
-        query = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries WHERE kind = ?"
-        row = self._db.execute(query + " ORDER BY seq DESC LIMIT 1", (kind,)).fetchone()
-        return Entry(*row[:6], payload=json.loads(row[6])) if row else None
+    def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
+        """The newest row of a kind, or of those of sessions before one."""
+        day = before.isoformat() if before else None
+        query = f"{_SELECT} WHERE kind = :kind AND (:day IS NULL OR session < :day) ORDER BY seq DESC LIMIT 1"
+        row = self._db.execute(query, {"kind": kind, "day": day}).fetchone()
+        return _entry(row) if row else None
 
     def verify(self) -> int:
         """Walk the whole chain; the number of rows, or JournalBroken naming the first bad one."""
         expected_seq, expected_prev = 1, GENESIS
-        query = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries ORDER BY seq"
-        for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(query):
+        for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(f"{_SELECT} ORDER BY seq"):
             if seq != expected_seq or prev_hash != expected_prev:
                 raise JournalBroken(f"{self.path}: row {seq} does not follow row {expected_seq - 1}; rows are missing")
             if digest != _chained(seq, prev_hash, kind, session, at, payload):

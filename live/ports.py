@@ -1,7 +1,7 @@
 """What the engine asks of the world: a feed, a venue, a clock, a source of bundles. Adapters and fakes answer."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -74,6 +74,10 @@ class Feed(Protocol):
 
 class Venue(Protocol):
     """Takes orders, answers each, and fills them when the market lets it."""
+
+    def open_session(self, liquidity: Mapping[str, tuple[float, float]]) -> None:
+        """A new session, with ADV in dollars and daily volatility by name."""
+        ...
 
     def submit(self, order: Order) -> Ack: ...
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from models.bundle import MANIFEST, current
+
 
 class FolderBundles:
     """A folder of published bundles, or one bundle's own folder."""
@@ -10,9 +12,4 @@ class FolderBundles:
         self._path = path
 
     def newest(self) -> Path | None:
-        if (self._path / "manifest.json").is_file():
-            return self._path
-        pointer = self._path / "current"
-        if not pointer.is_file():
-            return None
-        return self._path / Path(pointer.read_text().strip()).name
+        return self._path if (self._path / MANIFEST).is_file() else current(self._path)

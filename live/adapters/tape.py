@@ -22,7 +22,8 @@ class TapeError(ValueError):
 def schema(actions: Sequence[Action]) -> pa.Schema:
     """The schema of a tape that carries these actions."""
     text = json.dumps([[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in actions])
-    kinds = [pa.string(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC"), *[pa.float64()] * 5]
+    kinds: list[pa.DataType] = [pa.string(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC")]
+    kinds += [pa.float64()] * 5
     return pa.schema(list(zip(COLUMNS, kinds, strict=True)), metadata={ACTIONS: text.encode()})
 
 
@@ -42,10 +43,11 @@ class TapeFeed:
                 raise TapeError(f"{file} is no tape: it lacks {', '.join(sorted(missing))}")
             recorded = json.loads((table.schema.metadata or {}).get(ACTIONS, b"[]"))
             self._actions += [Action(i, dt.date.fromisoformat(day), kind, amount) for i, day, kind, amount in recorded]
-            for session in pc.unique(table["session"]).to_pylist():
+            days: list[dt.date] = pc.unique(table["session"]).to_pylist()  # type: ignore[assignment]
+            for session in days:
                 if session in self._tables:
                     raise TapeError(f"{path} holds session {session} twice")
-                self._tables[session] = table.filter(pc.equal(table["session"], session))
+                self._tables[session] = table.filter(pc.equal(table["session"], pa.scalar(session)))
 
     def sessions(self) -> list[dt.date]:
         return sorted(self._tables)

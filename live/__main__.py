@@ -1,0 +1,118 @@
+"""`python -m live`: trade an approved bundle on paper, from the base install alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from live.journal import Journal, JournalBroken, JournalBusy
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command()
+def run(
+    journal: Annotated[Path, typer.Option(help="SQLite file of decisions, orders and fills; made when missing")],
+    bundle: Annotated[Path | None, typer.Option(help="A bundle's folder, or the one whose `current` names it")] = None,
+    feed: Annotated[str, typer.Option(help="replay:PATH, a Parquet tape of minute bars or a folder of them")] = "",
+    keys: Annotated[Path | None, typer.Option(help="Trusted public keys: a .pub file or a folder of them")] = None,
+    broker: Annotated[str, typer.Option(help="Only `paper`: fills at opening prints, research's costs")] = "paper",
+    kill_file: Annotated[Path | None, typer.Option(help="While it exists nothing new is sent; it sticks")] = None,
+    limits: Annotated[Path | None, typer.Option(help="TOML with a [limits] section; a bundle cannot loosen it")] = None,
+    reset: Annotated[str | None, typer.Option(help="Leave HALTED, for this reason, which is journaled")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Only check the journal's chain of hashes")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output")] = False,
+) -> None:
+    """Trade a signed bundle on a recorded tape: decide, check limits, write ahead, fill on paper, journal.
+
+    **A first run**
+
+    `python -m live --bundle .nightdesk/bundles --keys .nightdesk/keys --feed replay:TAPE.parquet --journal j.sqlite`
+
+    The bundle is verified before anything in it is parsed. Each session of the tape is decided half an hour before its
+    open, and is one transaction: kill the process anywhere and run it again, the journal ends the same. A session that
+    is already in the journal is not traded again. Without an approved bundle it stays flat and says so.
+
+    **Stopping it**: `touch` the kill file. The account is HALTED from the next five-minute cycle on, also after a
+    restart and after the file is gone, until `--reset REASON`.
+    """
+    try:
+        if verify:
+            _verify(journal)
+        elif reset is not None:
+            _reset(journal, reset, kill_file)
+        else:
+            _replay(journal, bundle, feed, keys, broker, kill_file, limits, as_json)
+    except (ValueError, OSError, JournalBusy, JournalBroken) as problem:
+        print(f"live: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _verify(path: Path) -> None:
+    book = Journal(path, read_only=True)
+    print(f"{path}: {book.verify()} rows, chain intact, head {book.head()[1][:16]}")
+    book.close()
+
+
+def _reset(path: Path, reason: str, kill_file: Path | None) -> None:
+    from live.clock import SystemClock
+    from live.risk import RiskState, killed
+
+    if killed(kill_file):
+        raise ValueError(f"{kill_file} is still there: remove it first")
+    with Journal(path) as book:
+        last = book.last("state")
+        if last is None or last.payload["state"] == RiskState.ACTIVE:
+            print("the account is ACTIVE: nothing to reset")
+            return
+        book.append("state", None, SystemClock().now(),
+                    {"state": RiskState.ACTIVE, "was": last.payload["state"], "reason": f"reset by hand: {reason}"})
+    print(f"ACTIVE again, from {last.payload['state']} ({last.payload['reason']})")
+
+
+def _replay(
+    journal: Path, bundle: Path | None, feed: str, keys: Path | None, broker: str, kill_file: Path | None,
+    limits: Path | None, as_json: bool,
+) -> None:
+    from live.replay import replay
+    from live.settings import load_keys, load_limits
+
+    kind, _, tape = feed.partition(":")
+    if bundle is None or keys is None or kind != "replay" or not tape:
+        raise ValueError("give --bundle DIR, --keys PATH and --feed replay:TAPE.parquet (--help shows a first run)")
+    if broker != "paper":
+        raise ValueError(f"no broker '{broker}': only paper is here, and a strategy trades there first anyway")
+    report = replay(bundle, Path(tape), journal, verify_keys=load_keys(keys), kill_file=kill_file,
+                    limits=load_limits(limits), say=lambda text: print(f"  … {text}", file=sys.stderr))
+    if as_json:
+        print(json.dumps(report.as_json(), indent=1))
+    else:
+        _tell(report.as_json())
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def _tell(report: dict[str, object]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    sessions = report["sessions"]
+    if isinstance(sessions, (list, tuple)) and sessions:
+        table = Table("session", "state", "orders", "fills", "refused", "P&L $", "costs $", "equity $")
+        for row in sessions:
+            table.add_row(row["session"], row["state"], str(row["orders"]), str(row["fills"]), str(row["refused"]),
+                          f"{row['pnl']:,.2f}", f"{row['costs']:,.2f}", f"{row['end_equity']:,.2f}")
+        console.print(table)
+    notes = report["notes"]
+    for note in notes if isinstance(notes, (list, tuple)) else ():
+        console.print(str(note), markup=False)
+    if report["flat_reason"]:
+        console.print(f"Flat: {report['flat_reason']}", markup=False)
+    console.print(f"Journal: {report['journal_rows']} rows, head {str(report['journal_head'])[:16]}", markup=False)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,165 @@
+"""One session's trading: actions booked, a plan made, limits applied, intents written ahead of every order sent."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from live import canonical
+from live.book import Book
+from live.deciding import Plan, plan
+from live.journal import Journal
+from live.orders import OrderManager, client_order_id
+from live.ports import Action, Bar, Clock, Order, Venue
+from live.risk import RiskState, Situation, Verdict, screen
+from live.tail import Tail, brought_rows
+from models.bundle import Bundle, SessionTimes
+
+if TYPE_CHECKING:
+    from live.engine import Terms
+
+
+def actions_in(payload: Mapping[str, Any]) -> list[Action]:
+    """The actions that a journaled day of bars was finished with."""
+    return [Action(name, dt.date.fromisoformat(day), kind, amount) for name, day, kind, amount in payload["actions"]]
+
+
+class Desk:
+    """The state of one session while its transaction is open."""
+
+    def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: Clock,
+                 terms: "Terms", times: SessionTimes) -> None:
+        self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
+        self.clock, self.terms, self.times = clock, terms, times
+        self.orders = OrderManager(venue)
+        self.plan: Plan | None = None
+        self.actions: list[Action] = []
+        self.trade_cost = self.dividends = 0.0
+        self.counts = {"orders": 0, "fills": 0, "refused": 0}
+        self.stale_sessions = tail.missing_before(times.session)
+        state = journal.last("state")
+        self.state = RiskState(state.payload["state"]) if state else RiskState.ACTIVE
+        closed = journal.last("close")
+        self.start_equity = float(closed.payload["equity"]) if closed else book.equity()
+
+    def write(self, kind: str, payload: dict[str, Any]) -> None:
+        self.journal.append(kind, self.times.session, self.clock.now(), payload)
+
+    def move(self, state: RiskState, reason: str) -> None:
+        """Change the state, once, and take back what it no longer allows."""
+        if state is self.state:
+            return
+        self.write("state", {"state": state, "was": self.state, "reason": reason})
+        self.state = state
+        held = self.book.shares()
+        for tracked in self.orders.working():
+            name, left = tracked.order.instrument_id, tracked.order.quantity - tracked.filled
+            closing = held.get(name, 0) * left < 0 and abs(left) <= abs(held.get(name, 0))
+            if state is RiskState.HALTED or (state is RiskState.REDUCING and not closing):
+                self.cancel(tracked.order.order_id, f"{state}: {reason}")
+
+    def cancel(self, order_id: str, reason: str) -> None:
+        if self.orders.cancel(order_id, reason):
+            tracked = self.orders[order_id]
+            self.write("cancel", {"order_id": order_id, "instrument_id": tracked.order.instrument_id,
+                                  "filled": tracked.filled, "reason": reason})
+
+    def begin(self, actions: Sequence[Action]) -> None:
+        """The decision, half an hour before the open."""
+        self._book_actions(actions)
+        expired = self.bundle.manifest.expires < self.clock.now()
+        allowed = RiskState.REDUCING if expired and self.state is RiskState.ACTIVE else self.state
+        if self.stale_sessions > self.terms.limits.max_stale_sessions:
+            self.write("hold", {"reason": f"bars of {self.stale_sessions} session(s) before this one are missing: "
+                                          "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
+            return
+        made = self.plan = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(),
+                                self.terms.costs)
+        self._write_features(made)
+        self.venue.open_session(made.liquidity())
+        prices = {name: holding.price for name, holding in self.book.holdings.items()}
+        known = dict(zip(made.decision.names, made.reference.tolist(), strict=True))
+        prices.update({name: price for name, price in known.items() if math.isfinite(price)})
+        situation = Situation(self.book.equity(), self.book.shares(), prices, self.stale_sessions, allowed)
+        verdicts = screen(self.terms.limits, situation, made.proposals)
+        self.write("decision", {**made.as_json(self.bundle), "state": allowed, "expired": expired,
+                                "equity": situation.equity, "held": situation.held})
+        sent = [self._intend(verdict) for verdict in verdicts]
+        for order in filter(None, sent):
+            ack = self.orders.send(order.order_id)
+            self.write("ack", {"order_id": order.order_id, "accepted": ack.accepted, "reason": ack.reason,
+                               "state": self.orders[order.order_id].state})
+
+    def _book_actions(self, actions: Sequence[Action]) -> None:
+        """Credit each split and dividend once, to what was held into its ex-date, however late it became known."""
+        done = {tuple(entry.payload["action"][:3]) for entry in self.journal.entries("action")}
+        for action in actions:
+            key = (action.instrument_id, action.ex_date.isoformat(), action.kind)
+            if action.ex_date == self.times.session:
+                self.actions.append(action)
+            closed = self.journal.last("close", before=action.ex_date)
+            holdings = closed.payload["book"]["holdings"] if closed else {}
+            entitled = holdings.get(action.instrument_id, [0])[0]
+            if entitled and key not in done:
+                cash = self.book.apply(action, entitled)
+                self.dividends += cash
+                self.write("action", {"action": [*key, action.amount], "entitled": entitled, "cash": cash})
+
+    def _write_features(self, made: Plan) -> None:
+        """Rows that this bundle did not bring and the journal does not have yet: what scores can be redone from."""
+        taken = self.journal.last("bundle")
+        seen = {row["session"] for entry in self.journal.entries("features", since=taken.seq if taken else 0)
+                for row in entry.payload["rows"]}
+        brought = {str(day) for day in brought_rows(self.bundle).sessions}
+        rows = [made.row_as_json(index) for index, day in enumerate(made.panel.sessions)
+                if str(day) not in seen | brought]
+        self.write("features", {"bundle": self.bundle.digest, "features": list(made.panel.features),
+                                "names": list(made.panel.names), "rows": rows})
+
+    def _intend(self, verdict: Verdict) -> Order | None:
+        """Write down what will be sent, or what was refused and by which limit."""
+        assert self.plan is not None
+        wanted = verdict.proposal
+        index = self.plan.decision.names.index(wanted.instrument_id)
+        symbol = self.bundle.snapshot.symbols[index]
+        order_id = client_order_id(self.terms.account, self.bundle.strategy.name, self.bundle.digest,
+                                   self.times.session.isoformat(), wanted.instrument_id, "open")
+        payload = {
+            "order_id": order_id, "decision_id": self.plan.decision_id, "instrument_id": wanted.instrument_id,
+            "symbol": symbol, "asked": wanted.quantity, "quantity": verdict.quantity,
+            "reference_price": canonical.plain(wanted.price), "checks": [check.as_json() for check in verdict.checks],
+        }
+        if not verdict.quantity:
+            self.counts["refused"] += 1
+            self.write("refused", {**payload, "refused_by": verdict.refused_by})
+            return None
+        collar = self.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
+        limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
+        order = Order(order_id, wanted.instrument_id, verdict.quantity, limit_price)
+        self.write("intent", {**payload, "limit_price": limit_price})
+        self.orders.intend(order)
+        self.counts["orders"] += 1
+        return order
+
+    def on_opening(self, bar: Bar) -> None:
+        """A name's first bar: the venue fills what it will, and every holding has its basis of the day."""
+        for fill in self.venue.on_bar(bar):
+            tracked = self.orders.on_fill(fill)
+            self.book.fill(fill, self.times.session)
+            self.trade_cost += fill.cost
+            self.counts["fills"] += 1
+            self.write("fill", {"order_id": fill.order_id, "instrument_id": fill.instrument_id, "state": tracked.state,
+                                "quantity": fill.quantity, "price": fill.price, "cost": fill.cost, "costs": fill.costs})
+        holding = self.book.holdings.get(bar.instrument_id)
+        if holding is not None:
+            holding.basis = bar.open
+
+    def loss(self, prices: Mapping[str, float]) -> float:
+        """Share of the session's first equity lost so far; a price that leapt beyond belief does not count."""
+        values = [self.book.cash]
+        for name, holding in self.book.holdings.items():
+            price = prices.get(name, holding.price)
+            gap = abs(price / holding.price - 1.0) if holding.price > 0 else math.inf
+            values.append(holding.shares * (price if gap <= self.terms.limits.max_mark_gap else holding.price))
+        equity = math.fsum(value for value in values if not math.isnan(value))
+        return (self.start_equity - equity) / self.start_equity if self.start_equity > 0 else math.inf

@@ -1,0 +1,135 @@
+"""The one loop that trades: decide before the open, act within limits, watch every five minutes, close the books."""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from live.book import Book
+from live.clock import TapeClock, to_us
+from live.desk import Desk, actions_in
+from live.journal import Journal
+from live.ports import Bar, Feed, Venue
+from live.risk import Limits, RiskState, after_loss, killed
+from live.settlement import settle
+from live.tail import Tail
+from models.bundle import Bundle
+from models.market.costs import CostModel
+
+DECIDE_BEFORE_OPEN = dt.timedelta(minutes=30)
+CYCLE_US = 5 * 60 * 1_000_000
+MINUTE_US = 60 * 1_000_000
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the runner was started with and no bundle can change."""
+
+    account: str
+    limits: Limits
+    costs: CostModel
+    kill_file: Path | None
+
+
+class Day:
+    """Day bars as they grow out of minutes: [open, high, low, close, volume, start of the last minute] by name."""
+
+    def __init__(self) -> None:
+        self.bars: dict[str, list[float]] = {}
+        self.ignored = 0  # outside the session, out of order, twice, or no possible prices
+
+    def take(self, bar: Bar) -> bool | None:
+        """True for a name's first bar, False for a later one, None for a bar that must not be believed."""
+        _, start_us, first, high, low, last, volume = bar
+        if not (0.0 < low <= first <= high < math.inf and low <= last <= high and 0.0 <= volume < math.inf):
+            self.ignored += 1
+            return None
+        day = self.bars.get(bar.instrument_id)
+        if day is None:
+            self.bars[bar.instrument_id] = [first, high, low, last, volume, start_us]
+            return True
+        if start_us <= day[5]:
+            self.ignored += 1
+            return None
+        if high > day[1]:
+            day[1] = high
+        if low < day[2]:
+            day[2] = low
+        day[3], day[4], day[5] = last, day[4] + volume, start_us
+        return False
+
+
+class Engine:
+    """Runs sessions of a feed, each one transaction of the journal, from the state that the journal holds."""
+
+    def __init__(self, bundle: Bundle, journal: Journal, venue: Venue, clock: TapeClock, terms: Terms,
+                 reached: Callable[[str], None] = lambda name: None) -> None:
+        self._bundle, self._journal, self._venue, self._clock, self._terms = bundle, journal, venue, clock, terms
+        self._reached = reached
+        self.tail = Tail(bundle)
+        closed = journal.last("close")
+        self.book = Book.from_json(closed.payload["book"]) if closed else Book(terms.costs.capital_usd)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Bring the tail to the last session that was traded; start-up and recovery are this same path."""
+        for entry in self._journal.entries("bars"):
+            session = dt.date.fromisoformat(entry.session or "")
+            times = self.tail.times(session)
+            if session > self.tail.newest and times is not None and not self.tail.missing_before(session):
+                self.tail.decision_panel(times, times.open_at - DECIDE_BEFORE_OPEN)
+                self.tail.append(session, entry.payload["bars"], actions_in(entry.payload))
+
+    def run_session(self, session: dt.date, feed: Feed) -> None:
+        """One session from its decision to its close, journaled whole or not at all."""
+        times = self.tail.times(session)
+        if times is None:
+            raise ValueError(f"session {session} is not in the bundle's calendar")
+        with self._journal.transaction():
+            self._clock.advance_us(to_us(times.open_at - DECIDE_BEFORE_OPEN))
+            desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times)
+            self._watch(desk, Day())
+            desk.begin(feed.actions(session))
+            day = self._trade(desk, feed, session)
+            settle(desk, day.bars, day.ignored)
+            self._reached("journal.staged")
+        self._reached("journal.committed")
+
+    def _trade(self, desk: Desk, feed: Feed, session: dt.date) -> Day:
+        """The session itself: bars in, fills out, a look at limits and switch every five minutes."""
+        day = Day()
+        open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
+        next_cycle_us = open_us
+        for bar in feed.bars(session):
+            if not open_us <= bar.start_us < close_us:
+                day.ignored += 1
+                continue
+            while bar.start_us >= next_cycle_us:  # all bars that were over by then are in
+                self._clock.advance_us(next_cycle_us)
+                self._watch(desk, day)
+                next_cycle_us += CYCLE_US
+            if day.take(bar):
+                self._clock.advance_us(bar.start_us)
+                desk.on_opening(bar)
+        while next_cycle_us <= close_us:
+            self._clock.advance_us(next_cycle_us)
+            self._watch(desk, day)
+            next_cycle_us += CYCLE_US
+        self._clock.advance_us(close_us)
+        return day
+
+    def _watch(self, desk: Desk, day: Day) -> None:
+        """The five-minute cycle: the kill file first, then the day's loss on prices that can be believed."""
+        if killed(self._terms.kill_file):
+            desk.move(RiskState.HALTED, f"kill file {self._terms.kill_file.name if self._terms.kill_file else ''}")
+            return
+        loss = desk.loss(_last_prices(day))
+        limits = self._terms.limits
+        state = after_loss(desk.state, loss, limits.daily_loss_reduce, limits.daily_loss_halt)
+        if state is not desk.state:
+            desk.move(state, f"daily loss {loss:.4f} of equity")
+
+
+def _last_prices(day: Day) -> Mapping[str, float]:
+    return {name: bar[3] for name, bar in day.bars.items()}

@@ -1,0 +1,130 @@
+"""A recorded day through the live engine: the event-driven backtest, and the morning's rehearsal."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from live.adapters.bundles import FolderBundles
+from live.adapters.paper import PaperVenue
+from live.adapters.tape import TapeFeed
+from live.clock import TapeClock, from_us
+from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
+from live.journal import Entry, Journal
+from live.risk import Limits
+from models.bundle import Bundle, BundleRefused, load
+from models.market.costs import CostModel
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """One closed session, in dollars. `pnl` is net of `costs` and runs from close to close."""
+
+    session: str
+    orders: int
+    fills: int
+    refused: int
+    pnl: float
+    costs: float
+    start_equity: float
+    end_equity: float
+    state: str
+    decision_id: str | None
+    already: bool  # it was in the journal before this run
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    sessions: tuple[SessionResult, ...]
+    notes: tuple[str, ...]
+    flat_reason: str | None  # why nothing could be decided at all, in a plain sentence
+    refused: bool  # there is a bundle, and it must not trade
+    bundle_seq: int | None
+    bundle_digest: str | None
+    journal_rows: int
+    journal_head: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _result(entry: Entry, *, already: bool) -> SessionResult:
+    told = entry.payload
+    return SessionResult(entry.session or "", told["orders"], told["fills"], told["refused"], told["pnl"],
+                         told["costs"], told["start_equity"], told["equity"], told["state"], told["decision_id"],
+                         already)
+
+
+def replay(
+    bundle_dir: Path, tape: Path, journal: Path, *, verify_keys: Sequence[bytes], kill_file: Path | None = None,
+    limits: Limits | None = None, costs: CostModel | None = None, account: str = "paper",
+    reached: Callable[[str], None] = lambda name: None, say: Callable[[str], None] = lambda text: None,
+) -> ReplayReport:
+    """Trade the tape's sessions on paper with the newest bundle. A session that is in the journal is not traded again.
+
+    `bundle_dir` is a bundle's folder, or the folder whose `current` names one. `reached` is told each point at which
+    a kill must do no harm.
+    """
+    feed = TapeFeed(tape)
+    with Journal(journal) as book:
+        closed = {entry.session: entry for entry in book.entries("close")}
+        todo = [session for session in feed.sessions() if session.isoformat() not in closed]
+        results = [_result(closed[day.isoformat()], already=True) for day in feed.sessions() if day not in todo]
+        notes = [f"session {result.session}: already replayed; the journal stands" for result in results]
+        bundle, flat, refused = None, None, False
+        if todo:
+            clock = TapeClock(_first_moment(feed, todo[0]))
+            try:
+                bundle = _take(FolderBundles(bundle_dir).newest(), book, verify_keys, clock)
+            except BundleRefused as refusal:
+                flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
+            if bundle is not None:
+                terms = Terms(account, limits or Limits(), costs or CostModel.default(), kill_file)
+                engine = Engine(bundle, book, PaperVenue(terms.costs), clock, terms, reached)
+                for session in todo:
+                    reason = _not_for(engine, book, session)
+                    if reason is not None:
+                        notes.append(f"session {session}: {reason}")
+                        continue
+                    say(f"session {session}")
+                    engine.run_session(session, feed)
+                    done = book.last("close")
+                    assert done is not None
+                    results.append(_result(done, already=False))
+            elif not refused:
+                flat = f"no approved bundle in {bundle_dir}: live stays flat until a night's gate lets one through"
+        rows, head = book.head()
+        return ReplayReport(tuple(sorted(results, key=lambda result: result.session)), tuple(notes), flat, refused,
+                            bundle.seq if bundle else None, bundle.digest if bundle else None, rows, head)
+
+
+def _first_moment(feed: TapeFeed, session: dt.date) -> dt.datetime:
+    """The tape's own idea of when its first session is decided; the bundle's calendar has the last word."""
+    return from_us(next(iter(feed.bars(session))).start_us) - DECIDE_BEFORE_OPEN
+
+
+def _take(path: Path | None, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
+    """Load a bundle after full verification, never one older than any seen, and remember that it was."""
+    if path is None:
+        return None
+    seen = journal.last("bundle")
+    last_seq = int(seen.payload["seq"]) if seen else 0
+    bundle = load(path, verify_keys, last_seq, clock.now(), last_digest=seen.payload["digest"] if seen else None)
+    if bundle.seq > last_seq:
+        journal.append("bundle", None, clock.now(), {
+            "seq": bundle.seq, "digest": bundle.digest, "folder": bundle.path.name, "strategy": bundle.strategy.name,
+        })
+    return bundle
+
+
+def _not_for(engine: Engine, journal: Journal, session: dt.date) -> str | None:
+    """Why a session of the tape is not traded, if it is not."""
+    newest = journal.last("close")
+    if newest is not None and session.isoformat() < (newest.session or ""):
+        return f"older than the journal's newest session {newest.session}; a journal only goes forward"
+    if session <= engine.tail.newest:
+        return f"the bundle's data run to {engine.tail.newest}: what a model has seen is no test of it"
+    if engine.tail.times(session) is None:
+        return "not in the bundle's calendar"
+    return None

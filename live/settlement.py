@@ -1,0 +1,79 @@
+"""The end of a session: what did not fill ends, holdings are marked, financing is paid, outcomes are told."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from live import canonical
+from live.desk import Desk
+from live.risk import RiskState
+from models.market.costs import borrow_cost, cash_interest
+
+
+def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> None:
+    """Close the session's books and hand its day bars to the tail."""
+    session, book, costs = desk.times.session, desk.book, desk.terms.costs
+    for tracked in desk.orders.working():
+        name = tracked.order.instrument_id
+        reason = "no bar, no fill" if name not in bars else "the opening print was beyond its limit price"
+        if name in bars and tracked.filled:
+            reason = "the rest was more than the session's liquidity allows"
+        desk.cancel(tracked.order.order_id, reason)
+    _tell_outcomes(desk, bars)
+    day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
+    borrow = math.fsum(float(borrow_cost(costs, holding.shares * holding.basis))
+                       for holding in book.holdings.values() if holding.shares)
+    interest = float(cash_interest(costs, book.cash))
+    book.mark({name: bar[3] for name, bar in day_bars.items()}, session)
+    book.cash += interest - borrow
+    equity = book.equity()
+    desk.write("bars", {"bars": {name: list(bar) for name, bar in day_bars.items()},
+                        "actions": [[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in desk.actions]})
+    if desk.state is RiskState.REDUCING and _calm(desk, equity):
+        desk.move(RiskState.ACTIVE, "a session ended without a breach")
+    desk.write("close", {
+        **desk.counts, "book": book.as_json(), "equity": equity, "start_equity": desk.start_equity,
+        "pnl": equity - desk.start_equity, "costs": desk.trade_cost + borrow, "trade_cost": desk.trade_cost,
+        "borrow": borrow, "interest": interest, "dividends": desk.dividends, "state": desk.state,
+        "ignored_bars": ignored,
+        "decision_id": desk.plan.decision_id if desk.plan else None,
+        "unmarked": [name for name in book.shares() if name not in day_bars],
+    })
+    if desk.tail.missing_before(session) == 0:
+        desk.tail.append(session, day_bars, desk.actions)
+
+
+def _calm(desk: Desk, equity: float) -> bool:
+    """The state was inherited, and this session gave no reason to keep it."""
+    own = [entry for entry in desk.journal.entries("state", desk.times.session)]
+    return not own and desk.start_equity - equity < desk.terms.limits.daily_loss_reduce * desk.start_equity
+
+
+def _tell_outcomes(desk: Desk, bars: Mapping[str, Sequence[float]]) -> None:
+    """What the last decision's holdings came to, open to open, in dollars and in R (one ATR of the decision day)."""
+    closed, decided = desk.journal.last("close"), desk.journal.last("bars")
+    if closed is None or decided is None or not closed.payload["decision_id"]:
+        return
+    made = next(entry.payload for entry in desk.journal.entries("decision")
+                if entry.payload["decision_id"] == closed.payload["decision_id"])
+    atr_usd = dict(zip(made["names"], made["atr14_usd"], strict=True))
+    acted = {action.instrument_id: action for action in desk.actions}
+    items: dict[str, Any] = {}
+    for name, (shares, _, _, entry_price) in closed.payload["book"]["holdings"].items():
+        if name not in bars:
+            continue
+        action, exit_price = acted.get(name), bars[name][0]
+        if action is not None:  # in the shares and dollars of the entry
+            exit_price = exit_price * action.amount if action.kind == "split" else exit_price + action.amount
+        before = decided.payload["bars"].get(name, [entry_price] * 4)
+        side, risk = math.copysign(1.0, shares), atr_usd.get(name) or math.nan
+        high, low = max(before[1], exit_price), min(before[2], exit_price)
+        best, worst = (high, low) if side > 0 else (low, high)
+        items[name] = {
+            "shares": shares, "entry": entry_price, "exit": exit_price, "reason": "TIMEOUT",
+            "pnl": shares * (exit_price - entry_price), "R": canonical.plain(side * (exit_price - entry_price) / risk),
+            "mfe_R": canonical.plain(side * (best - entry_price) / risk),
+            "mae_R": canonical.plain(side * (worst - entry_price) / risk),
+        }
+    desk.write("outcome", {"decision_id": made["decision_id"], "decided_for": closed.session,
+                           "held_until": desk.times.open_at.isoformat(), "items": items})

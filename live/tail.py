@@ -1,0 +1,143 @@
+"""The newest bars and decision rows: what the bundle brought, grown by the sessions that live itself has seen."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live.ports import Action
+from models.bundle import Bundle, SessionTimes
+from models.features.compute import compute_tail
+from models.features.inputs import RAW, derive
+from models.features.panel import BarPanel, FeaturePanel
+from models.features.registry import named
+from models.market import liquidity
+
+Floats = NDArray[np.float64]
+DayBar = tuple[float, float, float, float, float]  # open, high, low, close, volume; raw
+_PRICES = ("open", "high", "low", "close", "volume")
+
+
+class Tail:
+    """Raw daily columns by session and name; features are computed from them with the kernels of research."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        bars = bundle.snapshot.bars
+        self._bundle = bundle
+        self._days: list[np.datetime64] = list(bars.sessions)
+        self._most = len(self._days)  # the tail moves on, it does not grow
+        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW["equity"]}
+        self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
+        self._times = {times.session: times for times in bundle.calendar}
+        self._history = brought_rows(bundle)
+        flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
+        self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it
+        self._keep = max(bundle.strategy.history, 1)
+        self._look_back = max(feature.look_back for feature in named((*self._own_features(), "atr_14")))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._bundle.snapshot.bars.names
+
+    @property
+    def newest(self) -> dt.date:
+        """The last session whose bars are in."""
+        day: dt.date = self._days[-1].astype(object)
+        return day
+
+    def times(self, session: dt.date) -> SessionTimes | None:
+        return self._times.get(session)
+
+    def missing_before(self, session: dt.date) -> int:
+        """Sessions of the calendar that lie between the newest bars and this one."""
+        return sum(self.newest < day < session for day in self._times)
+
+    def reference_prices(self, session: dt.date, actions: Sequence[Action]) -> Floats:
+        """Each name's last close in shares of this session: what a weight is turned into shares at, as judged."""
+        close, split = np.array(self._rows["close"]), np.array(self._rows["split_factor"])
+        prices: Floats = _last_known(close * split) / self._factors_on(session, actions)["split_factor"]
+        return prices
+
+    def atr14_usd(self, reference: Floats) -> Floats:
+        """Mean true range of 14 sessions in dollars a share: the R of a position without a stop."""
+        share: Floats = compute_tail(self._bars(), named(("atr_14",)))["atr_14"]
+        return share * reference
+
+    def liquidity(self) -> tuple[Floats, Floats]:
+        """ADV in dollars and daily volatility for the coming session, by the judge's kernels."""
+        close, volume, factor = (np.array(self._rows[n][-liquidity.LOOK_BACK - 1:]) for n in
+                                 ("close", "volume", "total_return_factor"))
+        adv, vol = liquidity.known_before(*(np.vstack([part, np.full(len(self.names), np.nan)])
+                                            for part in (close, volume, factor)))
+        return adv[-1], vol[-1]
+
+    def decision_panel(self, times: SessionTimes, decided_at: dt.datetime) -> FeaturePanel:
+        """The rows a decision for this session reads; its own row, computed now, is the last."""
+        features = self._bundle.snapshot.panel.features
+        columns = compute_tail(self._bars(), named(self._own_features()))
+        slow = {one.name: one for one in self._bundle.snapshot.slow}
+        row = np.full((len(self.names), len(features)), np.nan)
+        for index, name in enumerate(features):
+            if name in columns:
+                row[:, index] = columns[name]
+            elif name in slow:
+                one = slow[name]
+                fresh = one.available_at <= decided_at and decided_at - one.event_time <= one.stale_after
+                row[:, index] = one.value if fresh else np.nan
+        day = np.datetime64(times.session, "D")
+        self._history = FeaturePanel(
+            np.append(self._history.sessions, day), self.names, features,
+            np.concatenate([self._history.values, row[None]]),
+            np.concatenate([self._history.tradable, self._coming[None]]),
+        ).tail(self._keep)
+        return self._history
+
+    def append(self, session: dt.date, bars: Mapping[str, DayBar], actions: Sequence[Action]) -> None:
+        """Take in a finished session: its day bars, and the actions that went ex on it."""
+        self._factors = self._factors_on(session, actions)
+        values = np.array([bars.get(name, (np.nan,) * 5) for name in self.names])
+        traded = np.isfinite(values[:, 3])
+        for index, name in enumerate(_PRICES):
+            self._rows[name].append(np.ascontiguousarray(values[:, index]))
+        for name, factor in self._factors.items():
+            self._rows[name].append(np.where(traded, factor, np.nan))
+        self._days.append(np.datetime64(session, "D"))
+        del self._days[: -self._most]
+        for rows in self._rows.values():
+            del rows[: -self._most]
+
+    def _factors_on(self, session: dt.date, actions: Sequence[Action]) -> dict[str, Floats]:
+        """Both factors once this session's actions count. One from before the newest bars is the next bundle's."""
+        split, total = self._factors["split_factor"].copy(), self._factors["total_return_factor"].copy()
+        close_before = _last_known(np.array(self._rows["close"]))
+        for action in actions:
+            if action.instrument_id in self.names and self.newest < action.ex_date <= session:
+                index = self.names.index(action.instrument_id)
+                if action.kind == "split":
+                    split[index], total[index] = split[index] * action.amount, total[index] * action.amount
+                else:
+                    total[index] *= close_before[index] / (close_before[index] - action.amount)
+        return {"split_factor": split, "total_return_factor": total}
+
+    def _own_features(self) -> tuple[str, ...]:
+        slow = {one.name for one in self._bundle.snapshot.slow}
+        return tuple(name for name in self._bundle.snapshot.panel.features if name not in slow)
+
+    def _bars(self) -> BarPanel:
+        count = self._look_back
+        raw = {name: np.array(rows[-count:]) for name, rows in self._rows.items()}
+        return BarPanel(np.array(self._days[-count:]), self.names, derive("equity", raw))
+
+
+def brought_rows(bundle: Bundle) -> FeaturePanel:
+    """The decision rows that came with the bundle: those of sessions whose bars it holds."""
+    panel = bundle.snapshot.panel
+    return panel.upto(int(np.searchsorted(panel.sessions, bundle.snapshot.bars.sessions[-1], side="right")))
+
+
+def _last_known(values: Floats) -> Floats:
+    """The newest finite value of each name down (sessions, names); NaN where there never was one."""
+    known = np.isfinite(values)
+    newest = len(values) - 1 - known[::-1].argmax(axis=0)
+    return np.where(known.any(axis=0), values[newest, np.arange(values.shape[1])], np.nan)
