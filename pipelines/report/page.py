@@ -1,0 +1,66 @@
+"""Puts the page together and publishes it: same sections, same bytes."""
+
+import datetime as dt
+from pathlib import Path
+
+from pipelines import durable
+from pipelines.home import Home
+from pipelines.report import front, words
+from pipelines.report.export import judged_csv
+from pipelines.report.html import Html, note, paragraph, raw, tag
+from pipelines.report.parts import PARTS, Part
+from pipelines.report.story import SECTIONS, Story, verdict_of
+from pipelines.settings import Settings
+
+STYLE = Path(__file__).with_name("page.css")
+
+
+def tell(home: Home, settings: Settings, now: dt.datetime) -> Story:
+    """Tonight's story, as far as it was written."""
+    return Story(now, settings.source, settings.seed, {name: home.read_section(name) for name in SECTIONS})
+
+
+def headline(story: Story) -> str:
+    _, stamp, sentence = verdict_of(story)
+    return f"{stamp}: {sentence}"
+
+
+def _chapter(part: Part, story: Story) -> Html:
+    drawn = front.guarded(part.draw, story) if story.get(part.section) else note(
+        f"Nothing was written about {part.missing}: that step did not run tonight, or did not finish.")  # fmt: skip
+    return tag("section", tag("h2", part.title), drawn, id=part.anchor)
+
+
+def compose(story: Story) -> str:
+    """The whole page as text. It needs no other file, no script and no network."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"Nightdesk {story.night}: {headline(story)}"),
+        tag("style", raw(STYLE.read_text())),
+    )
+    colophon = paragraph(
+        f"Nightdesk, {words.moment(story.now.isoformat())}, source {story.source}, seed {story.seed}. Every figure is "
+        "what the night’s steps wrote down; what was not measured is not printed. Paper trading only."
+    )
+    chapters = tag("main", [_chapter(part, story) for part in PARTS])
+    body = tag("body", front.head(story), front.strip(story), chapters, tag("footer", colophon))
+    return "<!doctype html>\n" + tag("html", head, "\n", body, lang="en") + "\n"
+
+
+def render(home: Home, settings: Settings, now: dt.datetime) -> Path:
+    """Write tonight's page and the files beside it; `reports/latest` names the night once all of it is there."""
+    story = tell(home, settings, now)
+    folder = home.reports / story.night
+    durable.write_atomic(folder / "judged-equity.csv", judged_csv(story), failpoint="report")
+    durable.write_atomic(folder / "index.html", compose(story).encode(), failpoint="report")
+    durable.write_atomic(home.reports / "latest", f"{story.night}\n".encode(), failpoint="report")
+    return folder / "index.html"
+
+
+def latest(home: Home) -> Path | None:
+    """The newest page, or None before the first night."""
+    pointer = home.reports / "latest"
+    return home.reports / pointer.read_text().strip() / "index.html" if pointer.exists() else None

@@ -1,0 +1,17 @@
+"""The page's chapters, in the order in which a person wants them."""
+
+from pipelines.report.parts import bundle, changes, data, drift, features, gate, judged, leak, live, training
+from pipelines.report.parts.part import Part
+
+PARTS: tuple[Part, ...] = (
+    changes.PART,
+    judged.PART,
+    gate.PART,
+    live.PART,
+    data.PART,
+    features.PART,
+    leak.PART,
+    drift.PART,
+    training.PART,
+    bundle.PART,
+)

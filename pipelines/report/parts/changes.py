@@ -1,0 +1,82 @@
+"""What changed tonight: sessions that arrived or were revised, and what had to be rebuilt because of them."""
+
+from pipelines.report import words
+from pipelines.report.html import Html, note, paragraph, tag
+from pipelines.report.parts.part import Part, table
+from pipelines.report.story import Story, Tone
+
+MANY = 8  # more changed sessions than this are told as a range
+
+
+def status(story: Story) -> tuple[Tone, str]:
+    ingest = story.get("ingest")
+    if ingest.get("unchanged"):
+        return "quiet", "nothing new"
+    changed = {day for days in (ingest.get("changed_sessions") or {}).values() for day in days}
+    return "good", words.plural(len(changed), "session")
+
+
+def _told(days: list[str], last: str) -> str:
+    days = sorted(days)
+    if not days:
+        return "nothing new"
+    if len(days) > MANY:
+        return f"{words.plural(len(days), 'session')}, {words.span(days[0], days[-1])}"
+    new = [words.day(day) for day in days if day >= last]
+    revised = [words.day(day) for day in days if day < last]
+    told = [f"new: {words.listed(new)}"] if new else []
+    return "; ".join([*told, f"revised or late: {words.listed(revised)}"] if revised else told)
+
+
+def _arrived(story: Story) -> list[Html]:
+    ingest = story.get("ingest")
+    last = str(ingest.get("last_session") or "")
+    if ingest.get("unchanged"):
+        return [paragraph("Every vendor gave the same answers as before, so nothing was landed.")]
+    changed = ingest.get("changed_sessions") or {}
+    rows = [[tag("b", name), _told(list(days), last)] for name, days in sorted(changed.items())]
+    lead = f"Batch {ingest.get('batch') or words.DASH} brings the lake up to {words.long_day(last)}."
+    return [
+        paragraph(lead),
+        table(["Vendor", "Sessions that changed"], rows, words=2, narrow=True) if rows else note("No session."),
+    ]
+
+
+def _rebuilt(story: Story) -> list[str]:
+    told = []
+    warehouse, features = story.get("warehouse"), story.get("features").get("families") or {}
+    if warehouse:
+        marts = words.plural(len(warehouse.get("marts") or {}), "mart")
+        generation = warehouse.get("generation") or words.DASH
+        told.append(
+            f"Warehouse: generation {generation} stands as it was."
+            if warehouse.get("unchanged")
+            else f"Warehouse: generation {generation}, {marts} in {words.duration(warehouse.get('seconds'))}."
+        )
+    for name, family in sorted(features.items()):
+        rows = words.plural(family.get("rows"), "row")
+        if family.get("unchanged"):
+            told.append(f"Features {name}: unchanged, {rows}.")
+        else:
+            told.append(f"Features {name}: {words.count(family.get('rebuilt'))} of {rows} rebuilt.")
+    for name, family in sorted((story.get("training").get("families") or {}).items()):
+        folds = family.get("folds") or []
+        cached = sum(bool(fold.get("cached")) for fold in folds)
+        told.append(
+            f"{name.upper()}: {len(folds) - cached} of {words.plural(len(folds), 'fold')} fitted anew"
+            + (f", {cached} taken from an earlier night with the same inputs." if cached else ".")
+        )
+    return told
+
+
+def draw(story: Story) -> list[Html]:
+    rebuilt = _rebuilt(story)
+    return [
+        *_arrived(story),
+        tag("ul", [tag("li", line) for line in rebuilt], class_="plain")
+        if rebuilt
+        else note("No later step said what it rebuilt."),
+    ]
+
+
+PART = Part("changes", "What changed tonight", "Changes", "ingest", "what the vendors sent", status, draw)

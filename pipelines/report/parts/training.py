@@ -1,0 +1,89 @@
+"""Training: every fold of every family with its rows and seconds, the chosen parameters, what the trees lean on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.report import words
+from pipelines.report.charts import meter
+from pipelines.report.html import Html, caption, note, paragraph, tag
+from pipelines.report.parts.part import Part, table
+from pipelines.report.story import Story, Tone
+
+TITLES = {"hmm": "Regimes (HMM)", "gbm": "Trees (LightGBM)", "gnn": "Graph attention (GNN)"}
+MOST_IMPORTANT = 8
+
+
+def _families(story: Story) -> Mapping[str, dict[str, Any]]:
+    return story.get("training").get("families") or {}
+
+
+def status(story: Story) -> tuple[Tone, str]:
+    folds = [fold for family in _families(story).values() for fold in family.get("folds") or []]
+    cached = sum(bool(fold.get("cached")) for fold in folds)
+    return "good", words.plural(len(folds), "fit") + (f", {cached} kept" if cached else "")
+
+
+def _folds(family: Mapping[str, Any]) -> Html:
+    folds = family.get("folds") or []
+    metrics = list(dict.fromkeys(key for fold in folds for key in fold.get("metrics") or {}))
+    rows = [
+        [
+            words.span(fold.get("first_session"), fold.get("last_session")),
+            words.count(fold.get("train_rows")),
+            "kept" if fold.get("cached") else words.duration(fold.get("seconds")),
+            *(words.figure((fold.get("metrics") or {}).get(key)) for key in metrics),
+        ]
+        for fold in folds
+    ]
+    return table(["Fold", "training rows", "time", *(key.replace("_", " ") for key in metrics)], rows)
+
+
+def _importances(family: Mapping[str, Any]) -> list[Html]:
+    told = family.get("importances") or {}
+    ordered = sorted(((words.finite(v) or 0.0, k) for k, v in told.items()), key=lambda item: (-item[0], item[1]))
+    total = sum(value for value, _ in ordered) or 1.0
+    if not ordered:
+        return []
+    rows = [
+        [tag("code", name), meter(value / ordered[0][0] if ordered[0][0] else 0.0), words.percent(value / total)]
+        for value, name in ordered[:MOST_IMPORTANT]
+    ]
+    return [table(["What the trees lean on", "", "share of gain"], rows, words=2)]
+
+
+def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
+    parameters = family.get("chosen_params") or {}
+    chosen = (
+        [
+            paragraph(
+                "Chosen: ",
+                [[tag("code", f"{key} = {words.figure(value)}"), " "] for key, value in sorted(parameters.items())],
+                class_="chips",
+            )
+        ]
+        if parameters
+        else []
+    )
+    drawn = _folds(family) if family.get("folds") else note("No folds.")
+    return [tag("h3", TITLES.get(name, name)), *chosen, drawn, *_importances(family)]
+
+
+def draw(story: Story) -> list[Html]:
+    training = story.get("training")
+    parts = [part for name, family in sorted(_families(story).items()) for part in _family(name, family)]
+    trials = training.get("trials")
+    told = (
+        f"{words.plural(trials, 'tuning trial')} inside the training folds; they choose "
+        "parameters and never count as evidence. "
+        if words.finite(trials) is not None
+        else ""
+    )
+    experiment = training.get("mlflow_experiment")
+    where = f"Runs are in MLflow’s experiment “{experiment}”." if experiment else ""
+    return [
+        *parts,
+        caption(told + where + " Each fold is trained only on labels that had ended before its first session."),
+    ]
+
+
+PART = Part("training", "Training", "Training", "training", "training", status, draw)
