@@ -1,0 +1,83 @@
+"""What stands in a home, each part with the digest that a rerun must reproduce."""
+
+import hashlib
+import sqlite3
+from typing import Any
+
+from pipelines.home import Home
+
+
+def collect(home: Home) -> dict[str, Any]:
+    """Digests ignore when a thing was received and who signed it; `night` says how far the home has come."""
+    night = home.work / "night.json"
+    import json
+
+    return {
+        "home": str(home.root),
+        "night": {k: v for k, v in json.loads(night.read_text()).items() if k != "run_id"} if night.exists() else None,
+        "digests": {
+            "facts": _facts(home), "marts": _marts(home), "features": _features(home), "ledger": _ledger(home),
+            "records": _records(home), "bundle": _bundle(home), "journal": _journal(home),
+        },
+    }
+
+
+def _facts(home: Home) -> dict[str, str]:
+    from pipelines.lake.facts import facts_digest
+
+    return facts_digest(home) if home.facts.exists() else {}
+
+
+def _marts(home: Home) -> dict[str, str]:
+    from pipelines.lake import marts
+
+    pointer = home.marts / "current"
+    return marts.mart_digests(home.marts / pointer.read_text().strip()) if pointer.exists() else {}
+
+
+def _features(home: Home) -> dict[str, str]:
+    return {name: told["digest"] for name, told in home.read_section("features").get("families", {}).items()}
+
+
+def _ledger(home: Home) -> dict[str, Any]:
+    from pipelines.evidence.ledger import Ledger
+
+    ledger = Ledger(home.ledger)
+    return {"rows": len(ledger.rows()), "head": ledger.head}
+
+
+def _records(home: Home) -> list[str]:
+    from pipelines.evidence.records import Records
+
+    return [record.content_digest for record in Records(home).all()]
+
+
+def _bundle(home: Home) -> dict[str, Any] | None:
+    from models import bundle
+    from pipelines.evidence.publish import manifest_of
+
+    folder = bundle.current(home.bundles) if home.bundles.exists() else None
+    return {"seq": manifest_of(folder).seq, "digest": manifest_of(folder).digest} if folder else None
+
+
+def _journal(home: Home) -> dict[str, Any] | None:
+    path = home.journal / "paper.sqlite"
+    if not path.exists():
+        return None
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as book:
+        tables = [row[0] for row in book.execute("select name from sqlite_master where type='table'")]
+        rows = [repr(row) for table in sorted(tables) for row in book.execute(f"select * from {table} order by 1")]
+    return {"rows": len(rows), "digest": hashlib.sha256("\n".join(rows).encode()).hexdigest()}
+
+
+def print_status(told: dict[str, Any]) -> None:
+    print(f"home {told['home']}")
+    night = told["night"] or {}
+    print(f"night {night.get('now', 'none yet')}, {'complete' if night.get('complete') else 'not complete'}")
+    for part, value in told["digests"].items():
+        if isinstance(value, dict):
+            print(f"{part}:")
+            for name, digest in value.items():
+                print(f"  {name:20} {str(digest)[:16]}")
+        else:
+            print(f"{part}: {value if value else 'none'}")

@@ -1,0 +1,78 @@
+"""The command line's way into live: make the tape, hand over to the runner, keep its story for the report."""
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.home import Home
+from pipelines.progress import say, step
+from pipelines.settings import Settings
+
+KILL_FILE = "KILL"  # in the home's folder; while it exists nothing new is sent
+
+
+def journal_path(home: Home) -> Path:
+    return home.journal / "paper.sqlite"
+
+
+def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int) -> dict[str, Any]:
+    """Trade on paper; a session that is in the journal already is not traded again."""
+    from live.replay import replay
+    from live.settings import load_keys, load_limits
+
+    kind, _, tape = feed.partition(":")
+    if kind == "replay" and tape:
+        path = Path(tape)
+    elif feed == "sandbox":
+        from pipelines import feeds, night
+
+        with home.lock(), step("record the coming session from the sandbox's feed"):
+            path = feeds.record_tape(settings, home, night.current(home), sessions)
+    else:
+        raise ValueError(f"no feed '{feed}': use sandbox, or replay:TAPE.parquet")
+    limits, trusted = home.root / "limits.toml", home.keys / "trusted"
+    journal_path(home).parent.mkdir(parents=True, exist_ok=True)
+    report = replay(
+        bundle or home.bundles, path, journal_path(home), verify_keys=load_keys(trusted) if trusted.exists() else (),
+        kill_file=home.root / KILL_FILE, limits=load_limits(limits if limits.exists() else None), say=say,
+    ).as_json()
+    home.write_section("live", report)
+    return report
+
+
+def passport(home: Home, id: str) -> dict[str, Any]:
+    from live.passport import passport as live_passport
+    from live.settings import load_keys
+
+    return live_passport(journal_path(home), id, home.bundles, load_keys(home.keys / "trusted"))
+
+
+def print_report(report: dict[str, Any]) -> None:
+    if report["flat_reason"]:
+        print(report["flat_reason"])
+    for note in report["notes"]:
+        print(note)
+    for day in report["sessions"]:
+        again = " (already replayed)" if day["already"] else ""
+        print(f"session {day['session']}: {day['orders']} orders, {day['fills']} fills, P&L {day['pnl']:+,.2f} USD after "
+              f"{day['costs']:,.2f} of costs, equity {day['end_equity']:,.2f}{again}")
+        if day["decision_id"]:
+            print(f"  why: nightdesk passport {day['decision_id']}")
+
+
+def print_passport(document: dict[str, Any]) -> None:
+    bundle = document["bundle"]
+    print(f"{document['kind']} {document['id']}, session {document['session']}, decided {document['decided_at']}")
+    print(f"bundle {bundle['seq']} ({bundle['digest'][:16]}), strategy {document['strategy']}, "
+          f"state {document['risk_state']}, equity {document['equity']:,.2f}")
+    print("regime: " + ", ".join(f"{name} {share}" for name, share in document["regime"].items()))
+    for name in document["names"]:
+        print(f"{name['symbol']} ({name['instrument_id']}): gbm {name['gbm']}, gnn {name['gnn']}, score {name['score']}, "
+              f"weight {name['weights']}")
+        if document["kind"] == "order":
+            for seen in name["features"]:
+                print(f"    {seen['feature']}: {seen['value']}")
+    for order in document["orders"]:
+        steps = ", ".join(event["kind"] for event in order["history"]) or "refused"
+        print(f"  {order['order_id']}: {order.get('quantity', order.get('shares'))} {order['instrument_id']}: {steps}")
+    verdict = "equal, bit for bit" if document["recomputed_equal"] else f"NOT EQUAL: {document['differences']}"
+    print(f"recomputed from the bundle's bytes and the journaled features: {verdict}")
