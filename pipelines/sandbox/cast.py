@@ -117,9 +117,9 @@ def make_traits(seed: int, cast: Sequence[Company]) -> Traits:
     yields = np.where(rng.random(count) < 0.6, rng.uniform(0.008, 0.035, count), 0.0)
     return Traits(
         beta=rng.uniform(0.75, 1.25, count),
-        idio_vol=rng.uniform(0.010, 0.016, count),
-        sector_vol=np.full(count, 0.011),
-        adv_usd=np.exp(rng.uniform(np.log(60e6), np.log(450e6), count)),
+        idio_vol=rng.uniform(0.012, 0.017, count),
+        sector_vol=np.full(count, 0.012),
+        adv_usd=np.exp(rng.uniform(np.log(90e6), np.log(400e6), count)),
         start_price=start,
         dividend_yield=yields,
     )

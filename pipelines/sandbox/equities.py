@@ -25,7 +25,7 @@ class Noise:
     moves: np.ndarray
     index_moves: np.ndarray  # (sessions, 2)
     day_vol: np.ndarray  # (sessions, names): standard deviation of the move inside the session
-    stress: np.ndarray  # (sessions,) bool
+    own_scale: np.ndarray  # (sessions,): how restless the companies' own moves are, 1 in calm times
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def make_noise(seed: int, cast: Sequence[Company], traits: Traits, count: int) -
     moves = market[:, :, None] * traits.beta + by_sector[:, :, sector_of] * traits.sector_vol + own * traits.idio_vol
     own_variance = (traits.sector_vol**2 + traits.idio_vol**2) * own_scale[:, None] ** 2
     day_vol = part[1] * np.sqrt(traits.beta**2 * market_vol[:, None] ** 2 + own_variance)
-    return Noise(moves, market, day_vol, stress)
+    return Noise(moves, market, day_vol, own_scale)
 
 
 def make_days(
@@ -88,6 +88,7 @@ def make_days(
         split[action.ex, action.company] = action.split_to / action.split_from
     opens, closes, drift = (np.full((count, names), np.nan) for _ in range(3))
     residual_vol = np.sqrt(traits.idio_vol**2 + traits.sector_vol**2)
+    total_vol = np.sqrt(residual_vol**2 + (traits.beta * _MARKET_VOL_CALM) ** 2)
     due: dict[int, list[Dividend]] = {}
     for payment in dividends:
         due.setdefault(payment.ex, []).append(payment)
@@ -96,7 +97,9 @@ def make_days(
         here = alive[s]
         for payment in due.get(s, ()):
             cash[s, payment.company] = round(payment.share_of_price * closes[payment.declared, payment.company], 2)
-        mean = strength * STRONG * residual_vol * slow.drift(here)
+        # Restless times give back more, so that the effect is worth as much in every regime.
+        restless = noise.own_scale[max(0, s - 1)]
+        mean = strength * STRONG * restless * residual_vol * slow.drift(here)
         overnight = noise.moves[s, 0] + OVERNIGHT_SHARE * before
         inside = noise.moves[s, 1] + (1 - OVERNIGHT_SHARE) * mean
         last = closes[s - 1] if s else np.full(names, np.nan)
@@ -104,8 +107,7 @@ def make_days(
         opens[s] = np.where(here, (reference - cash[s]) * (1 + overnight) / split[s], np.nan)
         closes[s] = opens[s] * (1 + inside)
         moved = np.where(here, (1 + overnight) * (1 + inside) - 1, 0.0)
-        moved = np.where(here, (moved - moved.sum() / here.sum()) / residual_vol, 0.0)
-        slow.close(moved, here)
+        slow.close(moved / total_vol, here)
         drift[s] = np.where(here, mean, np.nan)
         before = mean
     index_path = np.cumprod(1 + noise.index_moves.reshape(-1)) * _INDEX_START

@@ -7,9 +7,9 @@ import numpy as np
 from pipelines.sandbox.cast import Company
 from pipelines.settings import Settings
 
-MEMORY = 0.90  # daily weight left of a move: slow enough to be traded over several sessions
+MEMORY = 13 / 14  # daily weight left of a move: slow enough to be traded over several sessions
 NEIGHBOUR_SHARE = 0.65  # of the sector's mean move, against 1 of the own: about 30 % of the effect's variance
-STRONG = 0.115  # daily drift at strength 1, in units of the name's own residual volatility
+STRONG = 0.126  # daily drift at strength 1, in units of the name's own residual volatility
 PRESETS = {"strong": 1.0, "modest": 0.5, "zero": 0.0}
 _TUNED_FOR_NAMES = 20
 
@@ -22,22 +22,23 @@ def strength(settings: Settings) -> float:
 
 
 class SlowMoves:
-    """Each name's decayed sum of standardised residual moves, from closed sessions only."""
+    """Each name's decayed sum of moves in units of its own volatility, from closed sessions, ranked across names."""
 
     def __init__(self, cast: Sequence[Company]) -> None:
         sectors = np.array([company.sector for company in cast])
         self._mates = (sectors[:, None] == sectors[None, :]) & ~np.eye(len(cast), dtype=bool)
         self._state = np.zeros(len(cast))
 
-    def close(self, residual_moves: np.ndarray, alive: np.ndarray) -> None:
-        """A session ended: `residual_moves` in units of each name's residual volatility."""
-        self._state = np.where(alive, MEMORY * self._state + residual_moves, 0.0)
+    def close(self, moves: np.ndarray, alive: np.ndarray) -> None:
+        """A session ended: `moves` in units of each name's volatility."""
+        self._state = np.where(alive, MEMORY * self._state + moves, 0.0)
 
     def drift(self, alive: np.ndarray) -> np.ndarray:
         """Standardised expected move of each living name over the next open to open; it sums to zero."""
-        slow = self._state * np.sqrt(1 - MEMORY**2)
+        count = alive.sum()
+        order = np.argsort(np.argsort(np.where(alive, self._state, np.inf)))
+        rank = np.where(alive & (self._state != 0), ((order + 0.5) / count - 0.5) * np.sqrt(12), 0.0)
         mates = self._mates & alive[None, :]
-        count = mates.sum(axis=1)
-        around = np.where(count > 0, (mates @ slow) / np.maximum(count, 1), 0.0)
-        raw = np.where(alive, NEIGHBOUR_SHARE * around - slow, 0.0)
-        return np.where(alive, raw - raw.sum() / alive.sum(), 0.0)
+        around = (mates @ rank) / np.maximum(mates.sum(axis=1), 1)
+        raw = np.where(alive, NEIGHBOUR_SHARE * around - rank, 0.0)
+        return np.where(alive, raw - raw.sum() / count, 0.0)
