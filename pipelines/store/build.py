@@ -42,6 +42,11 @@ def table_path(home: Home, view: str) -> Path:
     return home.features / f"{view}.parquet"
 
 
+def published_digests(home: Home) -> dict[str, str]:
+    """Digest of every family's table as it stands."""
+    return {view: manifest.published(home.features / f"{view}.manifest.parquet") for view in families()}
+
+
 def declared(*, with_planted: bool = False) -> dict[str, tuple[Feature, ...]]:
     """The families to build; the planted leak joins its family when settings ask for it."""
     return families((planted.FEATURE,) if with_planted else ())

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from models.features.inputs import RAW
 from pipelines import calendars
 
+# A bar that turns out to be another instrument's is withdrawn from the one that had it.
 EQUITY = """
-select instrument_id as entity, session, event_time, available_at, ingested_at, {columns}
-from daily_bars_versions"""
+select instrument_id as entity, session, withdrawn, event_time, available_at, ingested_at, {columns}
+from daily_bars_versions
+qualify row_number() over (partition by instrument_id, session, available_at order by withdrawn) = 1"""
 
 OPTIONS = """
-select underlying as entity, session, event_time, available_at, ingested_at, {columns}
+select underlying as entity, session, false as withdrawn, event_time, available_at, ingested_at, {columns}
 from option_metrics_versions"""
 
 # A session's cell exists once its profile does; each later version of any of its minutes makes a version of the cell.
@@ -60,7 +62,7 @@ day as (
         arg_max(close, bar_start) filter (close is not null) as last_price
     from minute_then group by all
 )
-select f.root as entity, f.session, f.event_time, f.known as available_at, f.ingested_at,
+select f.root as entity, f.session, false as withdrawn, f.event_time, f.known as available_at, f.ingested_at,
     cast(d.last_price as double) as last_price, cast(f.poc as double) as poc, cast(d.delta as double) as delta,
     cast(f.total_volume as double) as total_volume
 from front f left join day d using (root, session, known)"""
@@ -86,6 +88,7 @@ class Cells:
     event: NDArray[np.int64]
     known: NDArray[np.int64]
     ingested: NDArray[np.int64]
+    withdrawn: NDArray[np.bool_]
     values: dict[str, NDArray[np.float64]]
 
     def within(self, wanted: NDArray[np.bool_]) -> "Cells":
@@ -93,7 +96,8 @@ class Cells:
         keep = wanted[self.session]
         return Cells(
             self.family, self.names, self.sessions, self.name[keep], self.session[keep], self.event[keep],
-            self.known[keep], self.ingested[keep], {key: column[keep] for key, column in self.values.items()},
+            self.known[keep], self.ingested[keep], self.withdrawn[keep],
+            {key: column[keep] for key, column in self.values.items()},
         )
 
 
@@ -114,8 +118,9 @@ def from_table(table: pa.Table, family: str) -> Cells:
     days = table["session"].to_numpy().astype("datetime64[D]")
     sessions = session_axis(np.unique(days))
     names, name = np.unique(np.array(table["entity"].to_pylist(), dtype=np.str_), return_inverse=True)
+    withdrawn = table["withdrawn"].combine_chunks().to_numpy(zero_copy_only=False).astype(bool)
     return Cells(
         family, tuple(str(item) for item in names), sessions, name.astype(np.intp), np.searchsorted(sessions, days),
         _micros(table["event_time"]), _micros(table["available_at"]), _micros(table["ingested_at"]),
-        {key: table[key].to_numpy().astype(np.float64) for key in RAW[family]},
+        withdrawn, {key: np.where(withdrawn, np.nan, table[key].to_numpy()) for key in RAW[family]},
     )

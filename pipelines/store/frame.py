@@ -12,17 +12,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.features.panel import FeaturePanel
-from models.features.registry import FEATURES, families
+from models.features.registry import FEATURES
 from pipelines import calendars, digest, durable
 from pipelines.home import Home
-from pipelines.store import build, manifest
+from pipelines.store import build
 
 DECIDE_BEFORE_OPEN = dt.timedelta(minutes=30)
 KEPT_PANELS = 6
 
 # The newest row of each (session, instrument) that its decision could see.
 TRADABLE = """
-select d.session, u.instrument_id, arg_max(u.tradable, u.available_at) as tradable
+select d.session, u.instrument_id, arg_max(u.tradable and not u.withdrawn, u.available_at) as tradable
 from decisions d join universe_versions u on u.session = d.session and u.available_at <= d.moment
 group by all order by all"""
 
@@ -102,8 +102,7 @@ def decision_panel(
     })  # fmt: skip
     with marts.connect(home) as con:
         universe = _tradable(con, moments)
-    tables = {view: manifest.published(home.features / f"{view}.manifest.parquet") for view in families()}
-    told = [tables, digest.table_digest(moments, ["session"]), names, features,
+    told = [build.published_digests(home), digest.table_digest(moments, ["session"]), names, features,
             digest.table_digest(universe, ["session", "instrument_id"]), Path(__file__).read_text()]  # fmt: skip
     kept = home.work / "panels" / f"{digest.json_digest(told)[:32]}.npz"
     if kept.exists():

@@ -17,8 +17,9 @@ from pipelines import digest, durable
 
 # All versions of a cell in one digest; the text of a double in DuckDB is its shortest exact form.
 CELL_DIGESTS = """
-select entity, session, md5(string_agg(concat_ws('|', epoch_us(event_time), epoch_us(available_at), {values}), '~'
-    order by available_at)) as digest
+select entity, session, md5(string_agg(
+    concat_ws('|', epoch_us(event_time), epoch_us(available_at), withdrawn, {values}), '~' order by available_at
+)) as digest
 from cells group by entity, session order by entity, session"""
 
 

@@ -39,7 +39,7 @@ def family_panel(con: Any, family: str, as_of: dt.datetime) -> BarPanel:
     shape = (len(cells.sessions), len(cells.names))
     raw = {name: np.full(shape, np.nan) for name in RAW[family]}
     for name, column in raw.items():
-        column[cells.session, cells.name] = cells.values[name]
+        column[cells.session, cells.name] = cells.values[name]  # a withdrawn bar is NaN
     return BarPanel(cells.sessions, cells.names, derive(family, raw))
 
 

@@ -65,7 +65,7 @@ class _Known:
         at = (cells.session[some], cells.name[some])
         for key, column in cells.values.items():
             self.raw[key][at] = column[some]
-        self.seen[at] = True
+        self.seen[at] = ~cells.withdrawn[some]
         self.event[at] = cells.event[some]
         self.ingested[at] = cells.ingested[some]
         self.known[at[0]] = cells.known[some]
@@ -79,11 +79,14 @@ class _Known:
         return np.stack([values[feature.name][first - begin :] for feature in self.features], axis=-1)
 
     def present(self, first: int, last: int) -> NDArray[np.bool_]:
-        """Which rows there are: a bar, or none but one lately, in a session of which anything is known."""
+        """Which rows there are: a bar, or none but one lately, in a session of which anything is known.
+
+        A row that was there stays, of nulls when its bar was withdrawn.
+        """
         begin = max(0, first - TOMBSTONES)
         lately = np.cumsum(np.pad(self.seen[begin:last], ((TOMBSTONES + 1, 0), (0, 0))), axis=0, dtype=np.int64)
         held = (lately[TOMBSTONES + 1 :] - lately[: -TOMBSTONES - 1])[first - begin :] > 0
-        return held & self.seen[first:last].any(axis=1, keepdims=True)
+        return (held & self.seen[first:last].any(axis=1, keepdims=True)) | self.published[first:last]
 
 
 def _bits(values: FloatArray) -> NDArray[np.int64]:
@@ -103,7 +106,7 @@ def replay(
         moved = np.zeros(len(cells.sessions), dtype=bool)
         for session in touched:
             moved[session : session + (1 if only_new else span)] = True
-        moved &= targets & now.seen.any(axis=1)
+        moved &= targets & (now.known > 0)
         if not moved.any():
             continue
         first, last = int(np.flatnonzero(moved)[0]), int(np.flatnonzero(moved)[-1]) + 1

@@ -1,4 +1,4 @@
-"""Random histories of marts that were restated: late bars, corrected bars, late splits, gaps, and deaths."""
+"""Random histories of marts that were restated: late bars, corrected bars, late splits, gaps, deaths, new owners."""
 
 import datetime as dt
 from typing import Any
@@ -23,6 +23,18 @@ def _bar(rng: np.random.Generator, level: float) -> dict[str, float]:
     }
 
 
+def _reassigned(rng: np.random.Generator, held: dict[tuple[str, dt.date], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reference arrives: one name's bars turn out to be another instrument's."""
+    former = sorted({name for name, _ in held})[1]
+    learned = calendars.close_at(DAYS[int(rng.integers(30, 50))]) + dt.timedelta(hours=3)
+    rows = []
+    for (name, _), row in held.items():
+        if name == former and row["available_at"] < learned:
+            moment = {"available_at": learned, "ingested_at": learned}
+            rows += [{**row, **moment, "withdrawn": True}, {**row, **moment, "instrument_id": "BBG99999999X"}]
+    return rows
+
+
 def daily_bars(rng: np.random.Generator, *, names: int, sessions: int, restatements: int) -> pa.Table:
     """All versions of the bars of a small market."""
     days = DAYS[:sessions]
@@ -42,8 +54,8 @@ def daily_bars(rng: np.random.Generator, *, names: int, sessions: int, restateme
             if rng.random() < 0.02:
                 known += dt.timedelta(days=float(rng.integers(1, 9)))  # a bar that an earlier pull should have held
             held[name, day] = row = {
-                "instrument_id": name, "session": day, "symbol": name[-3:], "event_time": at, "available_at": known,
-                "ingested_at": known, **_bar(rng, level),
+                "instrument_id": name, "session": day, "symbol": name[-3:], "withdrawn": False,
+                "event_time": at, "available_at": known, "ingested_at": known, **_bar(rng, level),
             }
             rows.append(row)
     for _ in range(restatements):
@@ -62,9 +74,12 @@ def daily_bars(rng: np.random.Generator, *, names: int, sessions: int, restateme
             known = max(learned, held[key]["available_at"] + dt.timedelta(minutes=1))
             held[key] = {**held[key], **values, "available_at": known, "ingested_at": known}
             rows.append(held[key])
+    if restatements:
+        rows += _reassigned(rng, held)
     schema = pa.schema([
-        ("instrument_id", pa.string()), ("session", pa.date32()), ("symbol", pa.string()), ("event_time", INSTANT),
-        ("available_at", INSTANT), ("ingested_at", INSTANT), *((name, pa.float64()) for name in BARS),
+        ("instrument_id", pa.string()), ("session", pa.date32()), ("symbol", pa.string()), ("withdrawn", pa.bool_()),
+        ("event_time", INSTANT), ("available_at", INSTANT), ("ingested_at", INSTANT),
+        *((name, pa.float64()) for name in BARS),
     ])  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schema)
 

@@ -15,12 +15,12 @@ Row = tuple[str, dt.date]
 
 
 def newest(table: pa.Table, moment: dt.datetime) -> dict[Row, tuple[object, ...]]:
-    """The row of every entity and session as of a moment."""
+    """The row of every entity and session as of a moment; a row of nulls says as much as none."""
     rows: dict[Row, tuple[object, ...]] = {}
     known = known_by(table, moment).sort_by("available_at").to_pylist()
     for row in known:
         rows[row["instrument_id"], row["session"]] = (row["event_time"], *(row[item.name] for item in EQUITY))
-    return rows
+    return {key: row for key, row in rows.items() if any(value is not None for value in row[1:])}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -72,7 +72,7 @@ def test_a_missing_bar_is_null_in_every_feature_and_never_yesterday() -> None:
     assert all(row[feature.name] is None for row in after for feature in EQUITY)
 
 
-def test_rows_are_known_when_their_last_input_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_known_when_their_last_input_is() -> None:
     bars = daily_bars(np.random.default_rng(2), names=5, sessions=40, restatements=0)
     own = {(row["instrument_id"], row["session"]): row["available_at"] for row in bars.to_pylist()}
     table = build.rows_of(connection(bars), EQUITY)

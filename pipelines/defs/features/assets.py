@@ -1,0 +1,78 @@
+"""One asset a family and version, from marts to a two-clock table, and the online store behind them."""
+
+from typing import Any
+
+import dagster as dg
+
+from models.features.feature import Feature
+from models.features.registry import families
+from pipelines.resources import HomeResource
+
+MARTS = {
+    "equity": ["daily_bars"],
+    "options": ["option_metrics"],
+    "futures": ["volume_profile", "order_flow", "futures_bars"],
+}
+OWNERS = ["team:nightdesk"]
+
+
+def _describe(view: str, features: tuple[Feature, ...]) -> str:
+    listed = "\n".join(f"- `{feature.name}` {feature.description}" for feature in features)
+    return f"Versions of the {features[0].family} features on two clocks, one row a session and entity.\n\n{listed}"
+
+
+def _family_asset(view: str, features: tuple[Feature, ...]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["features", view],
+        group_name="features",
+        deps=[dg.AssetKey(["marts", mart]) for mart in MARTS[features[0].family]],
+        description=_describe(view, features),
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+    )
+    def build_view(home: HomeResource) -> dg.MaterializeResult[Any]:
+        from pipelines.lake import marts
+        from pipelines.progress import step
+        from pipelines.store import build, story
+
+        planted = home.settings().leak.planted
+        declared = build.declared(with_planted=planted)[view]
+        with step(f"features {view}"), marts.connect(home.home()) as con:
+            built = build.build_family(home.home(), view, declared, con, with_planted=planted)
+            told = story.tell(home.home(), built, declared, home.now())
+        metadata: dict[str, Any] = {
+            "dagster/row_count": built.rows, "rebuilt": built.rebuilt, "features": len(declared),
+            "first_rebuilt": built.first_rebuilt or "none", "last_rebuilt": built.last_rebuilt or "none",
+        }  # fmt: skip
+        if not built.unchanged:
+            metadata["distributions"] = dg.MetadataValue.md(story.picture(told["features"]))
+        return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(built.digest))
+
+    return build_view
+
+
+family_assets = [_family_asset(view, features) for view, features in families().items()]
+
+
+@dg.asset(
+    key=["features", "online"],
+    group_name="features",
+    deps=[dg.AssetKey(["features", view]) for view in families()],
+    description="Feast's online store (SQLite): the newest known row of every entity, restatements included.",
+    kinds={"feast", "sqlite"},
+    owners=OWNERS,
+)
+def online_store(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines import digest
+    from pipelines.progress import step
+    from pipelines.store import build, online
+
+    digests = build.published_digests(home.home())
+    with step("features online"):
+        done = online.materialize(home.home(), digests, home.now())
+    return dg.MaterializeResult(
+        metadata={"written": ", ".join(done["views"]) or "nothing changed"},
+        data_version=dg.DataVersion(digest.json_digest(digests)),
+    )
+
+

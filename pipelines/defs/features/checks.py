@@ -1,0 +1,68 @@
+"""The leak gate on every family, blocking; null shares and ranges, told but not blocking."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from models.features.feature import Feature
+from models.features.registry import families
+from pipelines.resources import HomeResource
+
+MOST_NULL = 0.5  # of the newest session's rows; young names and gaps are null by right
+
+
+@dg.multi_asset_check(
+    name="no_look_ahead",
+    specs=[
+        dg.AssetCheckSpec(
+            "no_look_ahead", asset=dg.AssetKey(["features", view]), blocking=True,
+            description="Recomputed from facts known at past decisions, every value keeps its bits; batch equals tail.",
+        )
+        for view in families()
+    ],
+)  # fmt: skip
+def no_look_ahead(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
+    from pipelines.progress import say, step
+    from pipelines.store import leak
+
+    settings = home.settings()
+    with step("leak gate"):
+        found = leak.run_gate(
+            home.home(), now=home.now(), seed=settings.seed, decision_times=settings.leak.decision_times,
+            with_planted=settings.leak.planted,
+        )  # fmt: skip
+    for finding in found["findings"]:
+        say(f"    leak: {finding['feature']} of {finding['entity']} moved first at {finding['first_bad_time']}")
+    clean = found["passed"] and found["parity_passed"]
+    metadata: dict[str, Any] = {
+        "decision_times": ", ".join(found["decision_times"]) or "none", "compared_values": found["compared_values"],
+        "findings": dg.MetadataValue.json(found["findings"]), "parity_broken": ", ".join(found["parity_broken"]),
+    }  # fmt: skip
+    for view in families():
+        yield dg.AssetCheckResult(
+            asset_key=dg.AssetKey(["features", view]), check_name="no_look_ahead", passed=clean, metadata=metadata
+        )
+
+
+def _plausible(view: str, features: tuple[Feature, ...]) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=dg.AssetKey(["features", view]), name="plausible",
+        description="Values stay where their formulas put them; the newest session is not mostly missing.",
+    )
+    def plausible(home: HomeResource) -> dg.AssetCheckResult:
+        from pipelines.store import story
+
+        told = home.home().read_section("features")["families"][view]["features"]
+        wrong = story.out_of_bounds(told, features)
+        shares = story.newest_null_shares(home.home(), view, features, home.now())
+        missing = [f"{name}: {share:.0%}" for name, share in shares.items() if share > MOST_NULL]
+        return dg.AssetCheckResult(
+            passed=not wrong and not missing, severity=dg.AssetCheckSeverity.WARN,
+            metadata={"out_of_bounds": "; ".join(wrong) or "none", "mostly_missing": "; ".join(missing) or "none"},
+        )
+
+    return plausible
+
+
+plausible_checks = [_plausible(view, features) for view, features in families().items()]

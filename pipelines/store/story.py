@@ -1,0 +1,96 @@
+"""What the report and the UI say about a family's table: rows, rebuilt sessions, where the values lie."""
+
+import base64
+import datetime as dt
+import io
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from models.features.feature import Feature
+from pipelines.home import Home
+from pipelines.store import read
+from pipelines.store.build import FamilyBuild
+
+BINS = 24
+
+
+def describe(column: NDArray[np.float64]) -> dict[str, Any]:
+    """Share of nulls, moments, quantiles and the shape between the 1 % and 99 % quantiles."""
+    finite = column[np.isfinite(column)]
+    null_share = 1.0 - len(finite) / len(column) if len(column) else 1.0
+    if not len(finite):
+        return {"null_share": null_share, "mean": None, "std": None, "p01": None, "p99": None}
+    low, high = (float(edge) for edge in np.quantile(finite, [0.01, 0.99]))
+    counts, _ = np.histogram(finite, bins=BINS, range=(low, high) if high > low else (low - 0.5, low + 0.5))
+    return {
+        "null_share": null_share, "mean": float(finite.mean()), "std": float(finite.std()), "p01": low, "p99": high,
+        "min": float(finite.min()), "max": float(finite.max()), "histogram": {"counts": counts.tolist()},
+    }
+
+
+def _columns(table: pa.Table, features: tuple[Feature, ...]) -> dict[str, NDArray[np.float64]]:
+    return {feature.name: table[feature.name].to_numpy().astype(np.float64) for feature in features}
+
+
+def tell(home: Home, built: FamilyBuild, features: tuple[Feature, ...], now: dt.datetime) -> dict[str, Any]:
+    """Write this family's part of the section `features`; an unchanged table keeps its figures."""
+    section = home.read_section("features")
+    families = section.get("families", {})
+    held = families.get(built.view, {})
+    if held.get("digest") == built.digest and set(held.get("features", {})) == {item.name for item in features}:
+        told = held["features"]
+    else:
+        rows = read.newest(pq.read_table(built.path), now)
+        told = {name: describe(column) for name, column in _columns(rows, features).items()}
+    part = {
+        "rows": built.rows, "rebuilt": built.rebuilt, "unchanged": built.unchanged, "digest": built.digest,
+        "first_rebuilt": built.first_rebuilt, "last_rebuilt": built.last_rebuilt, "features": told,
+    }
+    home.write_section("features", {**section, "families": {**families, built.view: part}})
+    return part
+
+
+def out_of_bounds(told: dict[str, dict[str, Any]], features: tuple[Feature, ...]) -> list[str]:
+    """Features with a value that their formula cannot give."""
+    wrong = []
+    for feature in features:
+        low, high = told[feature.name].get("min"), told[feature.name].get("max")
+        if feature.bounds and low is not None and (low < feature.bounds[0] or high > feature.bounds[1]):
+            wrong.append(f"{feature.name}: {low:g} to {high:g}, allowed {feature.bounds[0]:g} to {feature.bounds[1]:g}")
+    return wrong
+
+
+def newest_null_shares(home: Home, view: str, features: tuple[Feature, ...], now: dt.datetime) -> dict[str, float]:
+    """Share of nulls of each feature in the newest session that has any row."""
+    rows = read.rows_as_of(home, view, now)
+    if not rows.num_rows:
+        return {}
+    days = rows["session"].to_numpy()
+    last = {name: column[days == days.max()] for name, column in _columns(rows, features).items()}
+    return {name: float(np.mean(~np.isfinite(column))) for name, column in last.items()}
+
+
+def picture(told: dict[str, dict[str, Any]]) -> str:
+    """Small histograms of all features of a family, as Markdown with the image inside."""
+    from matplotlib.figure import Figure
+
+    shown = {name: item for name, item in told.items() if item.get("histogram")}
+    if not shown:
+        return "No values yet."
+    across = min(4, len(shown))
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(2.1 * across, 1.3 * down), dpi=90, layout="constrained")
+    for n, (name, item) in enumerate(shown.items()):
+        axes = figure.add_subplot(down, across, n + 1)
+        counts = item["histogram"]["counts"]
+        axes.bar(range(len(counts)), counts, width=1.0, color="#3b6ea5")
+        axes.set_title(name, fontsize=8)
+        axes.set_yticks([])
+        axes.set_xticks([-0.5, len(counts) - 0.5], [f"{item['p01']:.3g}", f"{item['p99']:.3g}"], fontsize=6)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return f"![distributions](data:image/png;base64,{base64.b64encode(out.getvalue()).decode()})"
