@@ -1,0 +1,188 @@
+"""What to ask the vendors tonight: everything once, then what is new, and the last sessions again for corrections."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from pipelines.home import Home
+from pipelines.lake import raw
+from pipelines.progress import say
+from pipelines.vendors import times
+from pipelines.vendors.http import Answer, Ask, HttpTransport
+from pipelines.vendors.layout import Delivery
+from pipelines.vendors.parsing import Unusable, load_json
+from pipelines.vendors.polygon import results
+
+ASKED_AGAIN = 10  # sessions whose corrections are looked for each night
+_REST = "polygon/rest"
+# Pages are named so that what is listed now has the last word over what was delisted.
+_LISTS = {
+    "v3/reference/tickers/delisted": "/v3/reference/tickers?active=false&limit=1000",
+    "v3/reference/tickers/listed": "/v3/reference/tickers?active=true&limit=1000",
+    "stocks/v1/splits/all": "/stocks/v1/splits?limit=1000",
+    "stocks/v1/dividends/all": "/stocks/v1/dividends?limit=1000",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sessions to have of each kind, oldest first. `archive` asks Cboe for past chains, which only the sandbox has."""
+
+    days: tuple[dt.date, ...]
+    minutes: tuple[dt.date, ...]
+    chains: tuple[dt.date, ...]
+    ticks: tuple[dt.date, ...]
+    archive: bool = False
+
+
+@dataclass
+class VendorPull:
+    """Tonight's questions and their answers as deliveries, received at `now`."""
+
+    home: Home
+    transport: HttpTransport
+    plan: Plan
+    held: raw.Held
+    now: dt.datetime
+    _days: dict[str, bytes] = field(default_factory=dict)  # tonight's bodies that name the tickers of minute bars
+
+    def deliveries(self) -> Iterator[Delivery]:
+        companies: dict[str, set[str]] = {}
+        for stem, target in _LISTS.items():
+            for answer in self._pages(stem, target):
+                if stem.startswith("v3/reference/tickers"):
+                    self._collect(companies, answer)
+                yield from self._delivered(answer)
+        yield from self._answers("changes of ticker", self._event_asks(companies))
+        yield from self._answers("days", [self._day_ask(day) for day in self._wanted(self.plan.days, self._day_path)])
+        yield from self._answers("minute bars", self._minute_asks())
+        chains = self._wanted(self.plan.chains, _chain_path)
+        yield from self._answers("option chains", [self._chain_ask(day) for day in chains])
+        # A second question of these is never conditional, and the vendor charges for each: once is enough.
+        ticks = [day for day in self.plan.ticks if _ticks_path(day) not in self.held.newest]
+        yield from self._answers("futures trades", [_ticks_ask(day) for day in ticks])
+
+    def _wanted(self, days: tuple[dt.date, ...], path_of: Any) -> list[dt.date]:
+        recent = set(self.plan.days[-ASKED_AGAIN:])
+        return [day for day in days if day in recent or path_of(day) not in self.held.newest]
+
+    def _ask(self, vendor: str, path: str, target: str) -> Ask:
+        """Conditional where the held body answered the same question."""
+        held = self.held.newest.get(path, {})
+        return Ask(vendor, path, target, etag=held.get("etag") if held.get("url") == target else None)
+
+    def _pages(self, stem: str, target: str) -> Iterator[Answer]:
+        following: str | None = target
+        number = 1
+        while following:
+            answer = self.transport.ask(self._ask("polygon", f"{_REST}/{stem}-{number:04d}.json", following))
+            yield answer
+            following = self.transport.next_target(_next_url(self._body(answer)))
+            number += 1
+
+    def _body(self, answer: Answer) -> bytes:
+        if answer.same:
+            return raw.read_body(self.home, self.held.newest[answer.ask.path]["sha256"])
+        return answer.body or b""
+
+    def _collect(self, companies: dict[str, set[str]], answer: Answer) -> None:
+        for row in _rows(self._body(answer)):
+            figi, ticker = row.get("composite_figi"), row.get("ticker")
+            if isinstance(figi, str) and figi.isalnum() and isinstance(ticker, str):
+                companies.setdefault(figi, set()).add(ticker)
+
+    def _event_asks(self, companies: dict[str, set[str]]) -> Iterator[Ask]:
+        """A company's history is asked again only when the list shows a ticker that the held history lacks."""
+        for figi, tickers in sorted(companies.items()):
+            path = f"{_REST}/vX/reference/tickers/{figi}/events.json"
+            held = self.held.newest.get(path)
+            text = raw.read_body(self.home, held["sha256"]).decode("utf-8", "replace") if held else ""
+            if not all(f'"{ticker}"' in text for ticker in tickers):
+                target = f"/vX/reference/tickers/{quote(figi)}/events?types=ticker_change"
+                yield self._ask("polygon", path, target)
+
+    def _day_path(self, day: dt.date) -> str:
+        return f"{_REST}/v2/aggs/grouped/locale/us/market/stocks/{day}.json"
+
+    def _day_ask(self, day: dt.date) -> Ask:
+        return self._ask(
+            "polygon", self._day_path(day), f"/v2/aggs/grouped/locale/us/market/stocks/{day}?adjusted=false"
+        )
+
+    def _minute_asks(self) -> Iterator[Ask]:
+        """For every ticker that the day's own body names."""
+        recent = set(self.plan.days[-ASKED_AGAIN:])
+        for day in self.plan.minutes:
+            path = self._day_path(day)
+            held = self.held.newest.get(path)
+            body = self._days.get(path) or (raw.read_body(self.home, held["sha256"]) if held else b"")
+            rows = _rows(body)
+            for ticker in sorted({row["T"] for row in rows if isinstance(row.get("T"), str)}):
+                inner = f"v2/aggs/ticker/{quote(ticker, safe='')}/range/1/minute/{day}/{day}"
+                path = f"{_REST}/{inner}.json"
+                if day in recent or path not in self.held.newest:
+                    yield self._ask("polygon", path, f"/{inner}?adjusted=false&sort=asc&limit=50000")
+
+    def _chain_ask(self, day: dt.date) -> Ask:
+        past = f"?session={day}" if self.plan.archive else ""
+        return self._ask("cboe", _chain_path(day), f"/api/global/delayed_quotes/options/_SPX.json{past}")
+
+    def _answers(self, what: str, asks: Any) -> Iterator[Delivery]:
+        """Ask these side by side; long work says how far it is."""
+        counted = absent = 0
+        for answer in self.transport.ask_all(asks):
+            counted += 1
+            absent += answer.body is None and not answer.same
+            if counted % 250 == 0:
+                say(f"    {what}: {counted} answers")
+            yield from self._delivered(answer)
+        if absent:
+            say(f"    {what}: {absent} of {counted} not there (last: {answer.note})")
+
+    def _delivered(self, answer: Answer) -> Iterator[Delivery]:
+        ask = answer.ask
+        if answer.same:
+            sha256 = self.held.newest[ask.path]["sha256"]
+            yield Delivery(ask.path, sha256, None, self.now, answer.etag, ask.target)
+        elif answer.body is not None:
+            body = answer.body
+            if "/grouped/" in ask.path and ask.path[-15:-5] >= str(min(self.plan.minutes, default="9")):
+                self._days[ask.path] = body
+            yield Delivery(ask.path, raw.sha256_of(body), lambda: body, self.now, answer.etag, ask.target)
+
+
+def _chain_path(day: dt.date) -> str:
+    return f"cboe/options/_SPX/{day}.json"
+
+
+def _ticks_path(day: dt.date) -> str:
+    return f"cme/dbn/GLBX.MDP3-ES.FUT-trades-{day}.dbn.zst"
+
+
+def _ticks_ask(day: dt.date) -> Ask:
+    """One trade date: from 17:00 in Chicago of the evening before."""
+    begins, ends = (dt.datetime(on.year, on.month, on.day, 17, tzinfo=times.CHICAGO)
+                    for on in (day - dt.timedelta(days=1), day))  # fmt: skip
+    form = {
+        "dataset": "GLBX.MDP3", "schema": "trades", "symbols": "ES.FUT", "stype_in": "parent",
+        "start": begins.astimezone(dt.UTC).isoformat(), "end": ends.astimezone(dt.UTC).isoformat(), "encoding": "dbn",
+        "compression": "zstd",
+    }  # fmt: skip
+    return Ask("cme", _ticks_path(day), "/v0/timeseries.get_range", form=tuple(form.items()))
+
+
+def _rows(body: bytes) -> list[dict[str, Any]]:
+    try:
+        return [row for row in results(body) if isinstance(row, dict)]
+    except Unusable:
+        return []
+
+
+def _next_url(body: bytes) -> object:
+    try:
+        document = load_json(body)
+    except Unusable:
+        return None
+    return document.get("next_url") if isinstance(document, dict) else None

@@ -1,0 +1,76 @@
+"""A batch of facts: written beside the others and made visible by one rename, or not at all."""
+
+import datetime as dt
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import durable
+from pipelines.home import Home
+from pipelines.lake import quarantine, raw
+from pipelines.lake.landing import Landing
+from pipelines.lake.schemas import DATASETS, RECEIPTS, Dataset
+from pipelines.lake.versions import new_versions
+
+
+@dataclass
+class Staged:
+    """What a batch would add."""
+
+    rows: Counter[str] = field(default_factory=Counter)  # by dataset
+    sessions: dict[str, set[dt.date]] = field(default_factory=dict)  # by vendor
+
+
+def name_of(number: int) -> str:
+    return f"batch-{number:06d}"
+
+
+def begin(home: Home) -> None:
+    """Batch 0 holds no rows, so that every dataset exists from the first day; leftovers of a killed run go."""
+    first = name_of(0)
+    if not (home.facts / first).exists():
+        quarantine.write(home, first, [])
+        staging = durable.fresh_staging(home.facts, first)
+        for dataset in DATASETS.values():
+            pq.write_table(dataset.schema.empty_table(), staging / f"{dataset.name}.parquet")
+        pq.write_table(RECEIPTS.empty_table(), staging / raw.RECEIPTS_FILE)
+        durable.publish_dir(staging, home.facts / first, failpoint="lake_begin")
+    quarantine.drop_uncommitted(home, {batch.name for batch in raw.batches(home)})
+
+
+def commit(home: Home, landing: Landing, now: dt.datetime) -> tuple[int | None, Staged]:
+    """Write the new versions, the receipts and the quarantine of this run; no batch where it brought nothing."""
+    number = int(raw.batches(home)[-1].name.removeprefix("batch-")) + 1
+    name, staged = name_of(number), Staged()
+    if not landing.new_bodies:
+        return None, staged
+    staging = durable.fresh_staging(home.facts, name)
+    for dataset in DATASETS.values():
+        _write_versions(home, dataset, landing.incoming(dataset.name), staging, now, staged)
+    receipts = sorted(landing.receipts, key=lambda row: (row["received_at"], row["path"]))
+    pq.write_table(pa.Table.from_pylist(receipts, schema=RECEIPTS), staging / raw.RECEIPTS_FILE, compression="zstd")
+    quarantine.write(home, name, landing.refused)
+    durable.publish_dir(staging, home.facts / name, failpoint="lake")
+    shutil.rmtree(landing.folder, ignore_errors=True)
+    return number, staged
+
+
+def _write_versions(
+    home: Home, dataset: Dataset, incoming: Path | None, staging: Path, now: dt.datetime, staged: Staged
+) -> None:
+    target = staging / f"{dataset.name}.parquet"
+    if incoming is None:
+        pq.write_table(dataset.schema.empty_table(), target)
+        return
+    held = str(home.facts / "batch-*" / f"{dataset.name}.parquet")
+    sessions = staged.sessions.setdefault(dataset.vendor, set())
+    with pq.ParquetWriter(target, dataset.schema, compression="zstd") as writer:
+        for batch in new_versions(dataset.name, incoming, held, now.isoformat()):
+            writer.write_batch(batch.cast(dataset.schema))
+            staged.rows[dataset.name] += batch.num_rows
+            if dataset.dated_by:
+                sessions.update(batch.column(dataset.dated_by).unique().to_pylist())

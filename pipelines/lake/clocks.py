@@ -1,0 +1,80 @@
+"""When a fact happened, and when its first version can be taken to have been known: the modelled half of two clocks."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import calendars
+from pipelines.lake.schemas import INSTANT
+from pipelines.vendors import times
+
+FEED_DELAY = 15 * times.MINUTE  # that of the feed which live would read
+LISTED_SINCE = times.midnight_at(dt.date(2003, 9, 10))  # the vendor's history starts here; a list says no first day
+
+
+def _per_day(column: pa.ChunkedArray, instant_of: Callable[[dt.date], int]) -> times.Instants:
+    days, place = np.unique(column.to_numpy(), return_inverse=True)
+    instants = np.array([instant_of(day) for day in days.astype("datetime64[D]").astype(object)], dtype=np.int64)
+    return instants[place] if len(days) else np.zeros(0, dtype=np.int64)
+
+
+def _close_of(session: dt.date) -> int:
+    return times.to_instant(calendars.close_at(session))
+
+
+def _instants(column: pa.ChunkedArray) -> times.Instants:
+    return column.cast(pa.int64()).to_numpy()
+
+
+def _column(instants: times.Instants) -> pa.Array:
+    return pa.array(instants, pa.int64()).cast(INSTANT)
+
+
+def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
+    """Add event_time, modelled_at and `opening`: a row that stands only where nothing older of its fact is known."""
+    if dataset == "tickers":
+        return _tickers(table)
+    if dataset == "equity_bars":
+        event = _per_day(table["session"], _close_of)
+        known = event + FEED_DELAY
+    elif dataset == "equity_minutes":
+        event = _instants(table["bar_start"]) + times.MINUTE
+        known = event + FEED_DELAY
+    elif dataset == "futures_trades":
+        event = _instants(table["ts_event"])
+        known = event + FEED_DELAY
+    elif dataset == "option_chain":
+        event = known = _instants(table["snapshot"])
+    else:  # an action or a change of ticker counts from the midnight its day begins, announced or not
+        event = known = _per_day(table["event_date" if dataset == "ticker_events" else "ex_date"], times.midnight_at)
+    return _stamped(table, event, known, opening=False)
+
+
+def _stamped(table: pa.Table, event: times.Instants, known: times.Instants, *, opening: bool) -> pa.Table:
+    return (
+        table.append_column(pa.field("event_time", INSTANT), _column(event))
+        .append_column(pa.field("modelled_at", INSTANT), _column(known))
+        .append_column(pa.field("opening", pa.bool_()), pa.repeat(opening, table.num_rows))
+    )
+
+
+def _tickers(table: pa.Table) -> pa.Table:
+    """A name first seen when it was already gone had been active until the midnight after its last day."""
+    gone = table["delisted_utc"].is_valid()
+    listed, delisted = table.filter(pc.invert(gone)), table.filter(gone)
+    since = np.full(listed.num_rows, LISTED_SINCE)
+    after = _per_day(delisted["delisted_utc"], lambda day: times.midnight_at(day + dt.timedelta(days=1)))
+    before = delisted.set_column(
+        delisted.schema.get_field_index("active"), "active", pa.repeat(True, delisted.num_rows)
+    ).set_column(
+        delisted.schema.get_field_index("delisted_utc"), "delisted_utc", pa.nulls(delisted.num_rows, pa.date32())
+    )
+    began = np.full(before.num_rows, LISTED_SINCE)
+    return pa.concat_tables([
+        _stamped(listed, since, since, opening=False),
+        _stamped(before, began, began, opening=True),
+        _stamped(delisted, after, after, opening=False),
+    ])  # fmt: skip

@@ -1,0 +1,46 @@
+"""Reading the facts: digests that say what the lake knows, and the row counts beside them."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.digest import json_digest, table_digest
+from pipelines.home import Home
+from pipelines.lake import raw
+from pipelines.lake.schemas import DATASETS
+
+
+def read_dataset(home: Home, name: str) -> pa.Table:
+    """Every version of every fact of a dataset."""
+    tables = [pq.read_table(batch / f"{name}.parquet") for batch in raw.batches(home)]
+    return pa.concat_tables(tables) if tables else DATASETS[name].schema.empty_table()
+
+
+def facts_digest(home: Home, names: Sequence[str] = tuple(DATASETS)) -> dict[str, str]:
+    """What the lake knows, dataset by dataset, whatever order and however many batches it came in."""
+    return {
+        name: table_digest(read_dataset(home, name), [*DATASETS[name].grain, "available_at"]) for name in names
+    }
+
+
+def vendor_digest(home: Home, vendor: str) -> str:
+    """One digest for all of a vendor's facts."""
+    return json_digest(facts_digest(home, [name for name, dataset in DATASETS.items() if dataset.vendor == vendor]))
+
+
+def row_counts(home: Home) -> dict[str, int]:
+    """Versions held, by dataset; from the files' own footers."""
+    return {
+        name: sum(pq.read_metadata(batch / f"{name}.parquet").num_rows for batch in raw.batches(home))
+        for name in DATASETS
+    }
+
+
+def quarantined(home: Home) -> dict[str, int]:
+    """Rows in quarantine, by reason."""
+    counts: dict[str, int] = {}
+    for path in sorted(home.quarantine.glob("batch-*.parquet")):
+        for reason in pq.read_table(path, columns=["reason"])["reason"].to_pylist():
+            counts[reason] = counts.get(reason, 0) + 1
+    return counts

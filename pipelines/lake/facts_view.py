@@ -1,0 +1,39 @@
+"""The lake as the warehouse sees it: views over all batches, cut at a moment of knowledge. Nothing else cuts."""
+
+import datetime as dt
+import hashlib
+from pathlib import Path
+
+from pipelines.lake.schemas import DATASETS
+
+
+def instant(moment: dt.datetime) -> str:
+    """A moment as a literal of the database."""
+    return f"timestamptz '{moment.astimezone(dt.UTC).isoformat(sep=' ')}'"
+
+
+def digest(facts: Path, quarantine: Path, truncate_at: dt.datetime | None) -> str:
+    """Of every byte that the views will show, and of the cut."""
+    found = hashlib.sha256(truncate_at.astimezone(dt.UTC).isoformat().encode() if truncate_at else b"all")
+    names = {f"{name}.parquet" for name in DATASETS}
+    for path in sorted([*facts.glob("batch-*/*.parquet"), *quarantine.glob("batch-*.parquet")]):
+        if path.name in names or path.parent == quarantine:
+            found.update(f"{path.parent.name}/{path.name}\n".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def create(database: Path, facts: Path, quarantine: Path, truncate_at: dt.datetime | None) -> None:
+    """A DuckDB file whose schema `facts` holds one view per dataset."""
+    import duckdb
+
+    with duckdb.connect(str(database), config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("create schema facts")
+        sources = {name: (f"{facts}/batch-*/{name}.parquet", "available_at") for name in DATASETS}
+        sources["quarantine"] = (f"{quarantine}/batch-*.parquet", "received_at")
+        for name, (files, clock) in sources.items():
+            known = f"where {clock} <= {instant(truncate_at)}" if truncate_at else ""
+            connection.execute(
+                f"create view facts.{name} as select * from read_parquet('{files}', union_by_name=true) {known}"
+            )

@@ -1,0 +1,142 @@
+"""From deliveries to rows waiting to be versioned: keep the body, parse it, set the bad aside, spool the good."""
+
+import datetime as dt
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import durable
+from pipelines.home import Home
+from pipelines.lake import clocks, quarantine, raw
+from pipelines.lake.schemas import DATASETS, INSTANT
+from pipelines.lake.versions import incoming_schema
+from pipelines.settings import Quarantine
+from pipelines.vendors.layout import Delivery, Route, route, slot
+
+_ROWS_AT_ONCE = 200_000
+_BODIES_AT_ONCE, _BYTES_AT_ONCE = 64, 64 << 20
+
+
+@dataclass
+class Landing:
+    """One run's landing. Memory is bounded: bodies pass through, rows are spooled to `folder`."""
+
+    home: Home
+    held: raw.Held
+    now: dt.datetime
+    limits: Quarantine
+    folder: Path = field(init=False)
+    receipts: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    new_bodies: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    _waiting: dict[str, list[pa.Table]] = field(default_factory=dict)
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+    _unkept: list[tuple[Delivery, Route, bytes]] = field(default_factory=list)
+    _place: int = 0
+
+    def __post_init__(self) -> None:
+        self.folder = durable.fresh_staging(self.home.work, "incoming")
+
+    def take(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
+            self._take(delivery)
+        self._keep_and_parse()
+        for name in list(self._waiting):
+            self._spool(name)
+        for writer in self._writers.values():
+            writer.close()
+
+    def incoming(self, dataset: str) -> Path | None:
+        path = self.folder / f"{dataset}.parquet"
+        return path if path.exists() else None
+
+    def _take(self, delivery: Delivery) -> None:
+        found = route(delivery.path)
+        if found is None:
+            return
+        self.answers[found.vendor] += 1
+        path, moment = delivery.path, delivery.received_at
+        if moment is None:
+            if (path, delivery.sha256) in self.held.bodies:
+                return
+        elif (path, delivery.sha256, moment) in self.held.known:
+            return
+        newest = self.held.newest.get(path)
+        if delivery.body is None or (newest is not None and newest["sha256"] == delivery.sha256):
+            assert moment is not None and newest is not None
+            self._note(delivery, found, newest["bytes"], moment)
+            return
+        body = delivery.body()
+        self._unkept.append((delivery, found, body))
+        # The next delivery of this path is compared with this one, so nothing of a path may overtake.
+        self.held.newest[path] = {"sha256": delivery.sha256, "bytes": len(body)}
+        waiting_bytes = sum(len(entry[2]) for entry in self._unkept)
+        if len(self._unkept) >= _BODIES_AT_ONCE or waiting_bytes >= _BYTES_AT_ONCE:
+            self._keep_and_parse()
+
+    def _keep_and_parse(self) -> None:
+        raw.keep_bodies(self.home, {delivery.sha256: body for delivery, _, body in self._unkept})
+        for delivery, found, body in self._unkept:
+            self._parse(delivery, found, body)
+        self._unkept.clear()
+
+    def _note(self, delivery: Delivery, found: Route, size: int, moment: dt.datetime) -> None:
+        row = {
+            "path": delivery.path, "vendor": found.vendor, "dataset": found.dataset, "received_at": moment,
+            "sha256": delivery.sha256, "bytes": size, "etag": delivery.etag, "url": delivery.url,
+        }  # fmt: skip
+        self.receipts.append(row)
+        self.held.add([row])
+
+    def _parse(self, delivery: Delivery, found: Route, body: bytes) -> None:
+        table, rejects = quarantine.refuse_bad_body(found.parser(body, delivery.path), self.limits)
+        rows = clocks.with_clocks(found.dataset, table)
+        moment = delivery.received_at or self._modelled_receipt(rows)
+        before = self.held.pulled_at.get(slot(delivery.path, found), [])
+        earlier = bisect_left(before, moment)
+        pulled_before = before[earlier - 1] if earlier and delivery.received_at else None
+        self._note(delivery, found, len(body), moment)
+        self.new_bodies[found.vendor] += 1
+        self.refused += quarantine.rows_of(
+            rejects, vendor=found.vendor, dataset=found.dataset, path=delivery.path, sha256=delivery.sha256,
+            received_at=moment,
+        )  # fmt: skip
+        if rows.num_rows:
+            self._place += 1
+            received = rows["modelled_at"] if delivery.received_at is None else _same(moment, INSTANT, rows)
+            self._add(found.dataset, rows, {
+                "received_at": received, "pulled_before_at": _same(pulled_before, INSTANT, rows),
+                "body_sha256": _same(delivery.sha256, pa.string(), rows),
+                "path": _same(delivery.path, pa.string(), rows), "place": _same(self._place, pa.int64(), rows),
+            })  # fmt: skip
+
+    def _modelled_receipt(self, rows: pa.Table) -> dt.datetime:
+        """When a body that nobody timed must have been there: once all it says could be known, but not after now."""
+        newest = pc.max(rows["modelled_at"]).as_py() if rows.num_rows else None
+        return min(newest, self.now) if newest else self.now
+
+    def _add(self, dataset: str, rows: pa.Table, more: dict[str, Any]) -> None:
+        for name, values in more.items():
+            rows = rows.append_column(name, values)
+        waiting = self._waiting.setdefault(dataset, [])
+        waiting.append(rows.select(incoming_schema(DATASETS[dataset]).names))
+        if sum(table.num_rows for table in waiting) >= _ROWS_AT_ONCE:
+            self._spool(dataset)
+
+    def _spool(self, dataset: str) -> None:
+        schema = incoming_schema(DATASETS[dataset])
+        if dataset not in self._writers:
+            self._writers[dataset] = pq.ParquetWriter(self.folder / f"{dataset}.parquet", schema)
+        self._writers[dataset].write_table(pa.concat_tables(self._waiting.pop(dataset)).cast(schema))
+
+
+def _same(value: Any, kind: pa.DataType, rows: pa.Table) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), rows.num_rows)

@@ -1,0 +1,142 @@
+"""Build a generation of marts out of the lake's facts, publish it whole, and open it as of a moment."""
+
+import datetime as dt
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import durable
+from pipelines.digest import json_digest, table_digest
+from pipelines.home import Home
+from pipelines.lake import dbt_project, facts_view
+from pipelines.lake.dbt_project import NodeResult, WarehouseFailed
+from pipelines.lake.views import GRAINS, open_folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["GRAINS", "MartsBuild", "build", "connect", "current", "mart_digests"]
+
+KEPT_GENERATIONS = 3
+_ABOUT = "generation.json"
+
+
+@dataclass(frozen=True)
+class MartsBuild:
+    """One generation: where it lies, what it says, and what its tests said of it."""
+
+    generation: str
+    digests: dict[str, str]
+    rows: dict[str, int]
+    path: Path
+    unchanged: bool
+    seconds: float
+    tests: tuple[NodeResult, ...] = ()
+
+
+def current(home: Home) -> Path:
+    """The folder of the generation that readers see."""
+    pointer = home.marts / "current"
+    if not pointer.exists():
+        raise FileNotFoundError(f"{home.marts} holds no marts yet: run `nightdesk nightly` first")
+    return home.marts / pointer.read_text().strip()
+
+
+def connect(
+    home: Home, as_of: dt.datetime | None = None, marts_dir: Path | None = None
+) -> "duckdb.DuckDBPyConnection":
+    """Views of every mart as of a moment (of all that is held, without one), `<mart>_versions`, `adjusted_bars(as_of)`."""
+    return open_folder(marts_dir or current(home), as_of)
+
+
+def mart_digests(folder: Path) -> dict[str, str]:
+    """What each mart of a generation says, over all versions."""
+    digests: dict[str, str] = _about(folder)["digests"]
+    return digests
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / _ABOUT).read_text())
+    return told
+
+
+def _told(folder: Path, *, unchanged: bool, seconds: float) -> MartsBuild:
+    about = _about(folder)
+    tests = tuple(NodeResult(**one) for one in about["tests"])
+    return MartsBuild(folder.name, about["digests"], about["rows"], folder, unchanged, seconds, tests)
+
+
+def build(
+    home: Home, *, facts: Path | None = None, out: Path | None = None, truncate_at: dt.datetime | None = None,
+    now: dt.datetime,
+) -> MartsBuild:  # fmt: skip
+    """Build and publish the marts, unless this generation is there already.
+
+    A generation is named by its facts and the code that read them. With `truncate_at` only facts known by then exist,
+    tests are left out, and the result lies under `out` (or the home's work folder) without becoming current.
+    """
+    begun = time.perf_counter()
+    batches = facts or home.facts
+    quarantine = home.quarantine if facts is None else batches.parents[1] / "quarantine"
+    name = json_digest([facts_view.digest(batches, quarantine, truncate_at), dbt_project.code_digest()])[:16]
+    published = out or (home.marts if truncate_at is None else home.work / "marts-as-of")
+    final = published / name
+    unchanged = final.exists()
+    if not unchanged:
+        staging = durable.fresh_staging(published, name)
+        work = durable.fresh_staging(home.work / "dbt", name)
+        tests = _run(batches, quarantine, truncate_at, work, staging)
+        _describe(staging, tests, now)
+        shutil.rmtree(work)
+        durable.publish_dir(staging, final, failpoint="marts")
+    pointer = published / "current"
+    if truncate_at is None and (not pointer.exists() or pointer.read_text().strip() != name):
+        durable.write_atomic(pointer, f"{name}\n".encode(), failpoint="marts_pointer")
+    _forget_old(published, name)
+    return _told(final, unchanged=unchanged, seconds=time.perf_counter() - begun)
+
+
+def _run(
+    facts: Path, quarantine: Path, truncate_at: dt.datetime | None, work: Path, staging: Path
+) -> list[NodeResult]:
+    """dbt over the facts as seen at the moment, then every mart as one sorted Parquet file."""
+    import duckdb
+
+    database = work / dbt_project.DATABASE
+    facts_view.create(database, facts, quarantine, truncate_at)
+    results = dbt_project.run(work, tests=truncate_at is None)
+    bad = [one for one in results if not one.good and one.status != "skipped"]
+    if bad:
+        failed = "\n".join(f"  {one.name}: {one.status} {one.message.strip()}" for one in bad)
+        raise WarehouseFailed(f"the marts were not published:\n{failed}")
+    known = f"where available_at <= {facts_view.instant(truncate_at)}" if truncate_at else ""
+    with duckdb.connect(str(database), config={"threads": 1}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for mart, grain in GRAINS.items():
+            connection.execute(
+                f"copy (select * from marts.{mart} {known} order by {', '.join(grain)}, available_at) "
+                f"to '{staging / mart}.parquet' (format parquet, compression zstd)"
+            )
+    return [one for one in results if one.kind != "model"]
+
+
+def _describe(folder: Path, tests: list[NodeResult], now: dt.datetime) -> None:
+    import pyarrow.parquet as pq
+
+    digests, rows = {}, {}
+    for mart, grain in GRAINS.items():
+        table = pq.read_table(folder / f"{mart}.parquet")
+        digests[mart] = table_digest(table, [*grain, "available_at"])
+        rows[mart] = table.num_rows
+    about = {"digests": digests, "rows": rows, "tests": [asdict(one) for one in tests], "built_for": now.isoformat()}
+    durable.write_json(folder / _ABOUT, about)
+
+
+def _forget_old(published: Path, name: str) -> None:
+    """Keep the last few generations, for readers that opened one and for a look back."""
+    others = [p for p in published.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name != name]
+    for old in sorted(others, key=lambda p: (p.stat().st_mtime_ns, p.name), reverse=True)[KEPT_GENERATIONS - 1 :]:
+        shutil.rmtree(old)

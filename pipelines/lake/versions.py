@@ -1,0 +1,86 @@
+"""Which incoming rows are new versions of a fact, and since when each counts: design law 1, as one query a dataset.
+
+The first version of a fact counts from its modelled time. A version that differs from the one before counts from its
+receipt, and so does a fact that an earlier pull of the same slot should have held. An equal value is no version.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.lake.schemas import DATASETS, INSTANT, Dataset
+
+# What an incoming row carries beside the dataset's own columns and event_time.
+INCOMING = [
+    ("modelled_at", INSTANT), ("opening", pa.bool_()), ("received_at", INSTANT), ("pulled_before_at", INSTANT),
+    ("body_sha256", pa.string()), ("path", pa.string()), ("place", pa.int64()), ("row_index", pa.int64()),
+]  # fmt: skip
+
+
+def incoming_schema(dataset: Dataset) -> pa.Schema:
+    fields = [*dataset.own, pa.field("event_time", INSTANT), *(pa.field(*column) for column in INCOMING)]
+    return pa.schema(fields)
+
+
+_SQL = """
+WITH one AS (  -- a pull says one thing of a fact: the last place that says it
+    SELECT * FROM read_parquet($incoming)
+    QUALIFY row_number() OVER (
+        PARTITION BY {grain}, received_at, opening ORDER BY path DESC, place DESC, row_index DESC) = 1
+), held AS (
+    SELECT {facts}, epoch_us(available_at) AS held_at FROM read_parquet($facts) AS f
+    SEMI JOIN one AS o ON {same_grain}
+    QUALIFY row_number() OVER (PARTITION BY {grain} ORDER BY available_at DESC) = 1
+), candidates AS (
+    SELECT {own}, NULL::TIMESTAMPTZ AS event_time, held_at, NULL::BIGINT AS modelled, NULL::BIGINT AS received,
+        NULL::BIGINT AS pulled_before, false AS opening, NULL AS body_sha256, true AS is_held
+    FROM held
+    UNION ALL
+    SELECT {own}, event_time, NULL, epoch_us(modelled_at), epoch_us(received_at), epoch_us(pulled_before_at), opening,
+        body_sha256, false
+    FROM one
+), standing AS (
+    SELECT * FROM candidates
+    QUALIFY NOT opening OR row_number() OVER (PARTITION BY {grain} ORDER BY {order}) = 1
+), stepped AS (
+    SELECT *, lag({value}) OVER w AS before, lag(opening) OVER w AS after_opening,
+        row_number() OVER w = 1 AS is_first
+    FROM standing WINDOW w AS (PARTITION BY {grain} ORDER BY {order})
+), numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY {grain} ORDER BY {order}) AS number,
+        CASE WHEN is_held THEN held_at
+             WHEN (is_first OR after_opening) AND (pulled_before IS NULL OR pulled_before < modelled) THEN modelled
+             ELSE greatest(modelled, received) END AS counts_from
+    FROM stepped WHERE is_first OR {value} IS DISTINCT FROM before
+), dated AS (  -- versions of one fact are told apart by available_at: it rises by a microsecond at least
+    SELECT *, make_timestamptz(max(counts_from - number) OVER w + number) AS available_at
+    FROM numbered
+    WINDOW w AS (PARTITION BY {grain} ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+)
+SELECT {own}, event_time, available_at, $now::TIMESTAMPTZ AS ingested_at, body_sha256
+FROM dated WHERE NOT is_held ORDER BY {grain}, available_at
+"""
+
+
+def query(dataset: Dataset) -> str:
+    def columns(names: list[str] | tuple[str, ...], table: str = "") -> str:
+        return ", ".join(f'{table}"{name}"' for name in names)
+
+    return _SQL.format(
+        grain=columns(dataset.grain),
+        own=columns(dataset.own.names),
+        facts=columns(dataset.own.names, "f."),
+        value=f"row({columns(dataset.values)})",
+        same_grain=" AND ".join(f'f."{name}" IS NOT DISTINCT FROM o."{name}"' for name in dataset.grain),
+        order="is_held DESC, received, opening DESC",
+    )
+
+
+def new_versions(name: str, incoming: Path, facts_glob: str, now: str) -> pa.RecordBatchReader:
+    """The versions that `incoming` adds to the facts there are, in the order of their grain."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET TimeZone = 'UTC'")
+    parameters = {"incoming": str(incoming), "facts": facts_glob, "now": now}
+    return connection.sql(query(DATASETS[name]), params=parameters).to_arrow_reader(100_000)

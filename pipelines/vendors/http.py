@@ -1,0 +1,175 @@
+"""The one HTTP transport: connections reused, retries with jitter, conditional requests, keys in headers only."""
+
+import datetime as dt
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import stamina
+
+# Polygon became Massive: either brand's next_url may name the other's host.
+BRANDS = {"api.massive.com", "api.polygon.io"}
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) nightdesk"  # Cboe's edge turns away what does not look like a browser
+_RETRIED = {429, 500, 502, 503, 504}
+_ABSENT = {"polygon": {403, 404}, "cboe": {403, 404}, "cme": set[int]()}
+
+
+class VendorError(RuntimeError):
+    """A vendor refused or failed; says who, what was asked, and the vendor's own words, never a key."""
+
+
+class ForeignHost(VendorError):
+    """A next page on a host that is not the vendor's: following it would hand over the key."""
+
+
+class _Busy(Exception):
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"status {response.status_code}")
+        self.response = response
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Where the vendors are and what opens them. Keys never show in a representation."""
+
+    polygon: str
+    cboe: str
+    databento: str
+    polygon_key: str = field(repr=False)
+    databento_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question: `target` is path and query on the vendor's host, `path` the body's name in the files layout."""
+
+    vendor: str
+    path: str
+    target: str
+    form: tuple[tuple[str, str], ...] | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` is None where nothing changed (`same`) or there is nothing (neither)."""
+
+    ask: Ask
+    body: bytes | None
+    etag: str | None = None
+    same: bool = False
+    note: str = ""
+
+
+def _retry_after(problem: Exception) -> bool | dt.timedelta:
+    """Whether, and if the vendor says so how long, to wait. Other statuses will not change by asking again."""
+    if isinstance(problem, _Busy):
+        seconds = problem.response.headers.get("Retry-After", "")
+        return dt.timedelta(seconds=min(int(seconds), 60)) if seconds.isdigit() else True
+    return isinstance(problem, httpx.TransportError)
+
+
+class HttpTransport:
+    """Asks vendors, at most `workers` questions at a time. `asked` counts requests by vendor."""
+
+    def __init__(self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2) -> None:
+        self.hosts = hosts
+        self.asked = dict.fromkeys(_ABSENT, 0)
+        self._attempts, self._first_wait_s = attempts, first_wait_s
+        self._client = httpx.Client(
+            timeout=60, headers={"User-Agent": _AGENT}, limits=httpx.Limits(max_connections=workers)
+        )
+        self._pool = ThreadPoolExecutor(workers)
+        self._window = 4 * workers
+
+    def __enter__(self) -> "HttpTransport":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def ask_all(self, asks: Iterable[Ask]) -> Iterator[Answer]:
+        """Answers in the order of the questions; the coming ones are already on their way."""
+        under_way: deque[Future[Answer]] = deque()
+        for ask in asks:
+            under_way.append(self._pool.submit(self.ask, ask))
+            if len(under_way) >= self._window:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+    def ask(self, ask: Ask) -> Answer:
+        self.asked[ask.vendor] += 1
+        response = self._send(ask)
+        if response.status_code == 304:
+            return Answer(ask, None, ask.etag, same=True)
+        if response.status_code == 200:
+            return Answer(ask, response.content, response.headers.get("ETag"))
+        said = self._said(response)
+        if response.status_code in _ABSENT[ask.vendor]:
+            return Answer(ask, None, note=f"{response.status_code}: {said}")
+        raise VendorError(f"{ask.vendor} answered {response.status_code} to {ask.target}: {said}")
+
+    def next_target(self, next_url: object) -> str | None:
+        """Path and query of the next page, without whatever key it may carry; the host must be the vendor's."""
+        if not isinstance(next_url, str) or not next_url:
+            return None
+        parts = urlsplit(next_url)
+        if parts.netloc and parts.netloc not in BRANDS | {urlsplit(self.hosts.polygon).netloc}:
+            raise ForeignHost(f"polygon's next_url names the foreign host {parts.netloc}: not followed")
+        query = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() != "apikey"]
+        return f"{parts.path}?{urlencode(query)}"
+
+    def _send(self, ask: Ask) -> httpx.Response:
+        base = {"polygon": self.hosts.polygon, "cboe": self.hosts.cboe, "cme": self.hosts.databento}[ask.vendor]
+        headers = {"If-None-Match": ask.etag} if ask.etag else {}
+        auth = None
+        if ask.vendor == "polygon":
+            headers["Authorization"] = f"Bearer {self.hosts.polygon_key}"
+        elif ask.vendor == "cme":
+            auth = httpx.BasicAuth(self.hosts.databento_key, "")
+        try:
+            for attempt in stamina.retry_context(
+                on=_retry_after, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,
+                wait_max=30, wait_jitter=self._first_wait_s,
+            ):  # fmt: skip
+                with attempt:
+                    response = self._client.request(
+                        "GET" if ask.form is None else "POST", base.rstrip("/") + ask.target, headers=headers,
+                        auth=auth, data=None if ask.form is None else dict(ask.form),
+                    )  # fmt: skip
+                    if response.status_code in _RETRIED:
+                        raise _Busy(response)
+        except _Busy as busy:
+            said = self._said(busy.response)
+            raise VendorError(
+                f"{ask.vendor} still answers {busy.response.status_code} to {ask.target} after {self._attempts} "
+                f"attempts: {said}; run again later, what was received is kept"
+            ) from None
+        except httpx.TransportError as error:
+            raise VendorError(
+                f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: {self._clean(str(error))}"
+            ) from None
+        return response
+
+    def _said(self, response: httpx.Response) -> str:
+        """The vendor's words from whichever field they are in."""
+        try:
+            document = response.json()
+        except ValueError:
+            return self._clean(response.text[:200])
+        if isinstance(document, dict):
+            detail = document.get("detail")
+            inner = detail.get("message") if isinstance(detail, dict) else detail
+            return self._clean(str(document.get("error") or document.get("message") or inner or document)[:300])
+        return self._clean(str(document)[:200])
+
+    def _clean(self, text: str) -> str:
+        for key in (self.hosts.polygon_key, self.hosts.databento_key):
+            text = text.replace(key, "…") if key else text
+        return text

@@ -1,0 +1,67 @@
+"""The `files` layout: which vendor, dataset and parser a path belongs to. A path is a body's name in every source."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipelines.vendors import cboe, cboe_csv, cme, polygon, polygon_reference
+from pipelines.vendors.parsing import Parser
+
+
+@dataclass(frozen=True)
+class Route:
+    pattern: re.Pattern[str]
+    vendor: str
+    dataset: str
+    parser: Parser
+    is_list: bool = False  # pages of one list: rows move between them, so the folder is what was pulled, not the page
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One answer of a source. `body` is None where the source confirms the body already held."""
+
+    path: str
+    sha256: str
+    body: Callable[[], bytes] | None
+    received_at: dt.datetime | None  # None: nobody noted it, the modelled time stands in
+    etag: str | None = None
+    url: str | None = None
+
+
+def _route(pattern: str, vendor: str, dataset: str, parser: Parser, *, is_list: bool = False) -> Route:
+    return Route(re.compile(pattern), vendor, dataset, parser, is_list)
+
+
+_REST = r"polygon/rest/"
+_FLAT = r"polygon/flatfiles/us_stocks_sip/"
+_DATED = r"/\d{4}/\d{2}/\d{4}-\d{2}-\d{2}\.csv(\.gz)?"
+ROUTES = (
+    _route(_REST + r"v2/aggs/grouped/locale/us/market/stocks/[^/]+\.json", "polygon", "equity_bars",
+           polygon.grouped_day),
+    _route(_REST + r"v2/aggs/ticker/[^/]+/range/1/minute/.+\.json", "polygon", "equity_minutes", polygon.minute_aggs),
+    _route(_REST + r"v2/aggs/ticker/[^/]+/range/1/day/.+\.json", "polygon", "equity_bars", polygon.day_aggs),
+    _route(_FLAT + "day_aggs_v1" + _DATED, "polygon", "equity_bars", polygon.flat_days),
+    _route(_FLAT + "minute_aggs_v1" + _DATED, "polygon", "equity_minutes", polygon.flat_minutes),
+    _route(_REST + r"v3/reference/tickers/[^/]+\.json", "polygon", "tickers", polygon_reference.tickers, is_list=True),
+    _route(_REST + r"vX/reference/tickers/[^/]+/events\.json", "polygon", "ticker_events",
+           polygon_reference.ticker_events),
+    _route(_REST + r"(v3/reference|stocks/v1)/splits/[^/]+\.json", "polygon", "splits", polygon_reference.splits,
+           is_list=True),
+    _route(_REST + r"(v3/reference|stocks/v1)/dividends/[^/]+\.json", "polygon", "dividends",
+           polygon_reference.dividends, is_list=True),
+    _route(r"cboe/options/[^/]+/[^/]+\.json", "cboe", "option_chain", cboe.chain),
+    _route(r"cboe/quotedata/[^/]+\.csv", "cboe", "option_chain", cboe_csv.quotedata),
+    _route(r"cme/dbn/[^/]+\.dbn(\.zst)?", "cme", "futures_trades", cme.trades),
+)  # fmt: skip
+
+
+def route(path: str) -> Route | None:
+    """Who reads this path; None where nobody does yet."""
+    return next((found for found in ROUTES if found.pattern.fullmatch(path)), None)
+
+
+def slot(path: str, found: Route) -> str:
+    """What one pull asks for: two pulls of it are comparable, and what the first lacked, it should have held."""
+    return path.rpartition("/")[0] if found.is_list else path
