@@ -57,7 +57,8 @@ def judge(prices: Prices, weights: FloatArray, costs: CostModel) -> Judged:
     for s in range(count):
         if s:
             ratio = prices.split_factor[s] / prices.split_factor[s - 1]
-            held = np.trunc(np.where(ratio == 1.0, held, held * ratio))  # the broken share is paid out at the open
+            unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
+            held = np.trunc(np.where(unmoved, held, held * ratio))  # the broken share is paid out at the open
         held = np.where(alive[s], held, 0.0)
         trade = np.where(can_trade[s], costs_module.capped_shares(
             costs, wanted[s] - held, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
