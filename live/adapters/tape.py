@@ -37,7 +37,7 @@ class TapeFeed:
         self._tables: dict[dt.date, pa.Table] = {}
         self._actions: list[Action] = []
         for file in files:
-            table = pq.read_table(file)
+            table = pq.ParquetFile(file).read()
             missing = set(COLUMNS) - set(table.column_names)
             if missing:
                 raise TapeError(f"{file} is no tape: it lacks {', '.join(sorted(missing))}")

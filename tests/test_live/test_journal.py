@@ -1,0 +1,95 @@
+"""The journal keeps what it was told, shows what was changed, and has one writer."""
+
+import datetime as dt
+import math
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live import canonical
+from live.journal import Journal, JournalBroken, JournalBusy
+
+AT = dt.datetime(2025, 7, 1, 13, 0, tzinfo=dt.UTC)
+DAY = dt.date(2025, 7, 1)
+
+
+def filled(path: Path) -> Path:
+    with Journal(path) as journal:
+        for number in range(5):
+            journal.append("fill", DAY, AT, {"number": number, "price": 0.1 + number})
+    return path
+
+
+def tamper(path: Path, statement: str) -> None:
+    """What someone with the file and no scruples can do: the triggers go first."""
+    db = sqlite3.connect(path, isolation_level=None)
+    for trigger in ("entries_stand", "entries_stay"):
+        db.execute(f"DROP TRIGGER {trigger}")
+    db.execute(statement)
+    db.close()
+
+
+def test_rows_come_back_in_order_and_the_chain_holds(tmp_path: Path) -> None:
+    with Journal(filled(tmp_path / "j.sqlite")) as journal:
+        assert [entry.payload["number"] for entry in journal.entries("fill", DAY)] == [0, 1, 2, 3, 4]
+        assert journal.verify() == 5
+        last = journal.last("fill")
+        assert last is not None and (last.seq, last.hash) == journal.head()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE entries SET payload = '{}' WHERE seq = 2", "DELETE FROM entries"])
+def test_rows_cannot_be_changed_or_taken_out(tmp_path: Path, statement: str) -> None:
+    db = sqlite3.connect(filled(tmp_path / "j.sqlite"), isolation_level=None)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(statement)
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE entries SET payload = '{\"number\":1,\"price\":9.9}' WHERE seq = 2", "DELETE FROM entries WHERE seq = 2",
+     "UPDATE entries SET at = '2025-07-01T13:01:00+00:00' WHERE seq = 2", "UPDATE entries SET seq = 9 WHERE seq = 2"],
+)
+def test_a_forged_row_is_named(tmp_path: Path, statement: str) -> None:
+    tamper(filled(tmp_path / "j.sqlite"), statement)
+    journal = Journal(tmp_path / "j.sqlite", read_only=True)
+    with pytest.raises(JournalBroken, match=r"row [23]"):
+        journal.verify()
+    journal.close()
+
+
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
+    with Journal(filled(tmp_path / "j.sqlite")):
+        with pytest.raises(JournalBusy, match="another runner"):
+            Journal(tmp_path / "j.sqlite")
+        reader = Journal(tmp_path / "j.sqlite", read_only=True)
+        assert reader.verify() == 5
+        reader.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with Journal(filled(tmp_path / "j.sqlite")) as journal:
+        before = journal.head()
+        with pytest.raises(RuntimeError), journal.transaction():
+            journal.append("fill", DAY, AT, {"number": 6})
+            raise RuntimeError("killed")
+        assert journal.head() == before
+
+
+def test_rows_are_on_disk_before_anyone_acts_on_them(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@given(st.lists(st.floats(width=64), max_size=20))
+def test_floats_come_back_bit_for_bit(values: list[float]) -> None:
+    array = np.array(values, dtype=np.float64)
+    back = canonical.unpacked(canonical.packed(array))
+    quiet = np.where(np.isnan(array), math.nan, array)
+    assert back.tobytes() == quiet.tobytes()
+    assert canonical.text(canonical.packed(back)) == canonical.text(canonical.packed(array))
