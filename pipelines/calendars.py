@@ -9,7 +9,7 @@ from typing import Any
 def _xnys() -> Any:
     import exchange_calendars
 
-    return exchange_calendars.get_calendar("XNYS")
+    return exchange_calendars.get_calendar("XNYS", start="1990-01-01")
 
 
 def sessions(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -34,6 +34,18 @@ def open_at(session: dt.date) -> dt.datetime:
 def close_at(session: dt.date) -> dt.datetime:
     """Instant of the closing print, UTC; early closes included."""
     return _xnys().session_close(str(session)).to_pydatetime().astimezone(dt.UTC)
+
+
+def opens_and_closes(
+    first: dt.date, last: dt.date
+) -> tuple[dict[dt.date, dt.datetime], dict[dt.date, dt.datetime]]:
+    """Openings and closings of all sessions between two days at once, UTC."""
+    schedule = _xnys().schedule.loc[str(first) : str(last)]
+    days = [stamp.date() for stamp in schedule.index]
+    opens, closes = (
+        [stamp.to_pydatetime().astimezone(dt.UTC) for stamp in schedule[name]] for name in ("open", "close")
+    )
+    return dict(zip(days, opens, strict=True)), dict(zip(days, closes, strict=True))
 
 
 def last_closed_session(now: dt.datetime) -> dt.date:

@@ -24,7 +24,7 @@ _PYTHON = (
     "pipelines/lake/facts_view.py", "pipelines/lake/marts.py",
 )  # fmt: skip
 _LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy", "exchange_calendars")
-_QUIET = ["--quiet", "--log-level-file", "none", "--no-version-check", "--no-use-colors"]
+_QUIET = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--no-version-check", "--no-use-colors"]
 
 
 class WarehouseFailed(RuntimeError):

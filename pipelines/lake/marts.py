@@ -48,7 +48,7 @@ def current(home: Home) -> Path:
 def connect(
     home: Home, as_of: dt.datetime | None = None, marts_dir: Path | None = None
 ) -> "duckdb.DuckDBPyConnection":
-    """Views of every mart as of a moment (of all that is held, without one), `<mart>_versions`, `adjusted_bars(as_of)`."""
+    """Views of every mart as of a moment (else of all that is held), `<mart>_versions`, `adjusted_bars(as_of)`."""
     return open_folder(marts_dir or current(home), as_of)
 
 

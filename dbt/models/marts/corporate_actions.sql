@@ -1,0 +1,113 @@
+-- One row per instrument, ex-date and kind: what it multiplies the forward factors by, counted from its ex-date.
+with actions as (
+    select * from {{ ref('stg_actions') }}
+),
+
+owners as (
+    select * from {{ ref('stg_bar_owners') }}
+),
+
+-- A dividend is measured against the last close before its ex-date.
+closes as (
+    select owners.instrument_id, bars.session, bars.close, greatest(bars.available_at, owners.available_at) as available_at
+    from {{ ref('stg_equity_bars') }} as bars
+    join owners using (symbol, session)
+    where owners.instrument_id is not null
+),
+
+days as (
+    select symbol, ex_date, kind, min(available_at) as counted_from from actions group by all
+),
+
+closes_before as (
+    select days.symbol, days.ex_date, days.kind, owners.instrument_id, closes.session, closes.close, closes.available_at
+    from days
+    join owners on owners.symbol = days.symbol and owners.session = days.ex_date
+    join closes
+        on closes.instrument_id = owners.instrument_id
+        and closes.session between days.ex_date - 30 and days.ex_date - 1
+    where days.kind = 'dividend'
+),
+
+moments as (
+    select symbol, ex_date, kind, available_at from actions
+    union
+    select symbol, ex_date, kind, superseded_at from actions where superseded_at is not null
+    union
+    select days.symbol, days.ex_date, days.kind, owners.available_at
+    from days
+    join owners on owners.symbol = days.symbol and owners.session = days.ex_date
+    where owners.available_at > days.counted_from
+    union
+    select symbol, ex_date, kind, closes_before.available_at
+    from closes_before
+    join days using (symbol, ex_date, kind)
+    where closes_before.available_at > days.counted_from
+),
+
+owned as (
+    select moments.*, owners.instrument_id
+    from moments
+    asof left join owners
+        on owners.symbol = moments.symbol
+        and owners.session = moments.ex_date
+        and moments.available_at >= owners.available_at
+),
+
+-- One event told by two endpoints counts once; two payments of one day add up, in a fixed order.
+told as (
+    select
+        owned.symbol, owned.ex_date, owned.kind, owned.available_at,
+        arg_max(a.split_from, row(a.available_at, a.vendor_id)) as split_from,
+        arg_max(a.split_to, row(a.available_at, a.vendor_id)) as split_to,
+        list_reduce(list_sort(list_distinct(list(a.cash_amount))), lambda total, cash: total + cash, 0.0) as cash_amount,
+        arg_max(a.currency, row(a.available_at, a.vendor_id)) as currency,
+        max(a.ingested_at) as ingested_at
+    from owned
+    join actions as a
+        on a.symbol = owned.symbol and a.ex_date = owned.ex_date and a.kind = owned.kind
+        and a.available_at <= owned.available_at
+        and (a.superseded_at is null or owned.available_at < a.superseded_at)
+    group by all
+),
+
+measured as (
+    select
+        owned.symbol, owned.ex_date, owned.kind, owned.available_at,
+        arg_max(c.close, row(c.session, c.available_at)) as reference_close
+    from owned
+    join closes_before as c
+        on c.symbol = owned.symbol and c.ex_date = owned.ex_date and c.kind = owned.kind
+        and c.instrument_id = owned.instrument_id and c.available_at <= owned.available_at
+    group by all
+),
+
+answers as (
+    select
+        case when told.symbol is not null then owned.instrument_id end as instrument_id,
+        owned.ex_date, owned.kind, owned.symbol,
+        told.split_from, told.split_to,
+        case when owned.kind = 'dividend' then told.cash_amount end as cash_amount,
+        told.currency,
+        measured.reference_close,
+        case
+            when owned.kind = 'split' then told.split_to / told.split_from
+            when told.cash_amount < measured.reference_close
+                then measured.reference_close / (measured.reference_close - told.cash_amount)
+            else 1.0
+        end as multiplier,
+        {{ midnight('owned.ex_date') }} as event_time,
+        owned.available_at,
+        coalesce(told.ingested_at, max(told.ingested_at) over (partition by owned.symbol, owned.ex_date, owned.kind))
+            as ingested_at
+    from owned
+    left join told using (symbol, ex_date, kind, available_at)
+    left join measured using (symbol, ex_date, kind, available_at)
+)
+
+select
+    instrument_id, ex_date, kind, symbol,
+    split_from, split_to, cash_amount, currency, reference_close, multiplier,
+    withdrawn, event_time, available_at, ingested_at
+from {{ versions_of('answers', ['symbol', 'ex_date', 'kind'], ['split_from', 'split_to', 'cash_amount', 'currency',
+    'reference_close', 'multiplier']) }}

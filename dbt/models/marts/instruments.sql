@@ -1,0 +1,68 @@
+-- One row per thing that can be traded or quoted, under its permanent id.
+with listings as (
+    select * from {{ ref('stg_listings') }}
+),
+
+moments as (
+    select distinct instrument_id, available_at from listings
+),
+
+-- A company may stand on the list under several tickers: a living entry speaks for it, else the last that died.
+listed as (
+    select m.instrument_id, m.available_at, l.* exclude (instrument_id, available_at), l.available_at as listed_at
+    from moments as m
+    join listings as l on l.instrument_id = m.instrument_id and l.available_at <= m.available_at
+    qualify row_number() over (
+        partition by m.instrument_id, m.available_at, l.symbol order by l.available_at desc
+    ) = 1
+),
+
+securities as (
+    select
+        instrument_id, 'equity' as asset_class, security_type, name, composite_figi, cik, primary_exchange, currency,
+        delisted_on, event_time, available_at, ingested_at
+    from listed
+    qualify row_number() over (
+        partition by instrument_id, available_at
+        order by delisted_on desc nulls first, listed_at desc, symbol
+    ) = 1
+),
+
+-- Traded, but on no list yet.
+unlisted as (
+    select
+        instrument_id, 'equity', null, symbol, null, null, null, null, null::date, event_time, available_at, ingested_at
+    from {{ ref('symbols') }}
+    where starts_with(instrument_id, 'TICKER:')
+    qualify row_number() over (partition by instrument_id order by available_at) = 1
+),
+
+futures as (
+    select
+        instrument_id, 'future', 'FUT', symbol, null, null, 'XCME', 'USD', null::date,
+        min(event_time), min(available_at), arg_min(ingested_at, available_at)
+    from {{ ref('futures_trades') }}
+    group by instrument_id, symbol
+),
+
+underlyings as (
+    select
+        underlying, 'index', 'INDEX', underlying, null, null, 'XCBO', 'USD', null::date,
+        min(event_time), min(available_at), arg_min(ingested_at, available_at)
+    from {{ ref('option_quotes') }}
+    group by underlying
+),
+
+everything as (
+    select * from securities
+    union all
+    select * from unlisted
+    union all
+    select * from futures
+    union all
+    select * from underlyings
+)
+
+select *
+from everything
+qualify {{ changed(['security_type', 'name', 'cik', 'primary_exchange', 'currency', 'delisted_on'], ['instrument_id']) }}

@@ -1,0 +1,159 @@
+"""What a chain says about its underlying: volumes, the share of same-day expiries, gamma exposure, its flip, pins.
+
+Contracts that expired before the session count nowhere; adjusted deliverables count in volume and open interest, not in
+gamma. A missing iv or gamma is missing, never zero.
+"""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.market.replay import replay
+
+FloatArray = npt.NDArray[np.float64]
+
+SHARES_PER_CONTRACT = 100.0
+FLIP_REACH = 0.25  # how far from today's spot a flip is looked for
+_GRID = 101
+_BISECTIONS = 40
+_YEAR_S = 365.0 * 86400.0
+_NEW_YORK = ZoneInfo("America/New_York")
+_INSTANT = pa.timestamp("us", tz="UTC")
+
+SCHEMA = pa.schema([
+    ("underlying", pa.string()), ("session", pa.date32()), ("spot", pa.float64()), ("call_volume", pa.float64()),
+    ("put_volume", pa.float64()), ("volume_0dte", pa.float64()), ("share_0dte", pa.float64()),
+    ("put_call_ratio", pa.float64()), ("put_call_oi_ratio", pa.float64()), ("gamma_exposure", pa.float64()),
+    ("gamma_flip", pa.float64()), ("dealer_position", pa.string()), ("pin_strikes", pa.list_(pa.float64())),
+    ("iv30", pa.float64()), ("event_time", _INSTANT), ("ingested_at", _INSTANT), ("ready_at", _INSTANT),
+])  # fmt: skip
+
+
+def _floats(table: pa.Table, name: str) -> FloatArray:
+    """A column with NaN for what is missing."""
+    values: FloatArray = pc.fill_null(table.column(name).cast(pa.float64()), float("nan")).to_numpy()
+    return values
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def exposure_at(spot: float, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray) -> float:
+    """Gamma exposure if the underlying stood at `spot`: Black-Scholes gamma at zero rate and unchanged volatility."""
+    width = iv * np.sqrt(years)
+    d1 = np.log(spot / strike) / width + 0.5 * width
+    gamma = np.exp(-0.5 * d1 * d1) / (np.sqrt(2.0 * np.pi) * spot * width)
+    return float(np.sum(gamma * signed_oi) * SHARES_PER_CONTRACT * spot * spot * 0.01)
+
+
+def gamma_flip(
+    spot: float, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray
+) -> float | None:
+    """The spot nearest to today's at which the re-priced exposure crosses zero, None where none is in reach."""
+    priced = (years > 0) & (iv > 0) & (signed_oi != 0)
+    book = (strike[priced], years[priced], iv[priced], signed_oi[priced])
+    if not priced.any():
+        return None
+    grid = spot * np.linspace(1.0 - FLIP_REACH, 1.0 + FLIP_REACH, _GRID)
+    exposure = np.array([exposure_at(float(level), *book) for level in grid])
+    crossing = np.flatnonzero(np.sign(exposure[:-1]) != np.sign(exposure[1:]))
+    flips = []
+    for left in crossing:
+        low, high = float(grid[left]), float(grid[left + 1])
+        above = exposure[left + 1] > 0
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            if (exposure_at(middle, *book) > 0) == above:
+                high = middle
+            else:
+                low = middle
+        flips.append(0.5 * (low + high))
+    return min(flips, key=lambda level: (abs(level - spot), level), default=None)
+
+
+def _years_left(snapshot: dt.datetime, expiries: list[dt.date]) -> FloatArray:
+    """Time to 16:00 New York of each expiry."""
+    left = {
+        day: (dt.datetime.combine(day, dt.time(16), tzinfo=_NEW_YORK) - snapshot).total_seconds() / _YEAR_S
+        for day in set(expiries)
+    }
+    return np.array([left[day] for day in expiries])
+
+
+def _pins(strike: FloatArray, weight: FloatArray) -> list[float]:
+    """The three strikes of most gamma times open interest, calls and puts together; ties go to the lower strike."""
+    levels, where = np.unique(strike, return_inverse=True)
+    total = np.bincount(where, weight, len(levels))
+    best = np.lexsort((levels, -total))[:3]
+    return [float(levels[i]) for i in best if total[i] > 0]
+
+
+def option_metrics(chain: pa.Table) -> dict[str, Any]:
+    """Metrics of one chain: all contracts of one underlying at one snapshot."""
+    session = chain.column("session")[0].as_py()
+    chain = chain.filter(pc.greater_equal(chain.column("expiry"), pa.scalar(session, pa.date32())))
+    chain = chain.sort_by("contract")  # sums of floats in one order
+    if not chain.num_rows:
+        return {}
+    spot = chain.column("spot")[0].as_py()
+    snapshot = chain.column("snapshot")[0].as_py()
+    call = pc.equal(chain.column("right"), "C").to_numpy(zero_copy_only=False)
+    volume, interest = np.nan_to_num(_floats(chain, "volume")), np.nan_to_num(_floats(chain, "open_interest"))
+    same_day = pc.equal(chain.column("expiry"), pa.scalar(session, pa.date32())).to_numpy(zero_copy_only=False)
+    standard = ~pc.fill_null(chain.column("adjusted"), False).to_numpy(zero_copy_only=False)
+    strike, gamma, iv = (_floats(chain, name) for name in ("strike", "gamma", "iv"))
+    signed = np.where(call, 1.0, -1.0) * interest
+    counted = standard & np.isfinite(gamma)
+    exposure = float(np.sum(gamma[counted] * signed[counted]) * SHARES_PER_CONTRACT * spot * spot * 0.01)
+    weight = np.where(counted, gamma * interest, 0.0)
+    put_volume, call_volume = float(volume[~call].sum()), float(volume[call].sum())
+    repriced = standard & np.isfinite(iv)
+    years = _years_left(snapshot, chain.column("expiry").to_pylist())
+    return {
+        "underlying": chain.column("underlying")[0].as_py(),
+        "session": session,
+        "spot": spot,
+        "call_volume": call_volume,
+        "put_volume": put_volume,
+        "volume_0dte": float(volume[same_day].sum()),
+        "share_0dte": _ratio(float(volume[same_day].sum()), float(volume.sum())),
+        "put_call_ratio": _ratio(put_volume, call_volume),
+        "put_call_oi_ratio": _ratio(float(interest[~call].sum()), float(interest[call].sum())),
+        "gamma_exposure": exposure,
+        "gamma_flip": gamma_flip(spot, strike[repriced], years[repriced], iv[repriced], signed[repriced]),
+        "dealer_position": "long" if exposure > 0 else "short" if exposure < 0 else "neutral",
+        "pin_strikes": _pins(strike, weight),
+        "iv30": chain.column("iv30")[0].as_py(),
+        "event_time": snapshot,
+        "ingested_at": pc.max(chain.column("ingested_at")).as_py(),
+    }
+
+
+def _newest_chains(quotes: pa.Table) -> pa.Table:
+    """Metrics of the newest snapshot of every underlying and session."""
+    rows: list[dict[str, Any]] = []
+    keys = ["underlying", "session"]
+    newest = quotes.group_by(keys, use_threads=False).aggregate([("snapshot", "max"), ("ready_at", "min")])
+    for one in newest.to_pylist():
+        mask = pc.and_(
+            pc.equal(quotes.column("underlying"), one["underlying"]),
+            pc.equal(quotes.column("snapshot"), pa.scalar(one["snapshot_max"], _INSTANT)),
+        )
+        metrics = option_metrics(quotes.filter(mask))
+        if metrics:
+            rows.append({**metrics, "ready_at": one["ready_at_min"]})
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def option_metric_versions(quotes: pa.Table) -> pa.Table:
+    """Metrics per underlying and session as chains, later snapshots and corrections became known."""
+    keys = ["underlying", "session"]
+    first = quotes.group_by(keys, use_threads=False).aggregate([("available_at", "min")])
+    quotes = quotes.join(first.rename_columns([*keys, "ready_at"]), keys, use_threads=False)
+    return replay(quotes, key=("snapshot", "contract"), unit=keys, grain=keys, compute=_newest_chains)

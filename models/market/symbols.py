@@ -1,0 +1,241 @@
+"""Permanent ids over changing tickers: who went by which ticker from when to when, and as of when that was known.
+
+`valid_from` is inclusive, `valid_to` exclusive and null while current. Intervals of one ticker never overlap.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+NEW_YORK = ZoneInfo("America/New_York")
+LIFE_GAP_DAYS = 30  # an unlisted ticker that was silent for longer starts a new life
+_DAY = dt.timedelta(days=1)
+_INSTANT = pa.timestamp("us", tz="UTC")
+
+SCHEMA = pa.schema([
+    ("instrument_id", pa.string()), ("symbol", pa.string()), ("valid_from", pa.date32()), ("valid_to", pa.date32()),
+    ("withdrawn", pa.bool_()), ("event_time", _INSTANT), ("available_at", _INSTANT), ("ingested_at", _INSTANT),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One entry of the vendor's list, as told at one moment."""
+
+    instrument_id: str
+    symbol: str
+    delisted_on: dt.date | None
+    available_at: dt.datetime
+    ingested_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Event:
+    """From `event_date` on the company went by `symbol`."""
+
+    instrument_id: str
+    symbol: str
+    event_date: dt.date
+    available_at: dt.datetime
+    ingested_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class BarDay:
+    """A ticker had a bar."""
+
+    session: dt.date
+    available_at: dt.datetime
+
+
+@dataclass
+class Span:
+    """An interval being worked out; `instrument_id` owns `symbol` from `start` up to and without `end`."""
+
+    instrument_id: str
+    symbol: str
+    start: dt.date
+    end: dt.date | None = None
+
+    def covers(self, day: dt.date) -> bool:
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass
+class Family:
+    """Instruments and tickers that touch each other: all that must be known to settle their intervals."""
+
+    listings: list[Listing] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    bars: dict[str, list[BarDay]] = field(default_factory=dict)
+
+
+def intervals(family: Family, known_at: dt.datetime) -> list[Span]:
+    """The intervals as believed at one moment."""
+    listings: dict[tuple[str, str], Listing] = {}
+    for entry in sorted(family.listings, key=lambda e: e.available_at):
+        if entry.available_at <= known_at:
+            listings[entry.instrument_id, entry.symbol] = entry
+    events = sorted({(e.instrument_id, e.event_date, e.symbol) for e in family.events if e.available_at <= known_at})
+    spans = _dated(events, listings)
+    dated_ids = {span.instrument_id for span in spans}
+    undated = sorted(
+        (entry for entry in listings.values() if entry.instrument_id not in dated_ids),
+        key=lambda e: (e.delisted_on is None, e.delisted_on or dt.date.max, e.instrument_id),
+    )
+    for symbol, bars in sorted(family.bars.items()):
+        days = sorted(bar.session for bar in bars if bar.available_at <= known_at)
+        for entry in undated:
+            if entry.symbol == symbol:
+                spans += _first_uncovered(entry, days, spans)
+        spans += _unlisted(symbol, [day for day in days if not _holder(spans, symbol, day)], spans)
+    return spans
+
+
+def _dated(events: Iterable[tuple[str, dt.date, str]], listings: dict[tuple[str, str], Listing]) -> list[Span]:
+    """Chains of ticker events; a company's last ticker ends with the company, and anyone's with the next holder."""
+    chains: dict[str, list[Span]] = defaultdict(list)
+    for instrument_id, day, symbol in events:
+        chain = chains[instrument_id]
+        if chain and chain[-1].symbol == symbol:
+            continue
+        if chain:
+            chain[-1].end = day
+        chain.append(Span(instrument_id, symbol, day))
+    for chain in chains.values():
+        last = chain[-1]
+        entry = listings.get((last.instrument_id, last.symbol))
+        if entry and entry.delisted_on and entry.delisted_on >= last.start:
+            last.end = entry.delisted_on + _DAY
+    by_symbol: dict[str, list[Span]] = defaultdict(list)
+    for chain in chains.values():
+        for span in chain:
+            by_symbol[span.symbol].append(span)
+    for holders in by_symbol.values():
+        holders.sort(key=lambda span: (span.start, span.instrument_id))
+        for span, successor in zip(holders, holders[1:], strict=False):
+            span.end = successor.start if span.end is None else min(span.end, successor.start)
+    return [span for chain in chains.values() for span in chain if span.end is None or span.start < span.end]
+
+
+def _holder(spans: Sequence[Span], symbol: str, day: dt.date) -> bool:
+    return any(span.symbol == symbol and span.covers(day) for span in spans)
+
+
+def _next_start(spans: Sequence[Span], symbol: str, after: dt.date) -> dt.date | None:
+    return min((span.start for span in spans if span.symbol == symbol and span.start > after), default=None)
+
+
+def _first_uncovered(entry: Listing, days: Sequence[dt.date], spans: Sequence[Span]) -> list[Span]:
+    """A listing that says no first day starts with the first bar that nobody else holds."""
+    end = entry.delisted_on + _DAY if entry.delisted_on else None
+    for day in days:
+        if (end is None or day < end) and not _holder(spans, entry.symbol, day):
+            stop = _next_start(spans, entry.symbol, day)
+            ends = [limit for limit in (end, stop) if limit is not None]
+            return [Span(entry.instrument_id, entry.symbol, day, min(ends, default=None))]
+    return []
+
+
+def _unlisted(symbol: str, days: Sequence[dt.date], spans: Sequence[Span]) -> list[Span]:
+    """Bars of a ticker that no reference explains: one id for each unbroken life."""
+    lives: list[list[dt.date]] = []
+    for day in days:
+        taken_over = lives and _next_start(spans, symbol, lives[-1][-1])
+        if not lives or (day - lives[-1][-1]).days > LIFE_GAP_DAYS or (taken_over and taken_over <= day):
+            lives.append([])
+        lives[-1].append(day)
+    found = []
+    for number, life in enumerate(lives):
+        stop = _next_start(spans, symbol, life[-1])
+        if number + 1 < len(lives):
+            stop = min(stop or dt.date.max, life[-1] + _DAY)
+        found.append(Span(f"TICKER:{symbol}:{life[0].isoformat()}", symbol, life[0], stop))
+    return found
+
+
+def _moments(family: Family) -> dict[dt.datetime, dt.datetime]:
+    """When belief may change, each with the ingestion of what changed it."""
+    references: list[Listing | Event] = [*family.listings, *family.events]
+    facts = [(fact.available_at, fact.ingested_at) for fact in references]
+    ingested = max((at for _, at in facts), default=None)
+    moments = dict(sorted(facts))
+    reference = sorted(moments)
+    for bars in family.bars.values():
+        newest: dt.date | None = None
+        seen_at: dt.datetime | None = None
+        for bar in sorted(bars, key=lambda b: (b.available_at, b.session)):
+            broken = newest is None or bar.session < newest or (bar.session - newest).days > LIFE_GAP_DAYS
+            # The first bar after each change of the reference may be one that nobody holds.
+            first_since = seen_at is None or any(seen_at < at <= bar.available_at for at in reference)
+            if broken or first_since:
+                moments.setdefault(bar.available_at, ingested or bar.available_at)
+            newest = bar.session if newest is None else max(newest, bar.session)
+            seen_at = bar.available_at
+    return moments
+
+
+def family_versions(family: Family) -> list[dict[str, object]]:
+    """Rows told as knowledge grew; an interval that turned out to be another's is withdrawn."""
+    rows: list[dict[str, object]] = []
+    believed: dict[tuple[str, dt.date], Span] = {}
+    moments = _moments(family)
+    for moment in sorted(moments):
+        now = {(span.instrument_id, span.start): span for span in intervals(family, moment)}
+        changes = [(span, False) for key, span in now.items() if believed.get(key) != span]
+        changes += [(span, True) for key, span in believed.items() if key not in now]
+        for span, withdrawn in changes:
+            began = dt.datetime.combine(span.start, dt.time(), tzinfo=NEW_YORK)
+            rows.append({
+                "instrument_id": span.instrument_id, "symbol": span.symbol, "valid_from": span.start,
+                "valid_to": span.end, "withdrawn": withdrawn, "event_time": began, "available_at": moment,
+                "ingested_at": moments[moment],
+            })  # fmt: skip
+        believed = now
+    return rows
+
+
+def families(listings: Iterable[Listing], events: Iterable[Event], bars: dict[str, list[BarDay]]) -> list[Family]:
+    """Split the market into groups whose intervals can be settled apart."""
+    parent: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        while parent.setdefault(node, node) != node:
+            node = parent[node]
+        return node
+
+    listings, events = list(listings), list(events)
+    facts: list[Listing | Event] = [*listings, *events]
+    for fact in facts:
+        parent[root(f"id {fact.instrument_id}")] = root(f"symbol {fact.symbol}")
+    groups: dict[str, Family] = defaultdict(Family)
+    for entry in listings:
+        groups[root(f"symbol {entry.symbol}")].listings.append(entry)
+    for event in events:
+        groups[root(f"symbol {event.symbol}")].events.append(event)
+    for symbol, days in bars.items():
+        groups[root(f"symbol {symbol}")].bars[symbol] = days
+    return list(groups.values())
+
+
+def symbol_versions(listings: pa.Table, events: pa.Table, bars: pa.Table) -> pa.Table:
+    """All versions of all intervals, from the listed, the events and the days on which each ticker had a bar."""
+    days: dict[str, list[BarDay]] = defaultdict(list)
+    for bar in bars.to_pylist():
+        days[bar["symbol"]].append(BarDay(bar["session"], bar["available_at"]))
+    listed = [
+        Listing(r["instrument_id"], r["symbol"], r["delisted_on"], r["available_at"], r["ingested_at"])
+        for r in listings.to_pylist()
+    ]
+    changed = [
+        Event(r["instrument_id"], r["symbol"], r["event_date"], r["available_at"], r["ingested_at"])
+        for r in events.to_pylist()
+    ]
+    rows = [row for family in families(listed, changed, dict(days)) for row in family_versions(family)]
+    return pa.Table.from_pylist(rows, schema=SCHEMA).sort_by(
+        [("instrument_id", "ascending"), ("valid_from", "ascending"), ("available_at", "ascending")]
+    )
