@@ -35,6 +35,7 @@ class Health:
     structure_clean: bool | None
     out_of_range: tuple[str, ...] = ()  # features that left the range seen in training
     missing: tuple[str, ...] = ()
+    ledger_clean: bool | None = True  # every trial that was ever written down is still there
     words: tuple[str, ...] = ()  # what exactly was found, when something was
 
 
@@ -46,7 +47,7 @@ class Evidence:
     active: FloatArray  # (T, N)
     active_stressed: FloatArray  # (T,) of the chosen one, at `cost_stress` times the costs
     chosen: int
-    champion_active: FloatArray | None  # (T,), aligned; None where nobody holds the slot
+    champion_active: FloatArray | None  # (T,), NaN where it was not judged; None where nobody holds the slot
     trials_n: int  # of the ledger
     health: Health
     seed: int
@@ -95,6 +96,8 @@ def health_checks(health: Health) -> list[Check]:
          "The bundle's scorers do not repeat what was judged."),
         ("structure", health.structure_clean, "The fitted files have the structure that they claim.",
          "A fitted file is not what it claims to be."),
+        ("ledger", health.ledger_clean, "Every trial that was ever judged is still in the ledger.",
+         "The ledger has lost trials that an earlier record counted, so nobody knows how often luck was tried."),
     ):
         if clean is None:
             plain = f"The {name} check did not run, and what was not checked is not clean."
@@ -137,7 +140,8 @@ def _skill_checks(evidence: Evidence, policy: GatePolicy) -> tuple[list[Check], 
                         f"{'at most' if robust else 'more than the'} {policy.max_loss_probability:.0%} allowed."))
     rivals = [("buy_and_hold", "holding the universe", spa)]
     if evidence.champion_active is not None:
-        against = superior.spa_p_value(evidence.active, evidence.champion_active, seed=evidence.seed)
+        both = np.isfinite(evidence.champion_active)
+        against = superior.spa_p_value(evidence.active[both], evidence.champion_active[both], seed=evidence.seed)
         rivals.append(("champion", "the champion", against))
     for name, words, p_value in rivals:
         beats = p_value < policy.max_spa_p
@@ -173,7 +177,10 @@ def judge_refresh(evidence: Evidence, policy: GatePolicy) -> Verdict:
     if evidence.champion_active is None:
         raise ValueError("a refresh needs the champion's own returns to compare with")
     chosen = evidence.active[:, evidence.chosen]
-    difference = chosen - evidence.champion_active
+    both = np.isfinite(evidence.champion_active)
+    if both.sum() < 2:
+        raise ValueError("the champion and its refit were judged on no common sessions")
+    difference = chosen[both] - evidence.champion_active[both]
     spread = float(difference.std(ddof=1))
     volatility = float(chosen.std(ddof=1))
     bound = float(difference.mean()) - 1.645 * spread / math.sqrt(len(difference))

@@ -1,72 +1,67 @@
-"""What a person asks of the records: which bundles there are, who let them through, and whether the chains hold."""
+"""What a person asks of the evidence: which bundles there are, what a record says, whether the chains hold."""
 
+from collections.abc import Callable
 from typing import Any
 
+from models.bundle import BundleRefused, current, load
+from pipelines.evidence import keys, publish
+from pipelines.evidence.ledger import Ledger, LedgerBroken
+from pipelines.evidence.records import Records, RecordsBroken
 from pipelines.home import Home
 
 
 def list_bundles(home: Home) -> list[dict[str, Any]]:
-    """Every act, newest last, with the bundle that it let trade."""
-    from pipelines.evidence.publish import manifest_of, published
-    from pipelines.evidence.records import Records
-
+    """Every act, newest first, with the bundles that it let through."""
+    serving = current(home.bundles)
     by_evidence: dict[str, list[dict[str, Any]]] = {}
-    for folder in published(home):
-        manifest = manifest_of(folder)
+    for folder in publish.published(home):
+        manifest = publish.manifest_of(folder)
         by_evidence.setdefault(manifest.evidence_digest, []).append(
-            {"seq": manifest.seq, "digest": manifest.digest, "folder": folder.name})
-    return [
-        {"record": record.seq, "act": record.act, "strategy": record.content.get("strategy"),
-         "recorded_at": record.recorded_at, "bundles": by_evidence.get(record.content_digest, [])}
-        for record in Records(home).all()
-    ]
-
-
-def show(home: Home, seq: int) -> dict[str, Any]:
-    """One record whole."""
-    from pipelines.evidence.records import Records
-
-    for record in Records(home).all():
-        if record.seq == seq:
-            return {"seq": record.seq, "recorded_at": record.recorded_at, "key_id": record.key_id,
-                    "content_digest": record.content_digest, **record.content}
-    raise ValueError(f"no record {seq} in {home.records}; `nightdesk models list` shows those that are")
-
-
-def verify(home: Home) -> dict[str, str]:
-    """State of each chain: 'ok', 'none yet', or what is wrong in a sentence."""
-    from models.bundle import BundleRefused, current, load
-    from pipelines import night
-    from pipelines.evidence import keys
-    from pipelines.evidence.ledger import Ledger, LedgerBroken
-    from pipelines.evidence.publish import NotPermitted, check_serving
-    from pipelines.evidence.records import Records, RecordsBroken
-
-    told: dict[str, str] = {}
-    try:
-        told["ledger"] = "ok" if Ledger(home.ledger).verify() else "none yet"
-    except LedgerBroken as broken:
-        told["ledger"] = str(broken)
-    try:
-        told["records"] = "ok" if Records(home).verify(keys.trusted(home.keys)) else "none yet"
-    except RecordsBroken as broken:
-        told["records"] = str(broken)
-    try:
-        folder = current(home.bundles) if home.bundles.exists() else None
-        if folder is None:
-            told["bundle"] = "none yet"
-        else:
-            check_serving(home)
-            load(folder, keys.trusted(home.keys), 0, night.current(home))
-            told["bundle"] = "ok"
-    except (BundleRefused, NotPermitted) as refused:
-        told["bundle"] = str(refused)
-    return told
+            {"seq": manifest.seq, "digest": manifest.digest, "path": str(folder.relative_to(home.root)),
+             "expires": manifest.expires.isoformat(), "serving": folder == serving})
+    return [{"record": record.seq, "act": record.act, "strategy": record.content["strategy"],
+             "recorded_at": record.recorded_at, "bundles": by_evidence.get(record.content_digest, [])}
+            for record in reversed(Records(home).all())]
 
 
 def print_list(rows: list[dict[str, Any]]) -> None:
     if not rows:
-        print("nothing was ever judged here: run `nightdesk nightly`")
+        print("Nothing was judged yet: `nightdesk nightly` does.")
     for row in rows:
-        bundles = ", ".join(f"bundle {one['seq']} ({one['digest'][:12]})" for one in row["bundles"]) or "no bundle"
-        print(f"{row['record']:4}  {row['act']:8} {row['strategy']}  {row['recorded_at']}  {bundles}")
+        print(f"record {row['record']}  {row['act']:8} {row['strategy']}  {row['recorded_at']}")
+        for one in row["bundles"]:
+            mark = "serving" if one["serving"] else ""
+            print(f"    bundle {one['seq']}  {one['digest'][:12]}  until {one['expires']}  {mark}")
+
+
+def show(home: Home, seq: int) -> dict[str, Any]:
+    """One record whole; LookupError with the numbers there are."""
+    found = {record.seq: record for record in Records(home).all()}
+    if seq not in found:
+        raise LookupError(f"no record {seq}; there are {', '.join(map(str, found)) or 'none'}")
+    record = found[seq]
+    return {"seq": record.seq, "recorded_at": record.recorded_at, "key_id": record.key_id,
+            "content_digest": record.content_digest, **record.content}
+
+
+def verify(home: Home) -> dict[str, str]:
+    """'ok', 'none yet' or what is wrong, of each part."""
+    trusted = keys.trusted(home.keys)
+
+    def serving() -> int:
+        folder = publish.check_serving(home)
+        if folder is None:
+            return 0
+        # Expiry is live's business tonight; here the question is whether it is whole and ours.
+        load(folder, trusted, 0, publish.manifest_of(folder).created)
+        return 1
+
+    return {"ledger": _state(lambda: Ledger(home.ledger).verify()),
+            "records": _state(lambda: Records(home).verify(trusted)), "bundle": _state(serving)}
+
+
+def _state(count: Callable[[], int]) -> str:
+    try:
+        return "ok" if count() else "none yet"
+    except (LedgerBroken, RecordsBroken, BundleRefused, publish.NotPermitted, ValueError, OSError) as error:
+        return str(error)

@@ -29,13 +29,13 @@ def test_strong_skill_is_promoted_and_every_check_is_reported():
     assert verdict.act == "promote" and verdict.promoted and not failed(verdict)
     assert [check.name for check in verdict.checks] == [
         "deflated_sharpe", "loss_probability", "spa_buy_and_hold", "cost_stress", "leak", "parity", "structure",
-        "feature_range"]
+        "ledger", "feature_range"]
     assert all(reason.endswith(".") for reason in verdict.reasons)
 
 
 def test_noise_is_refused_in_words():
     promotions = 0
-    for seed in range(40):
+    for seed in range(15):
         verdict = judge(evidence(0.0, seed), POLICY)
         promotions += verdict.promoted
         assert verdict.promoted or any("Luck is not ruled out" in reason for reason in verdict.reasons)
@@ -53,6 +53,7 @@ def test_n_has_a_floor_and_raises_the_bar():
     (Health(False, True, True, words=("leaky_ret, first on 2024-03-05",)), "leak", "leaky_ret"),
     (Health(None, True, True), "leak", "did not run"),
     (Health(True, False, True), "parity", "do not repeat"),
+    (Health(True, True, True, ledger_clean=False), "ledger", "lost trials"),
     (Health(True, True, False), "structure", "not what it claims"),
     (Health(True, True, True, out_of_range=("iv30",)), "feature_range", "iv30"),
     (Health(True, True, True, missing=("ret_5",)), "feature_range", "ret_5"),

@@ -1,0 +1,79 @@
+"""Promotion: a written, signed verdict, and the bundle that live reads where the verdict lets one through."""
+
+import dagster as dg
+
+from pipelines.resources import HomeResource
+
+
+def _oracle_sharpe(settings: object) -> float | None:
+    """What a trader who knew the sandbox's planted effect would have earned; None with real data."""
+    from pipelines.settings import Settings
+
+    assert isinstance(settings, Settings)
+    if settings.source != "sandbox":
+        return None
+    from pipelines import sandbox
+
+    return float(sandbox.generate(settings).oracle_sharpe())
+
+
+@dg.asset(
+    key=["promotion", "verdict"],
+    deps=[dg.AssetKey(["validation", "judged"]), dg.AssetKey(["validation", "drift"])],
+    group_name="promotion",
+    kinds={"python"},
+    owners=["team:nightdesk"],
+    description="The gate's answer, with every value, bar and reason; one signed record in the chain. A refusal is an "
+                "answer, not a failure: the run stays green and nothing is published.",
+)
+def verdict(home: HomeResource) -> dg.MaterializeResult:
+    from pipelines.evidence.judge import decide_night, verdict_section
+    from pipelines.evidence.judged import JudgedNight
+    from pipelines.progress import say, step
+    from pipelines.training import inputs
+
+    desk, settings = home.home(), home.settings()
+    with step("gate"):
+        tonight = decide_night(desk, settings, inputs.load(desk), JudgedNight.load(desk), home.now())
+    section = verdict_section(tonight, settings, _oracle_sharpe(settings))
+    desk.write_section("verdict", section)
+    say(f"    {section['act']}: {section['strategy']}")
+    checks = [dg.TableRecord({name: one[name] for name in ("name", "value", "threshold", "passed")})
+              for one in section["checks"]]
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(tonight.record.content_digest),
+        metadata={
+            "act": section["act"], "strategy": section["strategy"], "record": tonight.record.seq,
+            "trials_n": section["trials_n"],
+            "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in section["reasons"])),
+            "checks": dg.MetadataValue.table(checks),
+            "smallest_visible_sharpe": dg.MetadataValue.json(section["smallest_visible_sharpe"]),
+        },
+    )
+
+
+@dg.asset(
+    key=["promotion", "bundle"],
+    deps=[verdict],
+    group_name="promotion",
+    kinds={"python"},
+    owners=["team:nightdesk"],
+    description="Weights, snapshot and signed manifest in one folder, verified as live does; or nothing, and why.",
+)
+def bundle(home: HomeResource) -> dg.MaterializeResult:
+    from pipelines.evidence.judge import last_verdict
+    from pipelines.evidence.package import publish_night
+    from pipelines.progress import say, step
+    from pipelines.training import inputs
+
+    desk, now = home.home(), home.now()
+    told = inputs.load(desk)
+    with step("bundle"):
+        section = publish_night(desk, told, last_verdict(desk, home.settings(), told, now), now)
+    desk.write_section("bundle", section)
+    say(f"    {section['path']}" if section["published"] else f"    {section['why']}")
+    shown = {name: value for name, value in section.items() if name != "files" and value is not None}
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(section.get("digest", "nothing published")),
+        metadata={**shown, "files": dg.MetadataValue.json(section.get("files", {}))},
+    )

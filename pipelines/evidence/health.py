@@ -1,0 +1,72 @@
+"""Whether what would be published is what was judged: structure of the files, bits of the scorers, inputs."""
+
+from typing import Any
+
+import numpy as np
+
+from models import structure
+from models.features.panel import FeaturePanel
+from models.strategy import Models, StrategyConfig, decide, decide_many
+from models.validation.gate import Health
+from models.validation.ranges import strange_features
+from pipelines.evidence.ledger import Ledger
+from pipelines.evidence.records import Records
+from pipelines.home import Home
+
+REPEATED_DECISIONS = 5
+
+
+def structure_faults(files: dict[str, bytes]) -> list[str]:
+    """What our own validators refuse of these weights, in words."""
+    faults = []
+    for name, check in structure.CHECKS.items():
+        try:
+            check(files[name])
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            faults.append(f"{name}: {error}.")
+    return faults
+
+
+def parity_faults(files: dict[str, bytes], strategy: StrategyConfig, panel: FeaturePanel) -> list[str]:
+    """Decisions of the last sessions on which the judge's batch and live's single decision differ by a bit."""
+    models = Models.from_bytes(hmm=files["hmm.json"], gbm=files["gbm.txt"], gnn=files["gnn.safetensors"])
+    last = len(panel.sessions)
+    rows = range(max(strategy.history, last - REPEATED_DECISIONS), last)
+    faults = []
+    for row, batch in zip(rows, decide_many(strategy, models, panel, rows), strict=True):
+        alone = decide(strategy, models, panel.select(strategy.features).upto(row + 1))
+        for part in ("gbm", "gnn", "score", "weights"):
+            if not np.array_equal(getattr(batch, part), getattr(alone, part), equal_nan=True):
+                faults.append(f"{part} of {panel.sessions[row]} differ.")
+        if batch.regime != alone.regime:
+            faults.append(f"The regime of {panel.sessions[row]} differs.")
+    return faults
+
+
+def ledger_clean(home: Home, ledger: Ledger) -> bool:
+    """Whether the ledger still holds the head that the last record wrote down."""
+    last = Records(home).last()
+    ledger.verify()
+    return last is None or ledger.holds(str(last.content["ledger"]["head"]))
+
+
+def examine(
+    home: Home, ledger: Ledger, files: dict[str, bytes], strategy: StrategyConfig, panel: FeaturePanel, trained: int
+) -> Health:
+    """All that must be clean beside skill. Leaks and the parity of features were measured by the leak gate."""
+    leak: dict[str, Any] = home.read_section("leak")
+    structural = structure_faults(files)
+    scored = parity_faults(files, strategy, panel) if not structural else ["Nothing was scored."]
+    features_agree = leak.get("parity_passed")
+    words = [f"{one['feature']} of {one['entity']}, first on {one['first_bad_time']}."
+             for one in leak.get("findings", [])[:3]]
+    words += structural + scored
+    if features_agree is False:
+        words.append("Features computed for one session differ from the same features computed in batch.")
+    outside, missing = strange_features(panel.select(strategy.features), trained)
+    return Health(
+        leak_clean=leak.get("passed"),
+        parity_clean=None if features_agree is None else bool(features_agree) and not scored,
+        structure_clean=not structural, out_of_range=outside, missing=missing,
+        ledger_clean=ledger_clean(home, ledger), words=tuple(words),
+    )

@@ -1,0 +1,175 @@
+"""The verdict of a night: promote where nobody holds the slot, refresh where somebody does; written down and signed."""
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import models
+from models.strategy import StrategyConfig
+from models.validation.gate import Evidence, GatePolicy, Verdict, judge, judge_refresh
+from pipelines.digest import json_digest
+from pipelines.evidence import health, keys
+from pipelines.evidence.judged import SLOT, JudgedNight
+from pipelines.evidence.ledger import Ledger
+from pipelines.evidence.records import Record, Records
+from pipelines.home import Home
+from pipelines.settings import Settings
+
+Floats = NDArray[np.float64]
+FILES = {"hmm": "hmm.json", "gbm": "gbm.txt", "gnn": "gnn.safetensors"}
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """What was decided and with what: the record, and the fitted files that it speaks of."""
+
+    record: Record
+    files: dict[str, bytes]
+    repeated: bool  # the same inputs were judged before: nothing new was decided
+
+    @property
+    def strategy(self) -> StrategyConfig:
+        return StrategyConfig.from_json(json.dumps(self.record.content["config"]))
+
+
+@lru_cache
+def code_digest() -> str:
+    """Digest of everything that fits, scores and judges: the sources under models/."""
+    root = Path(models.__file__).parent
+    told = sha256()
+    for path in sorted(path for path in root.rglob("*") if path.suffix in {".py", ".toml"}):
+        told.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return told.hexdigest()
+
+
+def data_snapshot(home: Home, night: JudgedNight) -> dict[str, str]:
+    """What was looked at, as digests: marts, feature tables, and the panel with its labels."""
+    marts = home.read_section("warehouse").get("marts", {})
+    views = home.read_section("features").get("families", {})
+    return {**{f"marts/{name}": told["digest"] for name, told in marts.items()},
+            **{f"features/{name}": told["digest"] for name, told in views.items()}, "training": night.data_digest}
+
+
+def policy_of(settings: Settings) -> GatePolicy:
+    return GatePolicy(**settings.gate.model_dump())
+
+
+def champion_returns(champion: Record, night: JudgedNight) -> Floats:
+    """The champion's active returns as its record has them, on tonight's sessions; NaN where it was not judged."""
+    then = JudgedNight.from_files({name: champion.evidence(name) for name in ("returns.safetensors", "judged.json")})
+    aligned = np.full(len(night.sessions), np.nan)
+    common, now_at, then_at = np.intersect1d(night.sessions, then.sessions, return_indices=True)
+    aligned[now_at] = then.series["active"][then_at, then.column(champion.content["key"])]
+    return aligned
+
+
+def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight, now: dt.datetime, *,
+                 search: bool = False) -> Tonight:
+    """Judge, write the record, return it. The same inputs as the last act's are not judged again."""
+    records, ledger, policy = Records(home), Ledger(home.ledger), policy_of(settings)
+    champion = records.champion(SLOT)
+    if champion is not None and not search:
+        chosen = night.column(champion.content["key"])
+        eligible = [chosen]
+    else:
+        chosen, eligible = night.best, night.of_kind("candidate")
+    strategy = night.strategy(chosen)
+    files = final_files(home, settings, inputs, strategy, ledger, now)
+    found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
+    told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": asdict(policy), "seed": settings.seed,
+            "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
+            "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
+    last = records.last()
+    if last is not None and last.content["inputs_digest"] == json_digest({**told, "strategy": last.content["key"]}) \
+            and last.content["key"] == strategy.key():
+        records.write_anchor(last)
+        return Tonight(last, files, repeated=True)
+    evidence = Evidence(
+        names=tuple(night.candidates[at]["name"] for at in eligible), active=night.series["active"][:, eligible],
+        active_stressed=night.series["active_stressed"][:, chosen], chosen=eligible.index(chosen),
+        champion_active=None if champion is None else champion_returns(champion, night),
+        trials_n=ledger.n(_target()), health=found, seed=settings.seed)
+    attempted = "promote" if champion is None or search else "refresh"
+    verdict = judge(evidence, policy) if attempted == "promote" else judge_refresh(evidence, policy)
+    content = {
+        "act": verdict.act, "attempted": attempted, "slot": SLOT, "strategy": strategy.name, "key": strategy.key(),
+        "config": night.candidates[chosen]["config"], "inputs": told,
+        "inputs_digest": json_digest({**told, "strategy": strategy.key()}),
+        "judged": list(evidence.names), "verdict": plain_verdict(verdict),
+        "ledger": {"n": evidence.trials_n, "head": ledger.head}, "knowledge_cut": now.isoformat(),
+        "parent": champion.content_digest if champion else None, "rung": "shadow", "card": card(night, chosen),
+    }
+    record = records.append(content, night.to_files(), now, keys.open_or_create(home.keys))
+    return Tonight(record, files, repeated=False)
+
+
+def final_files(home: Home, settings: Settings, inputs: Any, strategy: StrategyConfig, ledger: Ledger,
+                now: dt.datetime) -> dict[str, bytes]:
+    """The weights a bundle carries: the judged procedure refit on all data to the cut, cached if known."""
+    from pipelines.training.walk import fit_final
+
+    final = fit_final(home, settings, inputs, strategy, ledger, now)
+    return {file: getattr(final, name) for name, file in FILES.items()}
+
+
+def last_verdict(home: Home, settings: Settings, inputs: Any, now: dt.datetime) -> Tonight:
+    """What `decide_night` wrote down last, for the steps after it; the weights are those it judged, or an error."""
+    record = Records(home).last()
+    if record is None:
+        raise LookupError("nothing was judged in this home yet")
+    strategy = StrategyConfig.from_json(json.dumps(record.content["config"]))
+    files = final_files(home, settings, inputs, strategy, Ledger(home.ledger), now)
+    if {name: sha256(data).hexdigest() for name, data in files.items()} != record.content["inputs"]["weights"]:
+        raise LookupError(f"the weights are not those of record {record.seq}: judge again before publishing")
+    return Tonight(record, files, bool(home.read_section("verdict").get("repeated")))
+
+
+def _target() -> str:
+    from pipelines.training.candidates import TARGET
+
+    return TARGET
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def plain_verdict(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as JSON: what is not a number is null."""
+    return {
+        "act": verdict.act, "promoted": verdict.promoted, "reasons": list(verdict.reasons),
+        "checks": [{"name": one.name, "value": _number(one.value), "threshold": _number(one.threshold),
+                    "passed": one.passed, "plain": one.plain} for one in verdict.checks],
+        "figures": {name: _number(value) for name, value in verdict.figures.items()},
+        "smallest_visible_sharpe": {name: _number(value) for name, value in verdict.smallest_visible_sharpe.items()},
+    }
+
+
+def card(night: JudgedNight, at: int) -> dict[str, Any]:
+    """What a reader of the record should know before trusting it with money."""
+    return {
+        "universe": f"{len(night.instruments)} instruments that were tradable at some time, dead ones included",
+        "horizon": "one session: opening print to opening print, positions averaged over several decisions",
+        "judged": f"{night.sessions[0]} to {night.sessions[-1]}, {len(night.sessions)} sessions out of sample",
+        "turnover_daily": float(night.series["turnover"][:, at].mean()),
+        "out_of_scope": "money: the rung is shadow, which trades on paper only",
+        "known_failures": "halts through a session, a market without cross-sectional spread, a change of cost regime",
+    }
+
+
+def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float | None) -> dict[str, Any]:
+    """The section `verdict` of tonight's story."""
+    content: Mapping[str, Any] = tonight.record.content
+    return {**content["verdict"], "attempted": content["attempted"], "strategy": content["strategy"],
+            "key": content["key"], "trials_n": content["ledger"]["n"], "record_seq": tonight.record.seq,
+            "signal": settings.sandbox.signal if settings.source == "sandbox" else None,
+            "oracle_sharpe": oracle_sharpe, "repeated": tonight.repeated}
