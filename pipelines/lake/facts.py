@@ -1,5 +1,6 @@
 """Reading the facts: digests that say what the lake knows, and the row counts beside them."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -44,3 +45,16 @@ def quarantined(home: Home) -> dict[str, int]:
         for reason in pq.read_table(path, columns=["reason"])["reason"].to_pylist():
             counts[reason] = counts.get(reason, 0) + 1
     return counts
+
+
+def names_per_session(home: Home, *, last: int) -> list[tuple[dt.date, int]]:
+    """How many tickers have a bar, in the newest sessions, oldest first."""
+    import duckdb
+
+    files = str(home.facts / "batch-*" / "equity_bars.parquet")
+    with duckdb.connect(config={"threads": 1}) as connection:
+        found = connection.execute(
+            "SELECT session, count(DISTINCT ticker) FROM read_parquet($files) GROUP BY 1 ORDER BY 1 DESC LIMIT $last",
+            {"files": files, "last": last},
+        ).fetchall()
+    return found[::-1]
