@@ -3,15 +3,15 @@
 import csv
 import io
 
-from pipelines.report.interval import growth_of_one
+from pipelines.report.interval import profit
 from pipelines.report.story import Story
 
 
 def judged_csv(story: Story) -> bytes:
-    """One row a judged session: growth of one, net of costs, for each strategy and for buy-and-hold."""
+    """One row a judged session: cumulative net profit as a share of the stated capital, strategies and buy-and-hold."""
     judged = story.get("judged")
-    columns = {"buy_and_hold": growth_of_one(judged.get("benchmark") or [])}
-    columns |= {str(one.get("name")): growth_of_one(one.get("equity") or []) for one in story.strategies}
+    columns = {"buy_and_hold": profit(judged.get("benchmark") or [])}
+    columns |= {str(one.get("name")): profit(one.get("equity") or []) for one in story.strategies}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["session", *columns])

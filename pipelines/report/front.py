@@ -4,9 +4,9 @@ from typing import Any
 
 from pipelines.report import words
 from pipelines.report.html import Html, join, paragraph, tag
-from pipelines.report.interval import sharpe_interval
+from pipelines.report.interval import drawdown, profit, sharpe_interval
 from pipelines.report.parts import PARTS, gate
-from pipelines.report.parts.curves import BENCHMARK, drawdown, growth_of_one
+from pipelines.report.parts.curves import BENCHMARK
 from pipelines.report.parts.part import Part
 from pipelines.report.story import Story, verdict_of
 
@@ -19,6 +19,8 @@ def _ledes(story: Story) -> list[Html]:
     """Why: every failure counts, but of many sentences the first few say enough up here."""
     reasons = [str(reason) for reason in story.get("verdict").get("reasons") or []]
     shown = reasons[: 1 if story.get("verdict").get("promoted") and len(reasons) > MOST_REASONS else MOST_REASONS]
+    if not reasons:
+        reasons = shown = _leaks(story)
     more = len(reasons) - len(shown)
     drawn = [paragraph(reason, class_="lede") for reason in shown]
     if more:
@@ -27,12 +29,23 @@ def _ledes(story: Story) -> list[Html]:
     return drawn
 
 
+def _leaks(story: Story) -> list[str]:
+    """Where the night was stopped by the leak gate: the culprits, each with its first bad date."""
+    if story.get("verdict"):
+        return []
+    return [
+        f"{one.get('feature')} of {one.get('entity')}, decided at {words.moment(one.get('decision_time'))}, depends on "
+        f"what was learnt later; first bad date {words.day(one.get('first_bad_time'))}."
+        for one in (story.get("leak").get("findings") or [])[:MOST_REASONS]
+    ]
+
+
 def _figures(story: Story) -> Html | None:
     one, verdict = story.chosen, story.get("verdict")
     if not one:
         return None
     low, high = sharpe_interval(one)
-    held = min(drawdown(growth_of_one(story.get("judged").get("benchmark") or [])), default=None)
+    held = min(drawdown(profit(story.get("judged").get("benchmark") or [])), default=None)
     spread = (
         f"95 %: {words.number(low, 1)} to {words.number(high, 1)}"
         if low is not None
@@ -42,7 +55,7 @@ def _figures(story: Story) -> Html | None:
     told: list[tuple[str, Any, str]] = [
         ("Sharpe, net", words.number(one.get("sharpe_net")), spread),
         ("Deflated Sharpe", words.number(one.get("dsr"), 3), f"for N = {words.count(verdict.get('trials_n'))} trials"),
-        ("Worst drawdown", words.percent(one.get("max_drawdown")), f"{BENCHMARK.lower()} {words.percent(held)}"),
+        ("Worst drawdown", words.fall(one.get("max_drawdown")), f"{BENCHMARK.lower()} {words.percent(held)}"),
         ("Costs a day", f"{words.number(one.get('cost_bp_daily'), 1)} bp", f"turnover {turnover}"),
     ]  # fmt: skip
     cells = [tag("div", tag("dt", name), tag("dd", value, tag("small", beside))) for name, value, beside in told]

@@ -1,36 +1,44 @@
-"""The Sharpe ratio's sampling error from the judged equity itself, and equity on one footing: growth of one."""
+"""The Sharpe ratio's sampling error, from the judged equity itself; and equity on one footing."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 SESSIONS_A_YEAR = 252
+LEAST_SESSIONS = 20
 Z_95 = 1.959964
 
 
-def growth_of_one(equity: Sequence[float]) -> list[float]:
-    """Equity written as growth (1.02), or as cumulative return (0.02) when it starts nearer to zero than to one."""
-    if not equity:
-        return []
-    return [float(value) for value in equity] if abs(equity[0]) > 0.5 else [1.0 + float(value) for value in equity]
+def profit(equity: Sequence[float]) -> list[float]:
+    """Cumulative net return on the stated capital. Returns add up: profit is set aside, losses are made good.
+
+    Equity that starts near one counts from one, equity that starts near zero from zero.
+    """
+    start = 1.0 if equity and abs(equity[0]) > 0.5 else 0.0
+    return [float(value) - start for value in equity]
+
+
+def drawdown(profits: Sequence[float]) -> list[float]:
+    """How far below the highest profit so far, the start included, as a share of the stated capital."""
+    peak, depths = 0.0, []
+    for value in profits:
+        peak = max(peak, value)
+        depths.append(value - peak)
+    return depths
 
 
 def sharpe_interval(strategy: Mapping[str, Any]) -> tuple[float, float] | tuple[None, None]:
     """95 % interval of the annual net Sharpe, with Mertens' allowance for skew and fat tails."""
-    growth, sharpe = growth_of_one(strategy.get("equity") or []), strategy.get("sharpe_net")
-    returns = [after / before - 1 for before, after in zip(growth, growth[1:], strict=False) if before > 0]
+    path, sharpe = [0.0, *profit(strategy.get("equity") or [])], strategy.get("sharpe_net")
+    returns = [after - before for before, after in zip(path, path[1:], strict=False)]
     n = len(returns)
-    if n < 20 or not isinstance(sharpe, int | float) or not math.isfinite(sharpe):
+    if n < LEAST_SESSIONS or not isinstance(sharpe, int | float) or not math.isfinite(sharpe):
         return None, None
     mean = math.fsum(returns) / n
-    moment = [math.fsum((r - mean) ** k for r in returns) / n for k in (2, 3, 4)]
-    if moment[0] <= 0:
+    second, third, fourth = (math.fsum((one - mean) ** power for one in returns) / n for power in (2, 3, 4))
+    if second <= 0:
         return None, None
-    skew, kurtosis, daily = (
-        moment[1] / moment[0] ** 1.5,
-        moment[2] / moment[0] ** 2,
-        sharpe / math.sqrt(SESSIONS_A_YEAR),
-    )
+    skew, kurtosis, daily = third / second**1.5, fourth / second**2, sharpe / math.sqrt(SESSIONS_A_YEAR)
     variance = max(1 - skew * daily + (kurtosis - 1) / 4 * daily**2, 0.0) / (n - 1)
     reach = Z_95 * math.sqrt(variance * SESSIONS_A_YEAR)
     return sharpe - reach, sharpe + reach

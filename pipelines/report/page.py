@@ -16,8 +16,11 @@ STYLE = Path(__file__).with_name("page.css")
 
 
 def tell(home: Home, settings: Settings, now: dt.datetime) -> Story:
-    """Tonight's story, as far as it was written."""
-    return Story(now, settings.source, settings.seed, {name: home.read_section(name) for name in SECTIONS})
+    """Tonight's story, as far as it was written. A section that says it is of another night is not tonight's."""
+    sections = {name: home.read_section(name) for name in SECTIONS}
+    stale = [name for name, told in sections.items() if told.get("now", now.isoformat()) != now.isoformat()]
+    tonight = {name: told for name, told in sections.items() if name not in stale}
+    return Story(now, settings.source, settings.seed, tonight)
 
 
 def headline(story: Story) -> str:
@@ -25,10 +28,25 @@ def headline(story: Story) -> str:
     return f"{stamp}: {sentence}"
 
 
-def _chapter(part: Part, story: Story) -> Html:
-    drawn = front.guarded(part.draw, story) if story.get(part.section) else note(
-        f"Nothing was written about {part.missing}: that step did not run tonight, or did not finish.")  # fmt: skip
-    return tag("section", tag("h2", part.title), drawn, id=part.anchor)
+def _chapter(part: Part, story: Story) -> Html | None:
+    if not story.get(part.section):
+        return None
+    return tag("section", tag("h2", part.title), front.guarded(part.draw, story), id=part.anchor)
+
+
+def untold(story: Story) -> list[str]:
+    """Chapters that should have been written and were not, or not as agreed. Live comes later, a bundle may not."""
+    excused = {"live"} if story.get("verdict").get("promoted") else {"live", "bundle"}
+    broken = [part.title for part in PARTS if front.BROKEN in (_chapter(part, story) or "")]
+    return broken + [part.title for part in PARTS if part.section not in excused and not story.get(part.section)]
+
+
+def _untold(story: Story) -> Html | None:
+    """What is missing is said, in one place: a step that did not run, or did not finish."""
+    missing = [part for part in PARTS if not story.get(part.section)]
+    lines = [tag("li", tag("b", part.title), f": {part.missing}.", id=part.anchor) for part in missing]
+    told = note("These steps did not run tonight, or did not finish.")
+    return tag("section", tag("h2", "Not written tonight"), told, tag("ul", lines, class_="plain")) if missing else None
 
 
 def compose(story: Story) -> str:
@@ -45,7 +63,7 @@ def compose(story: Story) -> str:
         f"Nightdesk, {words.moment(story.now.isoformat())}, source {story.source}, seed {story.seed}. Every figure is "
         "what the night’s steps wrote down; what was not measured is not printed. Paper trading only."
     )
-    chapters = tag("main", [_chapter(part, story) for part in PARTS])
+    chapters = tag("main", [_chapter(part, story) for part in PARTS], _untold(story))
     body = tag("body", front.head(story), front.strip(story), chapters, tag("footer", colophon))
     return "<!doctype html>\n" + tag("html", head, "\n", body, lang="en") + "\n"
 

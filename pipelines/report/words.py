@@ -33,6 +33,12 @@ def percent(value: Any, digits: int = 1, *, sign: bool = False) -> str:
     return DASH if figure is None else number(figure * 100, digits, sign=sign) + " %"
 
 
+def fall(value: Any) -> str:
+    """A drawdown, however it was written, as a loss."""
+    known = finite(value)
+    return percent(None if known is None else -abs(known))
+
+
 def money(value: Any, *, sign: bool = False) -> str:
     return DASH if finite(value) is None else number(value, 0, sign=sign) + " USD"
 

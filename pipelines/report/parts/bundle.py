@@ -38,5 +38,11 @@ def draw(story: Story) -> list[Html]:
 
 
 PART = Part(
-    "bundle", "Bundle", "Bundle", "bundle", "a bundle, so live keeps the one it has, or stays flat", status, draw
+    "bundle",
+    "Bundle",
+    "Bundle",
+    "bundle",
+    "none was published, so live keeps the one it has, or stays flat",
+    status,
+    draw,
 )

@@ -79,4 +79,6 @@ def draw(story: Story) -> list[Html]:
     ]
 
 
-PART = Part("changes", "What changed tonight", "Changes", "ingest", "what the vendors sent", status, draw)
+PART = Part(
+    "changes", "What changed tonight", "Changes", "ingest", "nothing is known of what the vendors sent", status, draw
+)

@@ -87,4 +87,4 @@ def draw(story: Story) -> list[Html]:
     return [*_vendors(story), *_quarantine(story), *_marts(story)]
 
 
-PART = Part("data", "Data health", "Data", "ingest", "the data", status, draw)
+PART = Part("data", "Data health", "Data", "ingest", "nothing is known of the data", status, draw)

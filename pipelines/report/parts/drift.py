@@ -61,4 +61,4 @@ def draw(story: Story) -> list[Html]:
     ]
 
 
-PART = Part("drift", "Drift", "Drift", "drift", "drift", status, draw)
+PART = Part("drift", "Drift", "Drift", "drift", "drift was not measured", status, draw)

@@ -57,4 +57,4 @@ def draw(story: Story) -> list[Html]:
     return [part for name, family in sorted(_families(story).items()) for part in _family(name, family)]
 
 
-PART = Part("features", "Features", "Features", "features", "the features", status, draw)
+PART = Part("features", "Features", "Features", "features", "no feature was computed", status, draw)

@@ -122,4 +122,4 @@ def draw(story: Story) -> list[Html]:
     return [part for part in found if part is not None]
 
 
-PART = Part("gate", "What the gate asked", "Gate", "verdict", "a verdict", status, draw)
+PART = Part("gate", "What the gate asked", "Gate", "verdict", "no verdict was reached", status, draw)

@@ -26,7 +26,7 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
         [words.number(one.get("sharpe_net")), interval],
         words.number(one.get("sharpe_active")),
         words.number(one.get("sharpe_gross")),
-        words.percent(one.get("max_drawdown")),
+        words.fall(one.get("max_drawdown")),
         words.percent(one.get("turnover_daily"), 0),
         words.number(one.get("cost_bp_daily"), 1),
         words.number(one.get("psr"), 3),
@@ -36,15 +36,15 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
 
 def _compared(story: Story) -> list[Html]:
     colour = colours(story)
-    figures = ["Sharpe, net", "active", "before costs", "worst drawdown", "turnover a day", "bp a day", "PSR", "DSR"]
+    figures = ["Sharpe, net", "active", "before costs", "drawdown", "turnover a day", "bp a day", "PSR", "DSR"]
     rows = [_row(one, colour[str(one.get("name"))]) for one in ordered(story)]
     return [
         tag("h3", "Side by side"),
         table(["Strategy", *figures], rows, class_="wide"),
         caption(
-            f"{story.sample}. Sharpe a year, in excess of cash, with its 95 % interval. Active: less beta times buy and "
-            "hold. PSR: chance that the true active Sharpe is above zero; DSR: the same after paying for every trial. "
-            "Costs are in basis points of the capital."
+            f"{story.sample}. Sharpe a year, in excess of cash, with its 95 % interval. Active: less beta times "
+            "buy and hold. PSR: chance that the true active Sharpe is above zero; DSR: the same after paying for every "
+            "trial. Costs are in basis points of the capital."
         ),
     ]
 
@@ -55,4 +55,4 @@ def draw(story: Story) -> list[Html]:
     return [*curves.draw(story), *_compared(story), *slices.folds(story), *slices.regimes(story)]
 
 
-PART = Part("judged", "How it would have done", "Judged", "judged", "the judgement", status, draw)
+PART = Part("judged", "How it would have done", "Judged", "judged", "no strategy was judged", status, draw)

@@ -59,4 +59,4 @@ def draw(story: Story) -> list[Html]:
     return drawn
 
 
-PART = Part("leak", "Leak gate", "Leak gate", "leak", "the leak gate", status, draw)
+PART = Part("leak", "Leak gate", "Leak gate", "leak", "whether a feature looks ahead was not checked", status, draw)

@@ -65,4 +65,4 @@ def draw(story: Story) -> list[Html]:
     return drawn
 
 
-PART = Part("live", "What live did", "Live", "live", "a live session", status, draw)
+PART = Part("live", "What live did", "Live", "live", "no session was replayed after this night", status, draw)

@@ -10,7 +10,7 @@ from pipelines.report.story import Story, Tone
 
 @dataclass(frozen=True)
 class Part:
-    """`missing` completes the sentence 'Nothing was written about …' when the step did not run."""
+    """`missing` says what that means where the step wrote nothing."""
 
     anchor: str
     title: str

@@ -49,6 +49,8 @@ def folds(story: Story) -> list[Html]:
 
 
 def _shown(key: str, value: Any) -> str:
+    if key == "max_drawdown":
+        return words.fall(value)
     if key.startswith(SHARES):
         return words.percent(value)
     return words.count(value) if key in {"sessions", "days", "n"} else words.number(value)

@@ -86,4 +86,4 @@ def draw(story: Story) -> list[Html]:
     ]
 
 
-PART = Part("training", "Training", "Training", "training", "training", status, draw)
+PART = Part("training", "Training", "Training", "training", "no model was fitted", status, draw)

@@ -1,0 +1,30 @@
+"""The end of the night: one page that a person wants to read."""
+
+import dagster as dg
+
+from pipelines.resources import HomeResource
+
+
+@dg.asset(
+    key=["reporting", "nightly_report"],
+    group_name="reporting",
+    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"]],
+    kinds={"html"},
+    owners=["team:nightdesk"],
+)
+def nightly_report(home: HomeResource) -> dg.MaterializeResult:
+    """One self-contained page: the verdict and why, what changed, the strategies in pictures, data health, drift."""
+    import hashlib
+
+    from pipelines import report
+
+    page = report.render(home.home(), home.settings(), home.now())
+    content = page.read_bytes()
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(hashlib.sha256(content).hexdigest()),
+        metadata={
+            "verdict": report.headline(report.tell(home.home(), home.settings(), home.now())),
+            "page": dg.MetadataValue.path(str(page)),
+            "size_bytes": len(content),
+        },
+    )
