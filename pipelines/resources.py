@@ -24,7 +24,7 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
         with home.lock():
             run = context.run
             advance = run is not None and run.tags.get("nightdesk/advance") == "true"
-            night.settle(self.settings(), home, context.run_id or "", advance=advance)
+            night.settle(self.settings(), home, run.run_id if run else "", advance=advance)
             yield self
 
     def settings(self) -> settings_module.Settings:
