@@ -23,15 +23,12 @@ from option_metrics_versions"""
 
 # A session's cell exists once its profile does; each later version of any of its minutes makes a version of the cell.
 FUTURES = """
-with profile as (
-    select *, regexp_replace(symbol, '[FGHJKMNQUVXZ][0-9]+$', '') as root from volume_profile_versions
-),
+with profile as (select * from volume_profile_versions),
 minute as (
-    select symbol, regexp_replace(symbol, '[FGHJKMNQUVXZ][0-9]+$', '') as root, session, bar_start, available_at,
-        cast(delta as bigint) as delta, null::double as close from order_flow_versions
+    select symbol, root, session, bar_start, available_at, cast(delta as bigint) as delta, null::double as close
+    from order_flow_versions
     union all
-    select symbol, regexp_replace(symbol, '[FGHJKMNQUVXZ][0-9]+$', ''), session, bar_start, available_at,
-        null, cast(close as double) from futures_bars_versions
+    select symbol, root, session, bar_start, available_at, null, cast(close as double) from futures_bars_versions
 ),
 complete as (select root, session, min(available_at) as since from profile group by all),
 moment as (

@@ -66,15 +66,15 @@ def _ask_feast(home: Home, moments: pa.Table, names: list[str], features: tuple[
     from pipelines.store.feast_objects import DAILY_SERVICE
 
     count = moments.num_rows
+    instants = moments["moment"].cast(pa.int64()).to_numpy().astype("datetime64[us]")
     asked = pd.DataFrame(
         {
             "instrument_id": np.tile(np.array(names, dtype=object), count),
             "underlying": "SPX",
             "root": "ES",
-            "event_timestamp": np.repeat(moments["moment"].to_pandas().to_numpy(), len(names)),
+            "event_timestamp": pd.DatetimeIndex(np.repeat(instants, len(names))).tz_localize("UTC"),
         }
     )
-    asked["event_timestamp"] = asked["event_timestamp"].dt.tz_localize("UTC")
     store = feast_store(home)
     rows = store.get_historical_features(asked, store.get_feature_service(DAILY_SERVICE)).to_arrow()
     columns = [rows[name].to_numpy().astype(np.float64) for name in features]

@@ -95,8 +95,8 @@ def marts_as_known(home: Home, at: dt.datetime, now: dt.datetime) -> Iterator[An
 
     folder = durable.fresh_staging(home.work, "truncated-marts")
     try:
-        marts.build(home, out=folder, truncate_at=at, now=now)
-        with marts.connect(home, marts_dir=folder) as con:
+        built = marts.build(home, out=folder, truncate_at=at, now=now)
+        with marts.connect(home, marts_dir=built.path) as con:
             yield con
     finally:
         shutil.rmtree(folder, ignore_errors=True)
