@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from pipelines import failpoints
 from pipelines.home import Home
 from pipelines.progress import say, step
 from pipelines.settings import Settings
@@ -33,7 +34,8 @@ def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessio
     journal_path(home).parent.mkdir(parents=True, exist_ok=True)
     report = replay(
         bundle or home.bundles, path, journal_path(home), verify_keys=load_keys(trusted) if trusted.exists() else (),
-        kill_file=home.root / KILL_FILE, limits=load_limits(limits if limits.exists() else None), say=say,
+        kill_file=home.root / KILL_FILE, limits=load_limits(limits if limits.exists() else None),
+        reached=failpoints.reached, say=say,
     ).as_json()
     home.write_section("live", report)
     return report

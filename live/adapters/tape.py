@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from live.ports import Action, Bar
 
-ACTIONS = b"nightdesk.actions"  # schema metadata: JSON [[instrument_id, ex_date, kind, amount], …] known by the open
+ACTIONS = b"nightdesk.actions"  # schema metadata: JSON {session: [[instrument_id, ex_date, kind, amount], …]}
 COLUMNS = ("instrument_id", "symbol", "session", "bar_start", "open", "high", "low", "close", "volume")
 
 
@@ -19,9 +19,10 @@ class TapeError(ValueError):
     """The tape is not one: what is wrong, and where."""
 
 
-def schema(actions: Sequence[Action]) -> pa.Schema:
-    """The schema of a tape that carries these actions."""
-    text = json.dumps([[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in actions])
+def schema(actions: Mapping[dt.date, Sequence[Action]]) -> pa.Schema:
+    """The schema of a tape that carries what was known of actions when each session was decided."""
+    text = json.dumps({day.isoformat(): [[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in known]
+                       for day, known in sorted(actions.items())})
     kinds: list[pa.DataType] = [pa.string(), pa.string(), pa.date32(), pa.timestamp("us", tz="UTC")]
     kinds += [pa.float64()] * 5
     return pa.schema(list(zip(COLUMNS, kinds, strict=True)), metadata={ACTIONS: text.encode()})
@@ -35,14 +36,15 @@ class TapeFeed:
         if not files or not all(file.is_file() for file in files):
             raise TapeError(f"no tape at {path}: give a Parquet file of minute bars, or a folder of them")
         self._tables: dict[dt.date, pa.Table] = {}
-        self._actions: list[Action] = []
+        self._actions: dict[dt.date, list[Action]] = {}
         for file in files:
             table = pq.ParquetFile(file).read()
             missing = set(COLUMNS) - set(table.column_names)
             if missing:
                 raise TapeError(f"{file} is no tape: it lacks {', '.join(sorted(missing))}")
-            recorded = json.loads((table.schema.metadata or {}).get(ACTIONS, b"[]"))
-            self._actions += [Action(i, dt.date.fromisoformat(day), kind, amount) for i, day, kind, amount in recorded]
+            for day, known in json.loads((table.schema.metadata or {}).get(ACTIONS, b"{}")).items():
+                self._actions[dt.date.fromisoformat(day)] = [
+                    Action(name, dt.date.fromisoformat(ex_date), kind, amount) for name, ex_date, kind, amount in known]
             days: list[dt.date] = pc.unique(table["session"]).to_pylist()  # type: ignore[assignment]
             for session in days:
                 if session in self._tables:
@@ -53,8 +55,8 @@ class TapeFeed:
         return sorted(self._tables)
 
     def actions(self, session: dt.date) -> list[Action]:
-        """Known before this session's open: none of a later ex-date. Applying one twice is the engine's to prevent."""
-        return [action for action in self._actions if action.ex_date <= session]
+        """Known when this session is decided, its own and late ones. Not to apply one twice is the engine's work."""
+        return [action for action in self._actions.get(session, []) if action.ex_date <= session]
 
     def bars(self, session: dt.date) -> Iterator[Bar]:
         table = self._tables[session]

@@ -195,8 +195,8 @@ def tape(path: Path, first: int = 0, count: int = 1, *, without: tuple[str, ...]
                 if name not in without:
                     start = opened + dt.timedelta(minutes=minute)
                     rows.append((name, SYMBOLS[index], here.coming[s], start, *here.minutes[s, index, place].tolist()))
-    days = {here.coming[s] for s in range(first, first + count)}
-    kind = schema([action for action in here.actions if action.ex_date in days])
+    days = [here.coming[s] for s in range(first, first + count)]
+    kind = schema({day: [action for action in here.actions if action.ex_date == day] for day in days})
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table([pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), kind,
                                                                                    strict=True)], schema=kind), path)
