@@ -135,18 +135,19 @@ def check_hmm(data: bytes) -> None:
 
 
 def check_gnn(data: bytes) -> None:
-    """Safetensors of the attention network: the eight parameters, finite, in shapes that fit each other."""
+    """Safetensors of the attention network: the eight parameters, finite, of the sizes that its header names."""
     found = tensors.read(data)
-    _require(set(found) == {"encoder.weight", "encoder.bias", "attention.lin.weight", "attention.att_src",
-                            "attention.att_dst", "attention.bias", "readout.weight", "readout.bias"},
-             f"its tensors are {sorted(found)}")
-    _require(all(bool(np.isfinite(values).all()) for values in found.values()), "a weight is not finite")
-    _require(found["encoder.weight"].ndim == 2 and found["attention.att_src"].ndim == 3, "a tensor's rank is wrong")
-    hidden, (_, heads, channels) = len(found["encoder.weight"]), found["attention.att_src"].shape
-    expected = {"encoder.bias": (hidden,), "attention.lin.weight": (heads * channels, hidden),
+    told = json.loads(tensors.metadata(data)["config"])
+    sizes = [told[name] for name in ("hidden", "heads", "sequence")]
+    _require(all(type(size) is int and 0 < size < 10_000 for size in sizes), "its sizes are no small whole numbers")
+    hidden, heads, sequence = sizes
+    channels = hidden // 2
+    expected = {"encoder.weight": (hidden, 2 * len(told["features"]) + sequence), "encoder.bias": (hidden,), "attention.lin.weight": (heads * channels, hidden),
                 "attention.att_src": (1, heads, channels), "attention.att_dst": (1, heads, channels),
                 "attention.bias": (heads * channels,), "readout.weight": (1, hidden + heads * channels),
                 "readout.bias": (1,)}
+    _require(set(found) == set(expected), f"its tensors are {sorted(found)}")
+    _require(all(bool(np.isfinite(values).all()) for values in found.values()), "a weight is not finite")
     for name, shape in expected.items():
         _require(found[name].shape == shape, f"{name} is {found[name].shape}, not {shape}")
 

@@ -21,8 +21,8 @@ def write(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     return bytes(save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}))
 
 
-def read(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of a file that is exactly what its header says; otherwise ValueError with what is wrong."""
+def _header(data: bytes) -> tuple[dict[str, Any], int]:
+    """The header's JSON, and where the buffers begin."""
     if len(data) < 8:
         raise ValueError("shorter than a safetensors header")
     (header_bytes,) = struct.unpack("<Q", data[:8])
@@ -31,8 +31,22 @@ def read(data: bytes) -> dict[str, npt.NDArray[Any]]:
     header = json.loads(data[8 : 8 + header_bytes])
     if not isinstance(header, dict):
         raise ValueError("the header is no object")
+    return header, 8 + header_bytes
+
+
+def metadata(data: bytes) -> dict[str, str]:
+    """The words that travel in the header."""
+    words = _header(data)[0].get("__metadata__", {})
+    if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+        raise ValueError("the header's metadata are no words")
+    return words
+
+
+def read(data: bytes) -> dict[str, npt.NDArray[Any]]:
+    """Arrays of a file that is exactly what its header says; otherwise ValueError with what is wrong."""
+    header, begins = _header(data)
     header.pop("__metadata__", None)
-    body = memoryview(data)[8 + header_bytes :]
+    body = memoryview(data)[begins:]
     arrays: dict[str, npt.NDArray[Any]] = {}
     at = 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
