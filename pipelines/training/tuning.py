@@ -66,7 +66,7 @@ def _search(
         model = GbmModel.from_bytes(fit(inner, config, seed))
         skill = [rank_correlation(model.score(training.panel, int(row)), training.returns[row]) for row in split.test]
         value = float(np.nanmean(skill)) if np.isfinite(skill).any() else 0.0
-        done.append({"trial": trial.number, "params": chosen, "rank_ic": value})
+        done.append({"search": digest, "trial": trial.number, "params": chosen, "rank_ic": value})
         return value
 
     with warnings.catch_warnings():

@@ -1,0 +1,140 @@
+"""Training: one panel of what was known at each decision, three families fitted by fold, and their runs in MLflow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from pipelines.resources import HomeResource
+
+OWNERS = ["team:nightdesk"]
+PANEL_OF = ("equity_v1", "options_v1", "futures_v1")
+
+
+@dg.asset(
+    key=["training", "panel"],
+    deps=[*(dg.AssetKey(["features", view]) for view in PANEL_OF), dg.AssetKey(["marts", "daily_bars"])],
+    group_name="training",
+    kinds={"feast", "numpy"},
+    owners=OWNERS,
+    description="Features as known 30 minutes before each open, dead names included, with the return from that open to "
+                "the next one beside them.",
+)
+def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines.progress import step
+    from pipelines.store.frame import decision_panel
+    from pipelines.training import inputs
+    from pipelines.training.prices import label_returns, read_prices
+
+    desk, now = home.home(), home.now()
+    with step("training panel"):
+        known = decision_panel(desk, now=now)
+        told = inputs.Inputs(known, label_returns(read_prices(desk, now, known), known))
+        inputs.save(desk, told)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(told.digest()),
+        metadata={
+            "dagster/row_count": int(known.tradable.sum()),
+            "decision_sessions": len(known.sessions),
+            "labelled_sessions": told.labelled,
+            "names": len(known.names),
+            "features": ", ".join(known.features),
+            "coming_session": str(known.sessions[-1]),
+        },
+    )
+
+
+def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]], dict[str, str]]) -> Any:
+    from pipelines.digest import json_digest
+    from pipelines.evidence.ledger import Ledger
+    from pipelines.progress import step
+    from pipelines.training import inputs, story
+    from pipelines.training.candidates import strategies
+    from pipelines.training.folds import Bench
+
+    desk, settings = home.home(), home.settings()
+    told = inputs.load(desk)
+    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now())
+    with step(f"training {name}"):
+        folds = story.fit_family(bench, name, strategies(settings, told.panel.features)[0])
+        section = story.tell(desk, bench, name, folds)
+    shown = ("first_session", "last_session", "train_rows", "seconds", "cached")
+    records = [dg.TableRecord({**{key: fold[key] for key in shown},
+                               **{key: round(value, 4) for key, value in fold["metrics"].items()}})
+               for fold in section["folds"] if fold["metrics"]]
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(json_digest([fold.fitted.digest for fold in folds])),
+        metadata={
+            "dagster/row_count": sum(fold.fitted.train_rows for fold in folds),
+            "fits": len(folds),
+            "fitted_now": sum(not fold.fitted.cached for fold in folds),
+            "folds": dg.MetadataValue.table(records),
+            "chosen": dg.MetadataValue.json(section["chosen_params"]),
+            **{key: dg.MetadataValue.md(text) for key, text in draw((bench, folds), section).items()},
+        },
+    )
+
+
+@dg.asset(
+    key=["training", "hmm"], deps=[panel], group_name="training", kinds={"hmmlearn", "numpy"}, owners=OWNERS,
+    description="Four market regimes, fitted by fold on market return, volatility and volume; posteriors are filtered "
+                "forward only.",
+)
+def hmm(home: HomeResource) -> dg.MaterializeResult[Any]:
+    def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
+        import numpy as np
+
+        from models.hmm.score import HmmModel
+        from pipelines.training import pictures
+
+        bench, folds = fitted
+        judged = folds[:-1]
+        believed = [(HmmModel.from_bytes(fold.fitted.data), int(row)) for fold in judged for row in fold.test]
+        posterior = np.stack([model.posterior(bench.inputs.panel, row) for model, row in believed])
+        rows = [row for _, row in believed]
+        return {"regimes": pictures.regimes(bench.inputs.panel.sessions[rows], posterior, believed[0][0].names)}
+
+    return _trained(home, "hmm", draw)
+
+
+@dg.asset(
+    key=["training", "gbm"], deps=[panel], group_name="training", kinds={"lightgbm", "optuna"}, owners=OWNERS,
+    description="Boosted trees on the cross-section of coming returns; a few Optuna trials inside the training fold "
+                "once a year of sessions.",
+)
+def gbm(home: HomeResource) -> dg.MaterializeResult[Any]:
+    def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
+        from pipelines.training import pictures
+
+        return {"skill": pictures.skill_by_fold(section, "Trees"), "gain": pictures.gains(section)}
+
+    return _trained(home, "gbm", draw)
+
+
+@dg.asset(
+    key=["training", "gnn"], deps=[panel], group_name="training", kinds={"pytorch"}, owners=OWNERS,
+    description="Graph attention on the rolling-correlation graph of each decision; fitted with torch, scored in "
+                "NumPy.",
+)
+def gnn(home: HomeResource) -> dg.MaterializeResult[Any]:
+    def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
+        from pipelines.training import pictures
+
+        return {"skill": pictures.skill_by_fold(section, "Graph attention"), "loss": pictures.losses(section)}
+
+    return _trained(home, "gnn", draw)
+
+
+@dg.asset(
+    key=["training", "runs"], deps=[dg.AssetKey(["validation", "judged"])], group_name="training", kinds={"mlflow"},
+    owners=OWNERS,
+    description="Tonight's fits and judged candidates as nested MLflow runs; nothing is written when nothing changed.",
+)
+def runs(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines.progress import step
+    from pipelines.training import inputs, tracking
+
+    desk = home.home()
+    with step("MLflow runs"):
+        logged = tracking.track(desk, home.settings(), inputs.load(desk), home.now())
+    return dg.MaterializeResult(metadata={"runs_written": logged, "store": str(tracking.store_of(desk))})

@@ -1,0 +1,68 @@
+"""Small plots of the fits for an asset's metadata: PNG inside markdown, so that the graph shows them by itself."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _figure() -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 2.8), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _markdown(figure: Any, title: str) -> str:
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
+    return f"![{title}](data:image/png;base64,{base64.b64encode(out.getvalue()).decode()})"
+
+
+def skill_by_fold(told: dict[str, Any], title: str) -> str:
+    """Out-of-sample rank correlation of each fold."""
+    figure, axes = _figure()
+    folds = [fold for fold in told["folds"] if "rank_ic" in fold["metrics"]]
+    axes.bar(range(len(folds)), [fold["metrics"]["rank_ic"] for fold in folds], color="#4878a8")
+    axes.axhline(0.0, color="0.4", linewidth=0.8)
+    axes.set_xticks(range(len(folds)), [fold["first_session"] for fold in folds], fontsize=7)
+    axes.set_ylabel("rank correlation")
+    axes.set_title(f"{title}: out of sample, by fold", fontsize=9)
+    return _markdown(figure, "skill")
+
+
+def gains(told: dict[str, Any]) -> str:
+    """What the trees lean on."""
+    figure, axes = _figure()
+    ordered = sorted(told["importances"].items(), key=lambda item: item[1])[-10:]
+    axes.barh([name for name, _ in ordered], [value for _, value in ordered], color="#6a9a58")
+    axes.tick_params(labelsize=7)
+    axes.set_title("gain by feature, final fit", fontsize=9)
+    return _markdown(figure, "gain")
+
+
+def losses(told: dict[str, Any]) -> str:
+    """Training loss by epoch, one line a fold."""
+    figure, axes = _figure()
+    for fold in told["folds"]:
+        label = "final" if fold["final"] else f"from {fold['first_session']}"
+        axes.plot(range(1, len(fold["curve"]) + 1), fold["curve"], linewidth=1.0, label=label)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.legend(fontsize=6, frameon=False)
+    return _markdown(figure, "loss")
+
+
+def regimes(sessions: NDArray[np.datetime64], posterior: NDArray[np.float64], states: tuple[str, ...]) -> str:
+    """Filtered posterior over time, stacked."""
+    figure, axes = _figure()
+    colours = ["#5a9e6f", "#b8544f", "#d9a441", "#6f8fb8"]
+    axes.stackplot(np.arange(len(sessions)), posterior.T, labels=states, colors=colours)
+    places = np.arange(0, len(sessions), max(1, len(sessions) // 6))
+    axes.set_xticks(places, [str(sessions[place]) for place in places], fontsize=7)
+    axes.set_ylim(0.0, 1.0)
+    axes.legend(fontsize=6, ncols=4, loc="lower left")
+    axes.set_title("believed at each decision", fontsize=9)
+    return _markdown(figure, "regimes")

@@ -1,0 +1,77 @@
+"""What the fits of tonight were and how they did out of sample, for the graph, the report and MLflow."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from models.crosssection import rank_correlation
+from models.gbm.config import GbmConfig
+from models.gbm.score import ACROSS, RAW, GbmModel
+from models.gnn.score import GnnModel
+from models.hmm.score import HmmModel
+from models.strategy import StrategyConfig
+from pipelines.home import Home
+from pipelines.training.folds import Bench, Fold
+
+EXPERIMENT = "nightdesk"
+
+
+def fit_family(bench: Bench, name: str, config: StrategyConfig) -> list[Fold]:
+    """Every fold's fit and the final one, cached or made now."""
+    return [*bench.folds(name, config), bench.final(name, config)]
+
+
+def skill(fold: Fold, bench: Bench) -> dict[str, float]:
+    """How one fold's model did on the sessions it judges: rank correlation with returns, or the regimes it saw."""
+    panel, returns = bench.inputs.panel, bench.inputs.returns
+    rows = [int(row) for row in fold.test if row < bench.inputs.labelled]
+    if not rows:
+        return {}
+    if fold.family == "hmm":
+        regimes = HmmModel.from_bytes(fold.fitted.data)
+        seen = np.mean([regimes.posterior(panel, row) for row in rows], axis=0)
+        return {f"share_{state}": float(share) for state, share in zip(regimes.names, seen, strict=True)}
+    scorer: Any = (GbmModel if fold.family == "gbm" else GnnModel).from_bytes(fold.fitted.data)
+    each = np.array([rank_correlation(scorer.score(panel, row), returns[row]) for row in rows])
+    known = each[np.isfinite(each)]
+    if len(known) < 2:
+        return {}
+    told = {"rank_ic": float(known.mean()), "rank_ic_t": float(known.mean() / known.std(ddof=1) * len(known) ** 0.5)}
+    if fold.fitted.curve:
+        told["last_loss"] = fold.fitted.curve[-1]
+    return told
+
+
+def importances(data: bytes) -> dict[str, float]:
+    """Total gain of each feature in the boosted trees."""
+    booster = GbmModel.from_bytes(data).booster
+    gains = booster.feature_importance("gain")
+    return {name.removeprefix(ACROSS).removeprefix(RAW): float(gain)
+            for name, gain in zip(booster.feature_name(), gains, strict=True)}
+
+
+def tell(home: Home, bench: Bench, name: str, folds: list[Fold]) -> dict[str, Any]:
+    """This family's part of the section `training`; the parts of the other families stay."""
+    days = bench.inputs.panel.sessions
+    told: dict[str, Any] = {
+        "folds": [
+            {"first_session": str(days[fold.test[0]]), "last_session": str(days[fold.test[-1]]),
+             "train_rows": fold.fitted.train_rows, "train_last": fold.fitted.train_last,
+             "seconds": fold.fitted.seconds, "cached": fold.fitted.cached, "digest": fold.fitted.digest,
+             "params": asdict(fold.config), "curve": list(fold.fitted.curve), "metrics": skill(fold, bench),
+             "final": fold.number < 0}
+            for fold in folds
+        ],
+        "chosen_params": {key: value for key, value in asdict(folds[-1].config).items()
+                          if isinstance(value, int | float)},
+    }
+    if isinstance(folds[-1].config, GbmConfig):
+        told["importances"] = importances(folds[-1].fitted.data)
+        searches = {fold.trials[0]["search"]: fold.trials for fold in folds if fold.trials}
+        told["searches"] = [list(trials) for trials in searches.values()]
+    section = home.read_section("training")
+    families = {**section.get("families", {}), name: told}
+    trials = sum(len(search) for search in families.get("gbm", {}).get("searches", []))
+    home.write_section("training", {"families": families, "trials": trials, "mlflow_experiment": EXPERIMENT})
+    return told
