@@ -28,6 +28,7 @@ class Plan:
 
     decision_id: str
     panel: FeaturePanel
+    features_as_judged: bool | None  # this row equals, in bits, the one that research made of it; None: not told
     decision: Decision
     reference: Floats  # last close in today's shares
     wanted: Floats  # target position, whole shares
@@ -53,6 +54,7 @@ class Plan:
             "bundle": {"digest": bundle.digest, "seq": bundle.seq, "folder": bundle.path.name},
             "strategy": {"name": bundle.strategy.name, "key": bundle.strategy.key()},
             "features": [[name, versions[name]] for name in self.panel.features],
+            "features_as_judged": self.features_as_judged,
             "regime": {state: canonical.plain(share) for state, share in made.regime.items()},
             "names": list(made.names), "symbols": list(bundle.snapshot.symbols),
             "gbm": canonical.packed(made.gbm), "gnn": canonical.packed(made.gnn),
@@ -80,5 +82,5 @@ def plan(
             proposals.append(Proposal(name, change, float(reference[index]), float(decision.score[index]),
                                       bool(panel.tradable[-1, index])))
     decision_id = canonical.name_of("decision", bundle.digest, times.session.isoformat())
-    return Plan(decision_id, panel, decision, reference, wanted, adv20_usd, vol20_daily, tail.atr14_usd(reference),
+    return Plan(decision_id, panel, tail.as_judged(panel), decision, reference, wanted, adv20_usd, vol20_daily, tail.atr14_usd(reference),
                 tuple(proposals))

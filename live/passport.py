@@ -37,7 +37,7 @@ def passport(journal: Path, id: str, bundles_dir: Path, verify_keys: Sequence[by
             "id": id, "kind": "order" if order else "decision", "session": entry.session, "decided_at": entry.at,
             "decision_id": decision_id, "journal": {"rows": rows, "decision_row": entry.seq, "hash": entry.hash},
             "bundle": made["bundle"], "strategy": made["strategy"], "regime": made["regime"],
-            "risk_state": made["state"], "equity": made["equity"],
+            "features_as_judged": made["features_as_judged"], "risk_state": made["state"], "equity": made["equity"],
         }
         values = _feature_rows(book, entry)
         document |= _recomputed(entry, values, bundles_dir, verify_keys)

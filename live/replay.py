@@ -31,6 +31,7 @@ class SessionResult:
     end_equity: float
     state: str
     decision_id: str | None
+    features_as_judged: bool | None  # parity with research, bit for bit, where the bundle says what research had
     already: bool  # it was in the journal before this run
 
 
@@ -53,7 +54,7 @@ def _result(entry: Entry, *, already: bool) -> SessionResult:
     told = entry.payload
     return SessionResult(entry.session or "", told["orders"], told["fills"], told["refused"], told["pnl"],
                          told["costs"], told["start_equity"], told["equity"], told["state"], told["decision_id"],
-                         already)
+                         told["features_as_judged"], already)
 
 
 def replay(

@@ -37,6 +37,7 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
         "borrow": borrow, "interest": interest, "dividends": desk.dividends, "state": desk.state,
         "ignored_bars": ignored,
         "decision_id": desk.plan.decision_id if desk.plan else None,
+        "features_as_judged": desk.plan.features_as_judged if desk.plan else None,
         "unmarked": [name for name in book.shares() if name not in day_bars],
     })
     if desk.tail.missing_before(session) == 0:

@@ -16,6 +16,7 @@ from models.market import liquidity
 
 Floats = NDArray[np.float64]
 DayBar = tuple[float, float, float, float, float]  # open, high, low, close, volume; raw
+FAST_FAMILY = "equity"
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -27,7 +28,7 @@ class Tail:
         self._bundle = bundle
         self._days: list[np.datetime64] = list(bars.sessions)
         self._most = len(self._days)  # the tail moves on, it does not grow
-        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW["equity"]}
+        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW[FAST_FAMILY]}
         self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
         self._history = brought_rows(bundle)
@@ -93,6 +94,15 @@ class Tail:
         ).tail(self._keep)
         return self._history
 
+    def as_judged(self, panel: FeaturePanel) -> bool | None:
+        """Whether live's newest row is the one that research has of the same decision; None where it has none yet."""
+        brought = self._bundle.snapshot.panel
+        (found,) = np.nonzero(brought.sessions == panel.sessions[-1])
+        if not len(found):
+            return None
+        here, there = (np.where(np.isnan(row), np.nan, row) for row in (panel.values[-1], brought.values[found[0]]))
+        return here.tobytes() == there.tobytes()
+
     def append(self, session: dt.date, bars: Mapping[str, DayBar], actions: Sequence[Action]) -> None:
         """Take in a finished session: its day bars, and the actions that went ex on it."""
         self._factors = self._factors_on(session, actions)
@@ -121,13 +131,13 @@ class Tail:
         return {"split_factor": split, "total_return_factor": total}
 
     def _own_features(self) -> tuple[str, ...]:
-        slow = {one.name for one in self._bundle.snapshot.slow}
-        return tuple(name for name in self._bundle.snapshot.panel.features if name not in slow)
+        """Features made of the bars that live sees for itself; of the others it has the bundle's last values."""
+        return tuple(one.name for one in named(self._bundle.snapshot.panel.features) if one.family == FAST_FAMILY)
 
     def _bars(self) -> BarPanel:
         count = self._look_back
         raw = {name: np.array(rows[-count:]) for name, rows in self._rows.items()}
-        return BarPanel(np.array(self._days[-count:]), self.names, derive("equity", raw))
+        return BarPanel(np.array(self._days[-count:]), self.names, derive(FAST_FAMILY, raw))
 
 
 def brought_rows(bundle: Bundle) -> FeaturePanel:

@@ -44,6 +44,7 @@ def test_p1_live_feature_rows_are_the_batch_rows(journal: Path) -> None:
     panel = world.world().panel()
     rows = [row for entry in rows_of(journal, "features") for row in entry["rows"]]
     assert len(rows) == COUNT
+    assert [entry["features_as_judged"] for entry in rows_of(journal, "decision")] == [True, None, None, None]
     for offset, row in enumerate(rows):
         expected = panel.values[world.PAST - 1 + offset]
         assert str(panel.sessions[world.PAST - 1 + offset]) == row["session"]
