@@ -82,5 +82,5 @@ def plan(
             proposals.append(Proposal(name, change, float(reference[index]), float(decision.score[index]),
                                       bool(panel.tradable[-1, index])))
     decision_id = canonical.name_of("decision", bundle.digest, times.session.isoformat())
-    return Plan(decision_id, panel, tail.as_judged(panel), decision, reference, wanted, adv20_usd, vol20_daily, tail.atr14_usd(reference),
-                tuple(proposals))
+    return Plan(decision_id, panel, tail.as_judged(panel), decision, reference, wanted, adv20_usd, vol20_daily,
+                tail.atr14_usd(reference), tuple(proposals))

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,8 +46,7 @@ class TapeFeed:
             for day, known in json.loads((table.schema.metadata or {}).get(ACTIONS, b"{}")).items():
                 self._actions[dt.date.fromisoformat(day)] = [
                     Action(name, dt.date.fromisoformat(ex_date), kind, amount) for name, ex_date, kind, amount in known]
-            days: list[dt.date] = pc.unique(table["session"]).to_pylist()  # type: ignore[assignment]
-            for session in days:
+            for session in cast(list[dt.date], pc.unique(table["session"]).to_pylist()):
                 if session in self._tables:
                     raise TapeError(f"{path} holds session {session} twice")
                 self._tables[session] = table.filter(pc.equal(table["session"], pa.scalar(session)))
