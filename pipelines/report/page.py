@@ -8,10 +8,11 @@ from pipelines.home import Home
 from pipelines.report import front, words
 from pipelines.report.export import judged_csv
 from pipelines.report.html import Html, note, paragraph, raw, tag
-from pipelines.report.parts import PARTS, Part
+from pipelines.report.parts import PARTS, Part, leak
 from pipelines.report.story import SECTIONS, Story, verdict_of
 from pipelines.settings import Settings
 
+AFTER_THE_LEAK_GATE = ("training", "judged", "drift", "verdict", "bundle")
 STYLE = Path(__file__).with_name("page.css")
 
 
@@ -19,6 +20,8 @@ def tell(home: Home, settings: Settings, now: dt.datetime) -> Story:
     """Tonight's story, as far as it was written. A section that says it is of another night is not tonight's."""
     sections = {name: home.read_section(name) for name in SECTIONS}
     stale = [name for name, told in sections.items() if told.get("now", now.isoformat()) != now.isoformat()]
+    if sections["leak"] and not leak.clean(sections["leak"]):  # it blocks: what comes after it is of an earlier night
+        stale += AFTER_THE_LEAK_GATE
     tonight = {name: told for name, told in sections.items() if name not in stale}
     return Story(now, settings.source, settings.seed, tonight)
 

@@ -55,7 +55,7 @@ def verdict_of(story: Story) -> tuple[Tone, str, str]:
     verdict, leak = story.get("verdict"), story.get("leak")
     name = verdict.get("strategy") or "the candidate"
     if verdict:
-        act, promoted = verdict.get("act"), bool(verdict.get("promoted"))
+        act, promoted = verdict.get("attempted") or verdict.get("act"), bool(verdict.get("promoted"))
         if act == "refresh" and promoted:
             return "good", "Refreshed", f"{name} keeps its place, with weights refitted tonight."
         if act == "refresh":

@@ -89,6 +89,7 @@ def _strategy(chance: random.Random, name: str, kind: str, sharpe: float, sessio
         "sharpe_net": sharpe,
         "sharpe_active": sharpe - 0.1,
         "sharpe_gross": sharpe + 0.7,
+        "annual_return": sharpe * 0.09,
         "max_drawdown": _deepest(curve),
         "turnover_daily": 0.31,
         "cost_bp_daily": 1.4,
@@ -198,11 +199,16 @@ def story_sections() -> dict[str, dict[str, Any]]:
     }
     rows = {"equity_v1": 15_102, "options_v1": 30, "futures_v1": 10}
     drift = {
-        name: {"psi": round(chance.expovariate(25), 4), "alarm": False}
+        name: {
+            "psi": round(chance.expovariate(25), 4),
+            "unusual_level": 0.16,
+            "outside_training_range": 0.004,
+            "alarm": False,
+        }
         for family in features.values()
         for name in family
     }
-    drift["iv30"] = {"psi": 0.312, "alarm": True}
+    drift["iv30"] |= {"psi": 0.312, "outside_training_range": 0.31, "alarm": True}
     base = [day.isoformat() for day in calendars.sessions(dt.date(2022, 6, 27), dt.date(2025, 6, 30))]
     return {
         "ingest": {
@@ -250,9 +256,17 @@ def story_sections() -> dict[str, dict[str, Any]]:
             "benchmark": _curve(chance, 0.9, 0.15, len(sessions)),
             "strategies": strategies,
         },
-        "drift": {"features": drift, "evidently_html": "2025-07-01/drift.html", "alarms": ["iv30"]},
+        "drift": {
+            "features": drift,
+            "evidently_html": "drift/4be1970ac2d3.html",
+            "alarms": ["iv30"],
+            "current_sessions": 63,
+            "reference_sessions": 642,
+        },
         "verdict": {
             "act": "promote",
+            "attempted": "promote",
+            "figures": {"pbo": 0.02, "psr": 1.0, "luck_sharpe": 1.11, "min_track_record_sessions": 41.0, "skew": -0.12},
             "promoted": True,
             "strategy": "ensemble-g30-h5",
             "key": strategies[0]["key"],
@@ -265,10 +279,11 @@ def story_sections() -> dict[str, dict[str, Any]]:
             "record_seq": 1,
         },
         "bundle": {
+            "published": True,
             "seq": 1,
             "digest": f"{chance.getrandbits(256):064x}",
             "path": "bundles/1-4f0c2b7de981",
-            "rung": "validated",
+            "rung": "shadow",
             "created": "2025-07-01T06:00:00+00:00",
             "expires": "2025-07-31T06:00:00+00:00",
             "files": {

@@ -88,7 +88,8 @@ def test_the_page_needs_nothing_from_outside(tmp_path: Path) -> None:
     read = Reader(text)
     assert not {"script", "img", "iframe", "object", "link", "form"} & {name for name, _ in read.tags}
     links = {attributes["href"] for name, attributes in read.tags if name == "a"}
-    assert {link for link in links if link and not link.startswith("#")} == {"judged-equity.csv", "drift.html"}
+    elsewhere = {link for link in links if link and not link.startswith("#")}
+    assert elsewhere == {"judged-equity.csv", "../drift/4be1970ac2d3.html"}
     anchors = {attributes.get("id") for _, attributes in read.tags}
     assert {link[1:] for link in links if link and link.startswith("#")} <= anchors
 
@@ -149,9 +150,10 @@ def test_a_rejected_night_says_why_and_shows_the_bars(tmp_path: Path) -> None:
     sections["verdict"] |= {"act": "reject", "promoted": False, "signal": "zero", "reasons": [reason]}
     sections["verdict"]["checks"][0] |= {"passed": False, "value": 0.31, "plain": reason}
     sections["live"] = {"flat_reason": "no bundle was ever published"}
+    sections["bundle"] = {"published": False, "why": f"Nothing published: {reason}"}
     text = Reader(page(tmp_path, sections)).text
     flat = "Live stayed flat: no bundle was ever published."
-    for expected in ("Rejected.", reason, "1 of 8 failed", "switched off", flat):
+    for expected in ("Rejected.", reason, "1 of 8 failed", "switched off", flat, "Nothing published"):
         assert expected in text, expected
 
 
@@ -168,8 +170,10 @@ def test_a_leak_is_named_with_its_first_bad_date(tmp_path: Path) -> None:
 
 def test_a_refresh_is_not_called_a_promotion() -> None:
     sections = story_sections()
-    sections["verdict"] |= {"act": "refresh"}
+    sections["verdict"] |= {"act": "refresh", "attempted": "refresh"}
     assert headline(story(sections)).startswith("Refreshed: ensemble-g30-h5 keeps its place")
+    sections["verdict"] |= {"act": "reject", "promoted": False}
+    assert headline(story(sections)).startswith("Not refreshed: ensemble-g30-h5 trades on with the weights it had")
 
 
 def test_sandbox_is_mentioned_on_the_sandbox_only(tmp_path: Path) -> None:
@@ -260,6 +264,15 @@ def test_a_section_of_another_night_is_not_told_as_tonights(tmp_path: Path) -> N
     for name, section in sections.items():
         desk.write_section(name, {**section, "now": (NOW if name == "ingest" else NOW.replace(day=2)).isoformat()})
     assert set(tell(desk, Settings(home=tmp_path), NOW).sections) == {"ingest"}
+
+
+def test_last_nights_verdict_is_not_told_after_a_leak(tmp_path: Path) -> None:
+    sections = story_sections()
+    sections["leak"] |= {"passed": False}
+    text = Reader(page(tmp_path, sections)).text
+    assert "Stopped." in text
+    assert "Promoted" not in text
+    assert "no verdict was reached" in text
 
 
 def test_what_should_have_been_told_is_listed() -> None:

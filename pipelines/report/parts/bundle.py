@@ -7,11 +7,15 @@ from pipelines.report.story import Story, Tone
 
 
 def status(story: Story) -> tuple[Tone, str]:
+    if story.get("bundle").get("published") is False:
+        return "quiet", "none published"
     return "good", f"no. {words.figure(story.get('bundle').get('seq'))}"
 
 
 def draw(story: Story) -> list[Html]:
     bundle = story.get("bundle")
+    if bundle.get("published") is False:
+        return [paragraph(str(bundle.get("why") or "Nothing was published."))]
     files = bundle.get("files") or {}
     rows = [[tag("code", name), words.size(n_bytes)] for name, n_bytes in sorted(files.items())]
     total = sum(words.finite(n_bytes) or 0 for n_bytes in files.values())

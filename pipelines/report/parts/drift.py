@@ -1,6 +1,8 @@
 """Drift: how far tonight's features lie from those the models were trained on. An alarm, never a veto by itself."""
 
 import os.path
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from pipelines.report import words
@@ -9,8 +11,8 @@ from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, table
 from pipelines.report.story import Story, Tone
 
-NOTICE, ALARM = 0.1, 0.25  # the customary reading of a population stability index
-FULL = 0.5  # a bar across the whole cell
+# Where a step measured no level of its own: the customary reading of a population stability index.
+CUSTOMARY_ALARM = 0.25
 
 
 def status(story: Story) -> tuple[Tone, str]:
@@ -20,43 +22,47 @@ def status(story: Story) -> tuple[Tone, str]:
 
 def _link(story: Story) -> Html | None:
     """Evidently's page lies under the same folder; only a relative path is ever linked."""
-    target = story.get("drift").get("evidently_html")
-    if not target or os.path.isabs(target) or ".." in str(target).split("/"):
+    target = str(story.get("drift").get("evidently_html") or "")
+    if not target or os.path.isabs(target) or ".." in target.split("/"):
         return None
-    return paragraph(
-        "Evidently’s own page, distribution by distribution: ",
-        tag("a", os.path.basename(target), href=quote(os.path.relpath(target, story.night))),
-        ".",
-    )
+    href = quote(os.path.relpath(target, story.night))
+    return paragraph("Evidently’s own page shows the distributions side by side: ", tag("a", "open it", href=href), ".")
+
+
+def _usual(told: Mapping[str, Any]) -> float:
+    return words.finite(told.get("unusual_level")) or CUSTOMARY_ALARM
+
+
+def _far(told: Mapping[str, Any]) -> float:
+    """How far it has moved, in units of what is usual for it."""
+    return (words.finite(told.get("psi")) or 0.0) / _usual(told)
+
+
+def _row(name: str, told: Mapping[str, Any]) -> list[Any]:
+    bar = meter(_far(told) / 2, tone="bad" if told.get("alarm") else "good", marks=(0.5,))
+    outside = words.percent(told.get("outside_training_range"))
+    return [tag("code", name), bar, words.number(told.get("psi"), 3), words.number(_usual(told), 3), outside]
 
 
 def draw(story: Story) -> list[Html]:
     drift = story.get("drift")
-    features, alarms = drift.get("features") or {}, drift.get("alarms") or []
-    ordered = sorted(features.items(), key=lambda item: (-(words.finite(item[1].get("psi")) or 0.0), item[0]))
-    rows = []
-    for name, told in ordered:
-        psi = words.finite(told.get("psi"))
-        tone = "bad" if told.get("alarm") else "warn" if (psi or 0) >= NOTICE else "good"
-        rows.append(
-            [
-                tag("code", name),
-                meter((psi or 0.0) / FULL, tone=tone, marks=(NOTICE / FULL, ALARM / FULL)),
-                words.number(psi, 3),
-            ]
-        )
-    told = (
-        f"Alarm: {words.listed([str(alarm) for alarm in alarms])}."
-        if alarms
-        else "No feature has drifted far enough to alarm."
-    )
+    features, alarms = drift.get("features") or {}, [str(alarm) for alarm in drift.get("alarms") or []]
+    ordered = sorted(features.items(), key=lambda item: (-_far(item[1]), item[0]))
+    told = f"Alarm: {words.listed(alarms)}." if alarms else "No feature has moved further than it does by itself."
+    rows = [_row(name, one) for name, one in ordered]
+    headers = ["Feature", "", "PSI", "unusual above", "out of range"]
+    recent, before = drift.get("current_sessions"), drift.get("reference_sessions")
+    compared = "recent sessions against the training sample"
+    if words.finite(recent) is not None:
+        compared = f"the last {words.plural(recent, 'session')} against the {words.count(before)} before them"
     return [
         paragraph(told),
-        table(["Feature", "", "PSI"], rows, words=2) if rows else note("No feature was compared."),
+        table(headers, rows, words=2, narrow=True) if rows else note("No feature was compared."),
         _link(story) or note("Evidently’s own page was not written."),
         caption(
-            "Population stability index of recent sessions against the training sample. The strokes stand at "
-            f"{NOTICE} and {ALARM}, where one usually takes notice and alarm."
+            f"Population stability index of {compared}. The stroke in each bar is what this feature reaches by itself in "
+            "one calm stretch of a hundred. Out of range: recent values that training never saw. An alarm "
+            "is a line here; it stops nothing by itself."
         ),
     ]
 

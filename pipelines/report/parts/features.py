@@ -47,8 +47,8 @@ def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
         tag("h3", name),
         table(headers, rows, class_="wide"),
         caption(
-            f"{words.count(family.get('rows'))} rows, digest {words.digest(family.get('digest'))}. Missing values are "
-            "mostly look-backs that have not filled yet."
+            f"{words.count(family.get('rows'))} rows with all their versions; the figures are of the newest. Digest "
+            f"{words.digest(family.get('digest'))}."
         ),
     ]
 

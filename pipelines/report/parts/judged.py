@@ -26,6 +26,7 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
         [words.number(one.get("sharpe_net")), interval],
         words.number(one.get("sharpe_active")),
         words.number(one.get("sharpe_gross")),
+        words.percent(one.get("annual_return")),
         words.fall(one.get("max_drawdown")),
         words.percent(one.get("turnover_daily"), 0),
         words.number(one.get("cost_bp_daily"), 1),
@@ -36,7 +37,17 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
 
 def _compared(story: Story) -> list[Html]:
     colour = colours(story)
-    figures = ["Sharpe, net", "active", "before costs", "drawdown", "turnover a day", "bp a day", "PSR", "DSR"]
+    figures = [
+        "Sharpe, net",
+        "active",
+        "before costs",
+        "a year",
+        "drawdown",
+        "turnover a day",
+        "bp a day",
+        "PSR",
+        "DSR",
+    ]
     rows = [_row(one, colour[str(one.get("name"))]) for one in ordered(story)]
     return [
         tag("h3", "Side by side"),

@@ -1,62 +1,62 @@
 """The leak gate: every feature computed again on a lake that ends in the past, and compared bit for bit."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from pipelines.report import words
-from pipelines.report.html import Html, caption, paragraph, tag
+from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, mark, table
 from pipelines.report.story import Story, Tone
 
+MOST_ROWS = 20
 
-def clean(story: Story) -> bool:
-    leak = story.get("leak")
+
+def clean(leak: Mapping[str, Any]) -> bool:
     return bool(leak.get("passed")) and leak.get("parity_passed") is not False
 
 
 def status(story: Story) -> tuple[Tone, str]:
-    if clean(story):
+    if clean(story.get("leak")):
         return "good", "clean"
     findings = story.get("leak").get("findings") or []
     return "bad", words.plural(len(findings), "leak") if findings else "parity broken"
 
 
+def _findings(findings: Sequence[Mapping[str, Any]]) -> list[Html]:
+    """The first bad date of each culprit; entities beyond a screenful are counted."""
+    rows = [
+        [tag("code", one.get("feature")), one.get("entity") or words.DASH, words.moment(one.get("first_bad_time")),
+         words.moment(one.get("decision_time"))]
+        for one in findings[:MOST_ROWS]
+    ]  # fmt: skip
+    more = len(findings) - len(rows)
+    headers = ["Feature", "Entity", "first bad time", "seen when deciding at"]
+    return [table(headers, rows, words=4), *([note(f"And {words.plural(more, 'more')}.")] if more else [])]
+
+
 def draw(story: Story) -> list[Html]:
     leak = story.get("leak")
     times, findings = leak.get("decision_times") or [], leak.get("findings") or []
-    passed = bool(leak.get("passed"))
-    told = (
-        "Not one value changed when all that was learnt later was taken away."
-        if passed
-        else "Some values were different when all that was learnt later was taken away: they had seen the future."
-    )
-    drawn = [paragraph(mark(passed), " ", told)]
-    if findings:
-        rows = [
-            [
-                tag("code", one.get("feature")),
-                one.get("entity") or words.DASH,
-                words.moment(one.get("first_bad_time")),
-                words.moment(one.get("decision_time")),
-            ]
-            for one in findings
-        ]
-        drawn.append(table(["Feature", "Entity", "first bad time", "seen when deciding at"], rows, words=4))
-    parity = leak.get("parity_passed")
-    drawn.append(
-        paragraph(
-            mark(parity),
-            " ",
-            {
-                True: "One row at a time, as live computes it, gives the same bits as all rows at once.",
-                False: "One row at a time, as live computes it, does not give the same bits as all rows at once.",
-            }.get(parity, "Whether live computes the same bits was not compared tonight."),
-        )
-    )
-    drawn.append(
+    passed, parity = bool(leak.get("passed")), leak.get("parity_passed")
+    told = "Not one value changed when all that was learnt later was taken away."
+    if not passed:
+        told = "Some values changed when all that was learnt later was taken away: they had seen the future."
+    same = "Whether live computes the same bits was not compared tonight."
+    if parity is not None:
+        same = "One row at a time, as live computes it, gives the same bits as all rows at once."
+    if parity is False:
+        broken = words.listed([str(name) for name in leak.get("parity_broken") or ["some feature"]])
+        same = f"One row at a time, as live computes it, {broken} does not give the same bits as all rows at once."
+    moments = words.listed([words.moment(time) for time in times])
+    return [
+        paragraph(mark(passed), " ", told),
+        *(_findings(findings) if findings else []),
+        paragraph(mark(parity), " ", same),
         caption(
-            f"{words.count(leak.get('compared_values'))} values at {words.plural(len(times), 'decision time')}: "
-            f"{words.listed([words.moment(time) for time in times])}; {words.duration(leak.get('seconds'))}."
-        )
-    )
-    return drawn
+            f"{words.count(leak.get('compared_values'))} values, recomputed from the facts known at "
+            f"{words.plural(len(times), 'past decision')}: {moments}; {words.duration(leak.get('seconds'))}."
+        ),
+    ]
 
 
 PART = Part("leak", "Leak gate", "Leak gate", "leak", "whether a feature looks ahead was not checked", status, draw)

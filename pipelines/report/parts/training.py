@@ -23,19 +23,25 @@ def status(story: Story) -> tuple[Tone, str]:
     return "good", words.plural(len(folds), "fit") + (f", {cached} kept" if cached else "")
 
 
+def _metric(key: str, value: Any) -> str:
+    return words.percent(value, 0) if key.startswith("share_") else words.figure(value)
+
+
+def _span(fold: Mapping[str, Any]) -> list[Any]:
+    judged = words.span(fold.get("first_session"), fold.get("last_session"))
+    return ["For the bundle" if fold.get("final") else judged]
+
+
 def _folds(family: Mapping[str, Any]) -> Html:
     folds = family.get("folds") or []
     metrics = list(dict.fromkeys(key for fold in folds for key in fold.get("metrics") or {}))
-    rows = [
-        [
-            words.span(fold.get("first_session"), fold.get("last_session")),
-            words.count(fold.get("train_rows")),
-            "kept" if fold.get("cached") else words.duration(fold.get("seconds")),
-            *(words.figure((fold.get("metrics") or {}).get(key)) for key in metrics),
-        ]
-        for fold in folds
-    ]
-    return table(["Fold", "training rows", "time", *(key.replace("_", " ") for key in metrics)], rows)
+    rows = []
+    for fold in folds:
+        told, spent = fold.get("metrics") or {}, "kept" if fold.get("cached") else words.duration(fold.get("seconds"))
+        figures = [_metric(key, told.get(key)) for key in metrics]
+        rows.append([_span(fold), words.count(fold.get("train_rows")), spent, *figures])
+    names = [key.removeprefix("share_").replace("_", " ") for key in metrics]
+    return table(["Judged on", "training rows", "time", *names], rows)
 
 
 def _importances(family: Mapping[str, Any]) -> list[Html]:
