@@ -60,7 +60,7 @@ def draw(story: Story) -> list[Html]:
         table(headers, rows, words=2, narrow=True) if rows else note("No feature was compared."),
         _link(story) or note("Evidently’s own page was not written."),
         caption(
-            f"Population stability index of {compared}. The stroke in each bar is what this feature reaches by itself in "
+            f"Population stability index of {compared}. The stroke in each bar is what it reaches by itself in "
             "one calm stretch of a hundred. Out of range: recent values that training never saw. An alarm "
             "is a line here; it stops nothing by itself."
         ),
