@@ -142,10 +142,12 @@ def check_gnn(data: bytes) -> None:
     _require(all(type(size) is int and 0 < size < 10_000 for size in sizes), "its sizes are no small whole numbers")
     hidden, heads, sequence = sizes
     channels = hidden // 2
-    expected = {"encoder.weight": (hidden, 2 * len(told["features"]) + sequence), "encoder.bias": (hidden,), "attention.lin.weight": (heads * channels, hidden),
-                "attention.att_src": (1, heads, channels), "attention.att_dst": (1, heads, channels),
-                "attention.bias": (heads * channels,), "readout.weight": (1, hidden + heads * channels),
-                "readout.bias": (1,)}
+    expected = {
+        "encoder.weight": (hidden, 2 * len(told["features"]) + sequence), "encoder.bias": (hidden,),
+        "attention.lin.weight": (heads * channels, hidden), "attention.att_src": (1, heads, channels),
+        "attention.att_dst": (1, heads, channels), "attention.bias": (heads * channels,),
+        "readout.weight": (1, hidden + heads * channels), "readout.bias": (1,),
+    }
     _require(set(found) == set(expected), f"its tensors are {sorted(found)}")
     _require(all(bool(np.isfinite(values).all()) for values in found.values()), "a weight is not finite")
     for name, shape in expected.items():

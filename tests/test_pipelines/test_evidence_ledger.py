@@ -1,0 +1,79 @@
+"""The trial ledger: what N counts, that nothing is lost to a kill, and that no change goes unseen."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pipelines.evidence.ledger import GENESIS, Ledger, LedgerBroken, Trial
+
+NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
+
+
+def filled(folder, count=5):
+    ledger = Ledger(folder)
+    for number in range(count):
+        ledger.register("outer", "daily", f"config-{number}", 7, {"data": "a"}, NOW)
+    return ledger
+
+
+def test_n_counts_configurations_and_seeds_and_nothing_else(tmp_path):
+    ledger = Ledger(tmp_path)
+    for key, seed, data in (("a", 1, "x"), ("a", 1, "x"), ("a", 1, "y"), ("a", 2, "x"), ("b", 1, "x")):
+        ledger.register("outer", "daily", key, seed, {"data": data}, NOW)
+    ledger.register_many([Trial("inner", "daily", "c", 1, {}), Trial("diagnostic", "daily", "d", 1, {}),
+                          Trial("outer", "weekly", "a", 1, {})], NOW)
+    assert ledger.n("daily") == 3 and ledger.n("weekly") == 1 and ledger.n("nothing") == 0
+    assert len(ledger.rows("outer")) == 5  # a refit on new data is a row, not an N; the repeat is no row
+    assert Ledger(tmp_path).n("daily") == 3
+
+
+def test_the_same_trial_later_is_the_same_row_and_the_same_bytes(tmp_path):
+    ledger = filled(tmp_path)
+    before, head = ledger.path.read_bytes(), ledger.head
+    assert ledger.register("outer", "daily", "config-3", 7, {"data": "a"}, NOW + dt.timedelta(days=1))
+    assert ledger.path.read_bytes() == before and ledger.head == head
+
+
+def test_a_torn_last_line_is_dropped_and_written_again(tmp_path):
+    whole = filled(tmp_path).path.read_bytes()
+    path = tmp_path / "trials.jsonl"
+    for cut in (1, 20, len(whole.splitlines()[-1])):
+        path.write_bytes(whole[:-cut])
+        again = filled(tmp_path)
+        assert path.read_bytes() == whole and again.verify() == 5
+
+
+def test_every_edit_deletion_swap_and_insertion_is_found(tmp_path):
+    ledger = filled(tmp_path)
+    path, lines = ledger.path, ledger.path.read_bytes().splitlines(keepends=True)
+    for bad in ([*lines[:2], *lines[3:]], [lines[1], lines[0], *lines[2:]], [lines[0], *lines],
+                [lines[0].replace(b"config-0", b"config-9"), *lines[1:]], lines[1:]):
+        path.write_bytes(b"".join(bad))
+        with pytest.raises(LedgerBroken):
+            Ledger(tmp_path).verify()
+    path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"config-4", b"config-9")]))
+    with pytest.raises(LedgerBroken):  # nothing follows the last row, but its own identity does not fit
+        Ledger(tmp_path).verify()
+
+
+def test_a_cut_tail_is_missed_by_whoever_wrote_the_head_down(tmp_path):
+    ledger = filled(tmp_path)
+    head, lines = ledger.head, ledger.path.read_bytes().splitlines(keepends=True)
+    assert ledger.holds(head) and ledger.holds(GENESIS)
+    ledger.path.write_bytes(b"".join(lines[:-1]))
+    assert not Ledger(tmp_path).holds(head)
+    ledger.path.unlink()
+    assert not Ledger(tmp_path).holds(head)
+
+
+@pytest.mark.parametrize("failpoint", ["ledger.staged", "ledger.written", "ledger.synced"])
+def test_a_kill_at_any_point_ends_in_the_same_ledger(tmp_path, failpoint):
+    program = ("import datetime as dt\nfrom tests.test_pipelines.test_evidence_ledger import *\nimport sys\n"
+               "from pathlib import Path\nfilled(Path(sys.argv[1]))")
+    run = [sys.executable, "-c", program, str(tmp_path / "killed")]
+    killed = subprocess.run(run, env={**os.environ, "NIGHTDESK_FAILPOINT": failpoint})
+    assert killed.returncode == -9
+    assert filled(tmp_path / "killed").path.read_bytes() == filled(tmp_path / "whole").path.read_bytes()
