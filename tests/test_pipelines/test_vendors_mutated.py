@@ -29,7 +29,8 @@ JSON = {
          "adjustment_type": "forward_split"}])),
     bodies.DIVIDENDS_PATH: json.loads(bodies.envelope([
         {"id": "E2", "ticker": "AAA", "ex_dividend_date": "2025-06-30", "cash_amount": 0.5, "currency": "USD"}])),
-    bodies.CHAIN_PATH: json.loads(bodies.chain(bodies.option("SPXW250630C06000000"), bodies.option("AMD1250718P00100000"))),
+    bodies.CHAIN_PATH: json.loads(
+        bodies.chain(bodies.option("SPXW250630C06000000"), bodies.option("AMD1250718P00100000"))),
 }  # fmt: skip
 RAW = {
     bodies.FLAT_DAYS_PATH: bodies.flat("AAA,1000,10,10.5,11,9,1751256000000000000,10"),
