@@ -33,7 +33,8 @@ class Desk:
         self.clock, self.terms, self.times = clock, terms, times
         self.orders = OrderManager(venue)
         self.plan: Plan | None = None
-        self.actions: list[Action] = []
+        self.actions: list[Action] = []  # those that go ex on this session
+        self.known_actions: Sequence[Action] = ()
         self.trade_cost = self.dividends = 0.0
         self.counts = {"orders": 0, "fills": 0, "refused": 0}
         self.stale_sessions = tail.missing_before(times.session)
@@ -92,6 +93,7 @@ class Desk:
 
     def _book_actions(self, actions: Sequence[Action]) -> None:
         """Credit each split and dividend once, to what was held into its ex-date, however late it became known."""
+        self.known_actions = actions
         done = {tuple(entry.payload["action"][:3]) for entry in self.journal.entries("action")}
         for action in actions:
             key = (action.instrument_id, action.ex_date.isoformat(), action.kind)

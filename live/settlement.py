@@ -58,13 +58,13 @@ def _tell_outcomes(desk: Desk, bars: Mapping[str, Sequence[float]]) -> None:
     made = next(entry.payload for entry in desk.journal.entries("decision")
                 if entry.payload["decision_id"] == closed.payload["decision_id"])
     atr_usd = dict(zip(made["names"], made["atr14_usd"], strict=True))
-    acted = {action.instrument_id: action for action in desk.actions}
+    since = [action for action in desk.known_actions if (closed.session or "") < action.ex_date.isoformat()]
     items: dict[str, Any] = {}
     for name, (shares, _, _, entry_price) in closed.payload["book"]["holdings"].items():
         if name not in bars:
             continue
-        action, exit_price = acted.get(name), bars[name][0]
-        if action is not None:  # in the shares and dollars of the entry
+        exit_price = bars[name][0]
+        for action in (one for one in since if one.instrument_id == name):  # in the shares and dollars of the entry
             exit_price = exit_price * action.amount if action.kind == "split" else exit_price + action.amount
         before = decided.payload["bars"].get(name, [entry_price] * 4)
         side, risk = math.copysign(1.0, shares), atr_usd.get(name) or math.nan
