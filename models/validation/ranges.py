@@ -8,6 +8,7 @@ from models.features.panel import FeaturePanel
 FloatArray = npt.NDArray[np.float64]
 WIDENED_BY = 0.5  # of the range seen in training, to each side: a new record is news, another unit is a fault
 MOST_OUTSIDE = 0.1  # share of tonight's values
+FEWEST_SESSIONS = 60  # of which a range is one: a vendor that was connected last month has shown too little
 RECENT_SESSIONS = 20
 RECENTLY_PRESENT = 0.5
 
@@ -23,10 +24,10 @@ def strange_features(panel: FeaturePanel, trained: int) -> tuple[tuple[str, ...]
             if len(recent) and recent.mean() >= RECENTLY_PRESENT:
                 missing.append(name)
             continue
-        seen = panel.values[:trained, :, column][panel.tradable[:trained]]
-        seen = seen[np.isfinite(seen)]
-        if not len(seen):
+        trained_on = np.logical_and(np.isfinite(panel.values[:trained, :, column]), panel.tradable[:trained])
+        if trained_on.any(axis=1).sum() < FEWEST_SESSIONS:
             continue
+        seen = panel.values[:trained, :, column][trained_on]
         low, high = float(seen.min()), float(seen.max())
         slack = WIDENED_BY * (high - low)
         if float(((tonight < low - slack) | (tonight > high + slack)).mean()) > MOST_OUTSIDE:
