@@ -27,6 +27,10 @@ from decisions d join universe_versions u on u.session = d.session and u.availab
 group by all order by all"""
 
 
+def _code() -> list[str]:
+    return [Path(__file__).with_name(name).read_text() for name in ("frame.py", "offline.py", "feast_objects.py")]
+
+
 def decision_time(session: dt.date) -> dt.datetime:
     """When the daily strategies decide for a session."""
     return calendars.open_at(session) - DECIDE_BEFORE_OPEN
@@ -103,7 +107,7 @@ def decision_panel(
     with marts.connect(home) as con:
         universe = _tradable(con, moments)
     told = [build.published_digests(home), digest.table_digest(moments, ["session"]), names, features,
-            digest.table_digest(universe, ["session", "instrument_id"]), Path(__file__).read_text()]  # fmt: skip
+            digest.table_digest(universe, ["session", "instrument_id"]), *_code()]  # fmt: skip
     kept = home.work / "panels" / f"{digest.json_digest(told)[:32]}.npz"
     if kept.exists():
         with np.load(kept, allow_pickle=False) as arrays:

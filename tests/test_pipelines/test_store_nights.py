@@ -1,0 +1,167 @@
+"""A small sandbox over the nights of its late split and its corrected bar: what was known does not change."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.features.registry import FEATURES, families
+from pipelines import digest, sandbox, settings
+from pipelines.home import Home
+from pipelines.store import build, frame, leak, online, read, research
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("store_nights")]
+NIGHTS = (2, 5)  # the split went ex unseen; it and the correction are known
+SETTINGS = settings.load(
+    {"sandbox": {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}}, environment={}
+)
+
+
+def build_all(home: Home) -> dict[str, build.FamilyBuild]:
+    from pipelines.lake import marts
+
+    with marts.connect(home) as con:
+        return {view: build.build_family(home, view, features, con) for view, features in families().items()}
+
+
+@dataclass
+class Lived:
+    home: Home
+    moments: dict[int, dt.datetime]
+    built: dict[int, dict[str, build.FamilyBuild]]
+    panels: dict[int, str]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    from pipelines.lake import marts
+    from pipelines.lake.ingest import ingest
+
+    home = Home(tmp_path_factory.mktemp("nights") / "home").prepare()
+    lived = Lived(home, {night: sandbox.night_now(SETTINGS, night) for night in NIGHTS}, {}, {})
+    for night, now in lived.moments.items():
+        ingest(SETTINGS, home, now)
+        marts.build(home, now=now)
+        lived.built[night] = build_all(home)
+        lived.panels[night] = frame.panel_digest(frame.decision_panel(home, now=now))
+    return lived
+
+
+@pytest.mark.parametrize("night", NIGHTS[:-1])
+def test_the_panel_as_of_a_past_night_is_the_one_of_that_night(lived: Lived, night: int) -> None:
+    again = frame.decision_panel(lived.home, now=lived.moments[5], as_of=lived.moments[night])
+    assert frame.panel_digest(again) == lived.panels[night]
+
+
+def test_the_nights_rebuilt_what_was_touched_and_arrived_at_the_same_table(lived: Lived) -> None:
+    from pipelines.lake import marts
+
+    whole, last = lived.built[2]["equity_v1"], lived.built[5]["equity_v1"]
+    assert 0 < last.rebuilt < whole.rebuilt
+    with marts.connect(lived.home) as con:
+        for view, features in families().items():
+            fresh = build.rows_of(con, features)
+            keys = [fresh.column_names[0], "session", "available_at"]
+            assert digest.table_digest(fresh, keys) == lived.built[5][view].digest
+
+
+def test_a_restatement_is_a_new_version_beside_the_old(lived: Lived) -> None:
+    versions = pq.read_table(build.table_path(lived.home, "equity_v1"))
+    early, late = (read.newest(versions, lived.moments[night]) for night in (2, 5))
+    held = {(row["instrument_id"], row["session"]): row for row in early.to_pylist()}
+    moved = [row for row in late.to_pylist() if (key := (row["instrument_id"], row["session"])) in held
+             and any(row[item.name] != held[key][item.name] for item in FEATURES if item.view == "equity_v1")]
+    assert moved
+    first_seen = lived.moments[2]
+    assert all(row["available_at"] > first_seen for row in moved)
+
+
+def test_the_panel_is_what_plain_reading_of_the_tables_gives(lived: Lived) -> None:
+    now = lived.moments[5]
+    panel = frame.decision_panel(lived.home, now=now)
+    session = panel.sessions[-4]
+    at = frame.decision_time(session.astype(dt.date))
+    for view, features in families().items():
+        rows = read.rows_as_of(lived.home, view, at).to_pylist()
+        newest = {row[next(iter(row))]: row for row in rows}  # key order: the last of an entity is its newest session
+        for column, name in enumerate(panel.names):
+            row = newest.get({"equity_v1": name, "options_v1": "SPX", "futures_v1": "ES"}[view])
+            for feature in features:
+                value = panel.column(feature.name)[-4, column]
+                fresh = row is not None and at - row["event_time"] <= feature.staleness
+                expected = row[feature.name] if fresh and row[feature.name] is not None else np.nan
+                assert np.array_equal(value, expected, equal_nan=True), (feature.name, name)
+
+
+def test_the_coming_session_is_decidable_and_the_dead_are_not(lived: Lived) -> None:
+    panel = frame.decision_panel(lived.home, now=lived.moments[5])
+    assert panel.sessions[-1] > np.datetime64(lived.moments[5].date()) - np.timedelta64(1, "D")
+    assert panel.tradable[-1].any() and not panel.tradable[-1].all()
+    assert np.isfinite(panel.column("ret_1")[-1][panel.tradable[-1]]).all()
+
+
+def test_the_gate_is_clean_and_names_a_planted_leak_with_its_first_bad_date(lived: Lived) -> None:
+    from pipelines.lake import marts
+
+    now = lived.moments[5]
+    clean = leak.leak_check(lived.home, now=now, seed=3, decision_times=2)
+    assert clean.passed and clean.compared_values > 1000, clean.findings
+    with marts.connect(lived.home) as con:
+        assert leak.parity_check(lived.home, con, now) == []
+        features = build.declared(with_planted=True)["equity_v1"]
+        other = Home(lived.home.root.parent / "planted")
+        for folder in ("raw", "quarantine", "marts"):
+            (other.root / "lake").mkdir(parents=True, exist_ok=True)
+            (other.root / "lake" / folder).symlink_to(lived.home.root / "lake" / folder)
+        for view, usual in build.declared(with_planted=True).items():
+            build.build_family(other, view, usual, con, with_planted=True)
+    assert features[-1].name == "planted_centred_mean"
+    caught = leak.leak_check(other, now=now, seed=3, decision_times=1, with_planted=True)
+    assert {finding.feature for finding in caught.findings} == {"planted_centred_mean"}
+    decided = caught.decision_times[0].date()
+    first_bad = dt.date.fromisoformat(caught.findings[0].first_bad_time)
+    sessions = [row.astype(dt.date) for row in np.unique(pq.read_table(
+        build.table_path(other, "equity_v1"))["session"].to_numpy()) if row.astype(dt.date) < decided]  # fmt: skip
+    assert first_bad == sessions[-2]  # it knew two sessions ahead
+
+
+def test_online_serves_the_newest_known_row_and_sleeps_when_nothing_changed(lived: Lived) -> None:
+    from pipelines.store import feast_store
+
+    now, digests = lived.moments[5], build.published_digests(lived.home)
+    assert not online.materialize(lived.home, digests, now)["unchanged"]
+    assert online.materialize(lived.home, digests, now)["unchanged"]
+    rows = {row["instrument_id"]: row for row in read.rows_as_of(lived.home, "equity_v1", now).to_pylist()}
+    alive = [name for name, row in rows.items() if row["ret_5"] is not None]
+    answer = feast_store(lived.home).get_online_features(
+        ["equity_v1:ret_5"], [{"instrument_id": name} for name in alive]
+    ).to_dict()
+    assert answer["ret_5"] == [rows[name]["ret_5"] for name in answer["instrument_id"]]
+
+
+def test_research_reads_each_row_as_of_the_earlier_of_its_time_and_the_asked(lived: Lived, tmp_path: Path) -> None:
+    late, early = lived.moments[5], lived.moments[2]
+    panel = frame.decision_panel(lived.home, now=late)
+    name = panel.names[0]
+    labels = pa.table({
+        "instrument_id": [name, name, "nobody"], "label": [1.0, 2.0, 3.0],
+        "event_timestamp": pa.array([late, early, late], pa.timestamp("us", tz="UTC")),
+    })  # fmt: skip
+    pq.write_table(labels, tmp_path / "labels.parquet")
+    wanted = ["ret_5", "iv30"]
+    count = research.features_get(lived.home, wanted, tmp_path / "labels.parquet", early.isoformat(), tmp_path / "f")
+    got = pq.read_table(tmp_path / "f").to_pylist()
+    assert count == 3 and [row["label"] for row in got] == [1.0, 2.0, 3.0]
+    assert got[0]["event_timestamp"] == late  # the label keeps its own time
+    expected = [row for row in read.rows_as_of(lived.home, "equity_v1", early).to_pylist()
+                if row["instrument_id"] == name][-1]  # fmt: skip
+    assert [row["ret_5"] for row in got] == [expected["ret_5"], expected["ret_5"], None]
+    assert got[0]["iv30"] is not None
+    (tmp_path / "bad.csv").write_text("instrument_id,when\nx,2024-01-01\n")
+    with pytest.raises(ValueError, match="no column event_timestamp"):
+        research.features_get(lived.home, wanted, tmp_path / "bad.csv", None, tmp_path / "f")
+    assert {row["name"] for row in research.features_list()} == {feature.name for feature in FEATURES}
