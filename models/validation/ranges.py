@@ -20,8 +20,8 @@ def strange_features(panel: FeaturePanel, trained: int) -> tuple[tuple[str, ...]
         tonight = panel.values[-1][panel.tradable[-1], column]
         tonight = tonight[np.isfinite(tonight)]
         if not len(tonight):
-            recent: npt.NDArray[np.bool_] = np.isfinite(panel.values[-1 - RECENT_SESSIONS : -1, :, column]).any(axis=1)
-            if len(recent) and recent.mean() >= RECENTLY_PRESENT:
+            recent = np.isfinite(panel.values[-1 - RECENT_SESSIONS : -1, :, column])
+            if len(recent) and np.mean(np.any(recent, axis=1)) >= RECENTLY_PRESENT:
                 missing.append(name)
             continue
         trained_on = np.logical_and(np.isfinite(panel.values[:trained, :, column]), panel.tradable[:trained])
