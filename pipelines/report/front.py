@@ -51,10 +51,11 @@ def _figures(story: Story) -> Html | None:
         if low is not None
         else "too few sessions for an interval"
     )
+    counted = (verdict.get("figures") or {}).get("trials_n") or verdict.get("trials_n")
     turnover = words.percent(one.get("turnover_daily"), 0)
     told: list[tuple[str, Any, str]] = [
         ("Sharpe, net", words.number(one.get("sharpe_net")), spread),
-        ("Deflated Sharpe", words.number(one.get("dsr"), 3), f"for N = {words.count(verdict.get('trials_n'))} trials"),
+        ("Deflated Sharpe", words.chance(one.get("dsr")), f"for N = {words.count(counted)} trials"),
         ("Worst drawdown", words.fall(one.get("max_drawdown")), f"{BENCHMARK.lower()} {words.percent(held)}"),
         ("Costs a day", f"{words.number(one.get('cost_bp_daily'), 1)} bp", f"turnover {turnover}"),
     ]  # fmt: skip

@@ -56,8 +56,18 @@ def figure(value: Any) -> str:
             return number(known / at_least, 2) + unit
     if known == int(known):
         return count(known)
+    if size_ < 1e-4:
+        return "0" if size_ < 1e-9 else f"{known:.1e}".replace("-", MINUS, 1 if known < 0 else 0)
     digits = ((1000, 0), (100, 1), (1, 2), (0.1, 3), (0.0001, 4))
-    return number(known, next((n for at_least, n in digits if size_ >= at_least), 6))
+    return number(known, next(n for at_least, n in digits if size_ >= at_least))
+
+
+def chance(value: Any) -> str:
+    """A probability, never rounded to certainty."""
+    known = finite(value)
+    if known is None:
+        return DASH
+    return "> 0.999" if 0.9995 <= known <= 1 else "< 0.001" if 0 <= known < 0.0005 else number(known, 3)
 
 
 def limit(value: Any) -> str:

@@ -215,6 +215,7 @@ def story_sections() -> dict[str, dict[str, Any]]:
             "now": "2025-07-01T06:00:00+00:00",
             "last_session": LAST,
             "batch": 1,
+            "first_load": True,
             "unchanged": False,
             "vendors": {
                 "polygon": {"requests": 806, "new_bodies": 806, "rows": 23_361, "rejects": 5},

@@ -29,13 +29,14 @@ def _told(days: list[str], last: str) -> str:
 
 
 def _arrived(story: Story) -> list[Html]:
-    ingest = story.get("ingest")
+    ingest, first = story.get("ingest"), story.get("ingest").get("first_load")
     last = str(ingest.get("last_session") or "")
     if ingest.get("unchanged"):
         return [paragraph("Every vendor gave the same answers as before, so nothing was landed.")]
     changed = ingest.get("changed_sessions") or {}
     rows = [[tag("b", name), _told(list(days), last)] for name, days in sorted(changed.items())]
     lead = f"Batch {ingest.get('batch') or words.DASH} brings the lake up to {words.long_day(last)}."
+    lead += " It is the first load: everything is new." if first else ""
     return [
         paragraph(lead),
         table(["Vendor", "Sessions that changed"], rows, words=2, narrow=True) if rows else note("No session."),

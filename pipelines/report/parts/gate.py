@@ -18,7 +18,10 @@ NAMES = {
     "feature_range": "Features as in training",
     "sessions_judged": "Enough sessions",
 }
-CLEAN_OR_NOT = frozenset({"leak", "parity", "structure"})
+CLEAN_OR_NOT = frozenset({"leak", "parity", "structure", "ledger"})
+CHANCES = frozenset({"deflated_sharpe", "spa_buy_and_hold", "spa_champion"})
+SHARES = frozenset({"loss_probability", "cost_stress"})
+ASKED = {"deflated_sharpe": "at least", "sessions_judged": "at least", "cost_stress": "above"}  # the rest: at most
 BESIDE = {
     "pbo": "Probability of overfitting (PBO)",
     "psr": "Probability that the active Sharpe is above zero",
@@ -37,16 +40,24 @@ def status(story: Story) -> tuple[Tone, str]:
     return "good", f"{len(checks)} of {len(checks)} passed"
 
 
-def _check(check: dict[str, Any]) -> Html:
-    name = str(check.get("name") or "")
-    title = NAMES.get(name, name.replace("_", " ").capitalize())
+def _answer(name: str, value: Any) -> str:
     if name in CLEAN_OR_NOT:
-        value, bar = {True: "clean", None: "not run"}.get(_truth(check.get("value")), "not clean"), None
-    else:
-        value, bar = words.figure(check.get("value")), check.get("threshold")
-    limit = tag("small", "bar ", words.limit(bar)) if bar is not None else None
+        return {True: "clean", None: "not run"}.get(_truth(value), "not clean")
+    if name in SHARES:
+        return words.percent(value)
+    return words.chance(value) if name in CHANCES else words.figure(value)
+
+
+def _check(check: dict[str, Any]) -> Html:
+    name, threshold = str(check.get("name") or ""), check.get("threshold")
+    title = NAMES.get(name, name.replace("_", " ").capitalize())
+    limit = None
+    if threshold is not None and name not in CLEAN_OR_NOT:
+        bar = words.percent(threshold, 0) if name in SHARES else words.limit(threshold)
+        limit = tag("small", ASKED.get(name, "at most"), " ", bar)
     said = tag("div", tag("b", title), tag("p", check.get("plain") or ""))
-    return tag("li", mark(check.get("passed")), said, tag("div", tag("b", value), limit, class_="n"))
+    answer = tag("b", _answer(name, check.get("value")))
+    return tag("li", mark(check.get("passed")), said, tag("div", answer, limit, class_="n"))
 
 
 def _truth(value: Any) -> bool | None:
@@ -101,8 +112,12 @@ def _ledger(story: Story) -> list[Html]:
     told = "The verdict does not say how many trials the ledger holds."
     if trials is not None:
         told = (f"N = {words.count(trials)}. Every distinct configuration and seed that anyone ever judged on this "
-                "target counts against the next one, at least ten of them, and the count never falls.")  # fmt: skip
-    beside = [(name, words.figure(figures[key])) for key, name in BESIDE.items() if key in figures]
+                "target counts against the next one, and the count never falls.")  # fmt: skip
+    counted = words.finite(figures.get("trials_n")) or trials
+    if trials is not None and counted != trials:
+        told += f" The gate counts it as {words.count(counted)}."
+    shown = {"pbo": words.chance, "psr": words.chance, "min_track_record_sessions": words.count}
+    beside = [(name, shown.get(key, words.figure)(figures[key])) for key, name in BESIDE.items() if key in figures]
     return [
         tag("h3", "The trial ledger"),
         paragraph(told),

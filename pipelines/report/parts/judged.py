@@ -30,8 +30,8 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
         words.fall(one.get("max_drawdown")),
         words.percent(one.get("turnover_daily"), 0),
         words.number(one.get("cost_bp_daily"), 1),
-        words.number(one.get("psr"), 3),
-        words.number(one.get("dsr"), 3),
+        words.chance(one.get("psr")),
+        words.chance(one.get("dsr")),
     ]
 
 
