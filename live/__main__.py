@@ -22,6 +22,7 @@ def run(
     kill_file: Annotated[Path | None, typer.Option(help="While it exists nothing new is sent; it sticks")] = None,
     limits: Annotated[Path | None, typer.Option(help="TOML with a [limits] section; a bundle cannot loosen it")] = None,
     reset: Annotated[str | None, typer.Option(help="Leave HALTED, for this reason, which is journaled")] = None,
+    passport: Annotated[str | None, typer.Option(help="Explain this order or decision; recompute it")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Only check the journal's chain of hashes")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output")] = False,
 ) -> None:
@@ -41,6 +42,8 @@ def run(
     try:
         if verify:
             _verify(journal)
+        elif passport is not None:
+            _passport(journal, passport, bundle, keys)
         elif reset is not None:
             _reset(journal, reset, kill_file)
         else:
@@ -54,6 +57,19 @@ def _verify(path: Path) -> None:
     book = Journal(path, read_only=True)
     print(f"{path}: {book.verify()} rows, chain intact, head {book.head()[1][:16]}")
     book.close()
+
+
+def _passport(path: Path, id: str, bundle: Path | None, keys: Path | None) -> None:
+    from live.passport import passport
+    from live.passport_text import render
+    from live.settings import load_keys
+
+    if bundle is None or keys is None:
+        raise ValueError("a passport is recomputed from the bundle: give --bundle DIR and --keys PATH too")
+    document = passport(path, id, bundle, load_keys(keys))
+    print(render(document))
+    if not document["recomputed_equal"]:
+        raise typer.Exit(1)
 
 
 def _reset(path: Path, reason: str, kill_file: Path | None) -> None:

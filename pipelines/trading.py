@@ -62,19 +62,6 @@ def print_report(report: dict[str, Any]) -> None:
 
 
 def print_passport(document: dict[str, Any]) -> None:
-    bundle = document["bundle"]
-    print(f"{document['kind']} {document['id']}, session {document['session']}, decided {document['decided_at']}")
-    print(f"bundle {bundle['seq']} ({bundle['digest'][:16]}), strategy {document['strategy']}, "
-          f"state {document['risk_state']}, equity {document['equity']:,.2f}")
-    print("regime: " + ", ".join(f"{name} {share}" for name, share in document["regime"].items()))
-    for name in document["names"]:
-        print(f"{name['symbol']} ({name['instrument_id']}): gbm {name['gbm']}, gnn {name['gnn']}, score {name['score']}, "
-              f"weight {name['weights']}")
-        if document["kind"] == "order":
-            for seen in name["features"]:
-                print(f"    {seen['feature']}: {seen['value']}")
-    for order in document["orders"]:
-        steps = ", ".join(event["kind"] for event in order["history"]) or "refused"
-        print(f"  {order['order_id']}: {order.get('quantity', order.get('shares'))} {order['instrument_id']}: {steps}")
-    verdict = "equal, bit for bit" if document["recomputed_equal"] else f"NOT EQUAL: {document['differences']}"
-    print(f"recomputed from the bundle's bytes and the journaled features: {verdict}")
+    from live.passport_text import render
+
+    print(render(document))

@@ -9,6 +9,7 @@ import pytest
 
 from live.journal import Journal, JournalBroken, _chained
 from live.passport import NoSuchId, passport
+from live.passport_text import render
 from live.replay import replay
 from tests.test_live import world
 
@@ -57,6 +58,22 @@ def test_an_order_resolves_to_everything_behind_it(desk: Path) -> None:
         (item["exit"] - item["entry"]) * (1 if item["shares"] > 0 else -1) / name["atr14_usd"])
     assert item["mae_R"] <= min(item["R"], 0.0) <= max(item["R"], 0.0) <= item["mfe_R"]
     assert document["manifest"]["data_snapshot"] == {"daily_bars": "1" * 64}
+
+
+def test_a_person_can_read_it(desk: Path) -> None:
+    text = render(passport(desk / "j.sqlite", first_order(desk)["order_id"], desk / "bundles", [world.PUBLIC]))
+    for words in ("learnt on daily_bars 1111", "ret_5 v1 = ", "limit gross: ", "cost ", "(fee ", ", R ",
+                  "features: EQUAL, bit for bit"):
+        assert words in text
+    (desk / "KILL").touch()
+    replay(desk / "bundles", world.tape(desk / "tape-3.parquet", 3), desk / "j.sqlite", verify_keys=[world.PUBLIC],
+           kill_file=desk / "KILL")
+    book = Journal(desk / "j.sqlite", read_only=True)
+    refused = book.last("refused")
+    book.close()
+    assert refused is not None
+    text = render(passport(desk / "j.sqlite", refused.payload["order_id"], desk / "bundles", [world.PUBLIC]))
+    assert "allowed +0, refused by state" in text and "BREACH" in text
 
 
 def test_a_decision_resolves_too_and_the_newest_has_no_outcome_yet(desk: Path) -> None:
