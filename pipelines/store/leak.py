@@ -30,6 +30,7 @@ class Finding:
     """A feature whose past moved: the first row that did, and how many."""
 
     feature: str
+    view: str
     entity: str
     first_bad_time: str
     decision_time: str
@@ -82,7 +83,7 @@ def compare(store: pa.Table, again: pa.Table, features: tuple[Feature, ...], at:
             column, moved = "(row)", np.concatenate([moved, lonely])
         if len(moved):
             session, entity = min(moved).split("|", 1)
-            found.append(Finding(column, entity, session, at.isoformat(), len(moved)))
+            found.append(Finding(column, features[0].view, entity, session, at.isoformat(), len(moved)))
     return found
 
 
