@@ -118,7 +118,7 @@ def make_traits(seed: int, cast: Sequence[Company]) -> Traits:
     return Traits(
         beta=rng.uniform(0.75, 1.25, count),
         idio_vol=rng.uniform(0.012, 0.017, count),
-        sector_vol=np.full(count, 0.012),
+        sector_vol=np.full(count, 0.010),
         adv_usd=np.exp(rng.uniform(np.log(90e6), np.log(400e6), count)),
         start_price=start,
         dividend_yield=yields,

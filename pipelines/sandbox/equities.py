@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.sandbox.actions import Dividend, Split
 from pipelines.sandbox.cast import Company, Traits
 from pipelines.sandbox.chance import stream
-from pipelines.sandbox.signal import STRONG, SlowMoves
+from pipelines.sandbox.signal import STRONG, Stretch
 
 OVERNIGHT_SHARE = 0.3  # of a day's variance, and of its drift
 _MARKET_VOL_CALM, _MARKET_VOL_STRESS = 0.0070, 0.0160
@@ -88,26 +88,24 @@ def make_days(
         split[action.ex, action.company] = action.split_to / action.split_from
     opens, closes, drift = (np.full((count, names), np.nan) for _ in range(3))
     residual_vol = np.sqrt(traits.idio_vol**2 + traits.sector_vol**2)
-    total_vol = np.sqrt(residual_vol**2 + (traits.beta * _MARKET_VOL_CALM) ** 2)
     due: dict[int, list[Dividend]] = {}
     for payment in dividends:
         due.setdefault(payment.ex, []).append(payment)
-    slow, before = SlowMoves(cast), np.zeros(names)
+    stretch, before = Stretch(cast), np.zeros(names)
     for s in range(count):
         here = alive[s]
         for payment in due.get(s, ()):
             cash[s, payment.company] = round(payment.share_of_price * closes[payment.declared, payment.company], 2)
         # Restless times give back more, so that the effect is worth as much in every regime.
         restless = noise.own_scale[max(0, s - 1)]
-        mean = strength * STRONG * restless * residual_vol * slow.drift(here)
+        mean = strength * STRONG * restless * residual_vol * stretch.drift(here)
         overnight = noise.moves[s, 0] + OVERNIGHT_SHARE * before
         inside = noise.moves[s, 1] + (1 - OVERNIGHT_SHARE) * mean
         last = closes[s - 1] if s else np.full(names, np.nan)
         reference = np.where(np.isfinite(last), last, traits.start_price)
         opens[s] = np.where(here, (reference - cash[s]) * (1 + overnight) / split[s], np.nan)
         closes[s] = opens[s] * (1 + inside)
-        moved = np.where(here, (1 + overnight) * (1 + inside) - 1, 0.0)
-        slow.close(moved / total_vol, here)
+        stretch.close((1 + overnight) * (1 + inside), here)
         drift[s] = np.where(here, mean, np.nan)
         before = mean
     index_path = np.cumprod(1 + noise.index_moves.reshape(-1)) * _INDEX_START

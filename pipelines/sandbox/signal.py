@@ -1,4 +1,8 @@
-"""The planted effect: a name gives back its recent move relative to the market, and follows its sector's neighbours."""
+"""The planted effect: a name far from its recent mean comes back, the more so the less its sector went along.
+
+At `strong` an oracle's net Sharpe is 6.5 on average (standard deviation 1.0 over ten seeds: two judged years are few),
+about four fifths of it within reach of who does not know the sectors; `modest` gives half of it.
+"""
 
 from collections.abc import Sequence
 
@@ -7,8 +11,8 @@ import numpy as np
 from pipelines.sandbox.cast import Company
 from pipelines.settings import Settings
 
-MEMORY = 13 / 14  # daily weight left of a move: slow enough to be traded over several sessions
-NEIGHBOUR_SHARE = 0.65  # of the sector's mean move, against 1 of the own: about 30 % of the effect's variance
+WINDOW = 20  # sessions: slow enough to be traded over several of them
+NEIGHBOUR_SHARE = 0.45  # of the mean stretch of the sector around it, against 1 of the own
 STRONG = 0.126  # daily drift at strength 1, in units of the name's own residual volatility
 PRESETS = {"strong": 1.0, "modest": 0.5, "zero": 0.0}
 _TUNED_FOR_NAMES = 20
@@ -21,24 +25,29 @@ def strength(settings: Settings) -> float:
     return factor * float(np.sqrt(_TUNED_FOR_NAMES / settings.sandbox.names))
 
 
-class SlowMoves:
-    """Each name's decayed sum of moves in units of its own volatility, from closed sessions, ranked across names."""
+class Stretch:
+    """How far each name stands from its mean of the last sessions, in its own deviations, ranked across names."""
 
     def __init__(self, cast: Sequence[Company]) -> None:
         sectors = np.array([company.sector for company in cast])
         self._mates = (sectors[:, None] == sectors[None, :]) & ~np.eye(len(cast), dtype=bool)
-        self._state = np.zeros(len(cast))
+        self._values = np.full((WINDOW, len(cast)), np.nan)
 
-    def close(self, moves: np.ndarray, alive: np.ndarray) -> None:
-        """A session ended: `moves` in units of each name's volatility."""
-        self._state = np.where(alive, MEMORY * self._state + moves, 0.0)
+    def close(self, growth: np.ndarray, alive: np.ndarray) -> None:
+        """A session ended; `growth` is each name's total return from the close before, plus one."""
+        last = np.where(np.isfinite(self._values[-1]), self._values[-1], 1.0)
+        self._values = np.vstack([self._values[1:], np.where(alive, last * growth, np.nan)])
 
     def drift(self, alive: np.ndarray) -> np.ndarray:
         """Standardised expected move of each living name over the next open to open; it sums to zero."""
-        count = alive.sum()
-        order = np.argsort(np.argsort(np.where(alive, self._state, np.inf)))
-        rank = np.where(alive & (self._state != 0), ((order + 0.5) / count - 0.5) * np.sqrt(12), 0.0)
-        mates = self._mates & alive[None, :]
+        known = alive & np.isfinite(self._values).all(axis=0)
+        if not known.any():
+            return np.zeros(len(alive))
+        values = np.where(known, self._values, np.arange(WINDOW)[:, None])
+        stretch = (values[-1] - values.mean(axis=0)) / values.std(axis=0)
+        order = np.argsort(np.argsort(np.where(known, stretch, np.inf)))
+        rank = np.where(known, ((order + 0.5) / known.sum() - 0.5) * np.sqrt(12), 0.0)
+        mates = self._mates & known[None, :]
         around = (mates @ rank) / np.maximum(mates.sum(axis=1), 1)
-        raw = np.where(alive, NEIGHBOUR_SHARE * around - rank, 0.0)
-        return np.where(alive, raw - raw.sum() / count, 0.0)
+        raw = np.where(known, NEIGHBOUR_SHARE * around - rank, 0.0)
+        return np.where(known, raw - raw.sum() / known.sum(), 0.0)
