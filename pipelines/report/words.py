@@ -57,7 +57,7 @@ def figure(value: Any) -> str:
     if known == int(known):
         return count(known)
     if size_ < 1e-4:
-        return "0" if size_ < 1e-9 else f"{known:.1e}".replace("-", MINUS, 1 if known < 0 else 0)
+        return "0" if size_ < 1e-9 else f"{known:.1e}".replace("-", MINUS)
     digits = ((1000, 0), (100, 1), (1, 2), (0.1, 3), (0.0001, 4))
     return number(known, next(n for at_least, n in digits if size_ >= at_least))
 

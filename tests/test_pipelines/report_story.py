@@ -8,41 +8,31 @@ from typing import Any
 from pipelines import calendars
 
 LAST = "2025-06-30"
-EQUITY = (
-    "ret_1",
-    "ret_5",
-    "ret_20",
-    "vam_20",
-    "zscore_20",
-    "rsi_14",
-    "atr_14",
-    "rv_20",
-    "volume_z_20",
-    "overnight_gap",
-    "close_location",
-    "rank_ret_5",
-    "mkt_ret_1",
-    "mkt_vol_20",
-)
-MARTS = {
-    "instruments": 24,
-    "symbols": 26,
-    "corporate_actions": 112,
-    "daily_bars": 15_408,
-    "universe": 15_429,
-    "minute_bars": 7_703,
-    "option_quotes": 18_240,
-    "option_metrics": 30,
-    "futures_trades": 41_882,
-    "futures_bars": 13_117,
-    "volume_profile": 10,
-    "order_flow": 13_117,
-    "quarantine": 7,
+FEATURES = {
+    "equity_v1": ("ret_1", "ret_5", "ret_20", "resid_ret_5", "vam_20", "zscore_20", "rsi_14", "atr_14", "rv_20",
+                  "volume_z_20", "overnight_gap", "close_location", "rank_ret_5", "mkt_ret_1", "mkt_vol_20"),
+    "options_v1": ("put_call_ratio", "share_0dte", "gamma_exposure_bn", "iv30"),
+    "futures_v1": ("es_poc_distance", "es_delta_share"),
 }
+ROWS = {"equity_v1": 15_102, "options_v1": 30, "futures_v1": 10}
+MARTS = {"instruments": 24, "symbols": 26, "corporate_actions": 112, "daily_bars": 15_408, "universe": 15_429,
+         "minute_bars": 7_703, "option_quotes": 18_240, "option_metrics": 30, "futures_trades": 41_882,
+         "futures_bars": 13_117, "volume_profile": 10, "order_flow": 13_117, "quarantine": 7}
+STRATEGIES = (
+    ("ensemble-g30-h5", "candidate", 5.42), ("ensemble-g50-h5", "candidate", 5.31),
+    ("ensemble-g00-h5", "candidate", 5.02), ("ensemble-g30-h3", "candidate", 4.93),
+    ("ensemble-g50-h3", "candidate", 4.81), ("ensemble-g00-h3", "candidate", 4.47),
+    ("momentum", "baseline", 0.62), ("reversal", "baseline", 1.05),
+)
+REGIMES = (("Bull", 214), ("Bear", 71), ("HighVol_Chop", 59), ("LowVol_Chop", 160))
 
 
 def _sessions() -> list[str]:
     return [day.isoformat() for day in calendars.previous_sessions(dt.date.fromisoformat(LAST), 504)]
+
+
+def _digest(chance: random.Random) -> str:
+    return f"{chance.getrandbits(256):064x}"
 
 
 def _curve(chance: random.Random, sharpe: float, volatility: float, n: int) -> list[float]:
@@ -63,255 +53,137 @@ def _deepest(curve: list[float]) -> float:
 
 
 def _strategy(chance: random.Random, name: str, kind: str, sharpe: float, sessions: list[str]) -> dict[str, Any]:
-    curve = _curve(chance, sharpe, 0.09, len(sessions))
-    folds = [
-        {
-            "first": sessions[i],
-            "last": sessions[min(i + 62, len(sessions) - 1)],
-            "sharpe": sharpe + chance.gauss(0, 1.6),
-        }
-        for i in range(0, len(sessions), 63)
-    ]
-    regimes = {
-        state: {
-            "sessions": n,
-            "sharpe": sharpe + chance.gauss(0, 1),
-            "return": chance.gauss(sharpe * 0.04, 0.02),
-            "max_drawdown": -abs(chance.gauss(0.03, 0.01)),
-        }
-        for state, n in (("Bull", 214), ("Bear", 71), ("HighVol_Chop", 59), ("LowVol_Chop", 160))
-    }
+    curve, last = _curve(chance, sharpe, 0.09, len(sessions)), len(sessions) - 1
+    folds = [{"first": sessions[i], "last": sessions[min(i + 62, last)], "sharpe": sharpe + chance.gauss(0, 1.6)}
+             for i in range(0, len(sessions), 63)]
     return {
-        "name": name,
-        "kind": kind,
-        "key": f"{name}-8f2c41d09b7a",
-        "equity": curve,
-        "sharpe_net": sharpe,
-        "sharpe_active": sharpe - 0.1,
-        "sharpe_gross": sharpe + 0.7,
-        "annual_return": sharpe * 0.09,
-        "max_drawdown": _deepest(curve),
-        "turnover_daily": 0.31,
-        "cost_bp_daily": 1.4,
-        "psr": min(0.9999, 0.5 + sharpe / 9),
-        "dsr": min(0.999, 0.3 + sharpe / 8),
-        "folds": folds,
-        "by_regime": regimes,
+        "name": name, "kind": kind, "key": f"{name}-8f2c41d09b7a", "equity": curve, "sharpe_net": sharpe,
+        "sharpe_active": sharpe - 0.1, "sharpe_gross": sharpe + 0.7, "annual_return": sharpe * 0.09,
+        "max_drawdown": _deepest(curve), "turnover_daily": 0.31, "cost_bp_daily": 1.4,
+        "psr": min(0.9999, 0.5 + sharpe / 9), "dsr": min(0.999, 0.3 + sharpe / 8), "folds": folds,
+        "by_regime": {state: {"sessions": n, "sharpe": sharpe + chance.gauss(0, 1)} for state, n in REGIMES},
     }
 
 
 def _feature(chance: random.Random) -> dict[str, Any]:
+    width = chance.uniform(3, 5)
     return {
-        "null_share": chance.choice([0.0, 0.0, 0.013, 0.027]),
-        "mean": chance.gauss(0, 0.01),
-        "std": 0.021,
-        "p01": -0.055,
-        "p99": 0.061,
-        "hist": {"counts": [round(300 * math.exp(-(((i - 10) / chance.uniform(3, 5)) ** 2))) for i in range(21)]},
+        "null_share": chance.choice([0.0, 0.0, 0.013, 0.027]), "mean": chance.gauss(0, 0.01), "std": 0.021,
+        "p01": -0.055, "p99": 0.061, "histogram": {"counts": [round(300 * math.exp(-(((i - 12) / width) ** 2))) for i in range(24)]},
     }
+
+
+def _features(chance: random.Random) -> dict[str, Any]:
+    return {
+        view: {"rows": ROWS[view], "rebuilt": ROWS[view], "unchanged": False, "digest": _digest(chance),
+               "features": {name: _feature(chance) for name in names}}
+        for view, names in FEATURES.items()
+    }
+
+
+def _folds(chance: random.Random, sessions: list[str], metrics: tuple[str, ...], n: int) -> list[dict[str, Any]]:
+    step = len(sessions) // n
+    judged = [{"first_session": sessions[i * step], "last_session": sessions[(i + 1) * step - 1], "cached": i < n - 2,
+               "train_rows": 5_020 + 1_260 * i, "seconds": chance.uniform(0.4, 3.0), "final": False,
+               "metrics": {name: chance.uniform(0.03, 0.09) for name in metrics}} for i in range(n)]
+    return [*judged, {**judged[-1], "final": True, "cached": False, "metrics": {}}]
 
 
 def _training(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
-    def folds(metric: str, n: int) -> list[dict[str, Any]]:
-        step = len(sessions) // n
-        return [
-            {
-                "first_session": sessions[i * step],
-                "last_session": sessions[min((i + 1) * step, len(sessions)) - 1],
-                "train_rows": 5_020 + 1_260 * i,
-                "seconds": chance.uniform(0.4, 3.0),
-                "cached": i < n - 2,
-                "metrics": {metric: chance.uniform(0.03, 0.09)},
-            }
-            for i in range(n)
-        ]
-
-    importances = {name: chance.expovariate(0.01) for name in EQUITY}
+    states = tuple(f"share_{state}" for state, _ in REGIMES)
     return {
         "families": {
-            "gbm": {
-                "folds": folds("rank_ic", 8),
-                "importances": importances,
-                "chosen_params": {"learning_rate": 0.0527, "num_leaves": 15, "min_data_in_leaf": 120},
-            },
-            "gnn": {"folds": folds("rank_ic", 4), "chosen_params": {"heads": 2, "hidden": 8}},
-            "hmm": {"folds": folds("log_likelihood", 4), "chosen_params": {"states": 3}},
+            "gbm": {"folds": _folds(chance, sessions, ("rank_ic", "rank_ic_t"), 8),
+                    "importances": {name: chance.expovariate(0.01) for name in FEATURES["equity_v1"]},
+                    "chosen_params": {"learning_rate": 0.0527, "num_leaves": 15, "min_data_in_leaf": 120}},
+            "gnn": {"folds": _folds(chance, sessions, ("rank_ic",), 4), "chosen_params": {"heads": 2, "hidden": 8}},
+            "hmm": {"folds": _folds(chance, sessions, states, 4), "chosen_params": {"window": 60}},
         },
-        "trials": 10,
-        "mlflow_experiment": "daily-equity",
+        "trials": 10, "mlflow_experiment": "nightdesk",
     }
+
+
+def _drift(chance: random.Random) -> dict[str, Any]:
+    calm = {"unusual_level": 0.16, "outside_training_range": 0.004, "missing_share": 0.0, "alarm": False}
+    told = {name: {"psi": round(chance.expovariate(25), 4), **calm} for names in FEATURES.values() for name in names}
+    told["iv30"] |= {"psi": 0.312, "outside_training_range": 0.31, "alarm": True}
+    return {"features": told, "evidently_html": "drift/4be1970ac2d3.html", "alarms": ["iv30"], "current_sessions": 63,
+            "reference_sessions": 642}
 
 
 def _checks() -> list[dict[str, Any]]:
     told = (
-        (
-            "deflated_sharpe",
-            0.978,
-            0.95,
-            "An active Sharpe of 5.32 over 504 sessions, when the best of 10 worthless trials "
-            "would be expected to show 1.11: deflated Sharpe 0.978, above the bar of 0.95.",
-        ),
-        (
-            "loss_probability",
-            0.0,
-            0.2,
-            "The best candidate of one half of the time loses money in the other half in 0% of "
-            "12,870 splits; at most 20% allowed.",
-        ),
-        (
-            "spa_buy_and_hold",
-            0.0004,
-            0.05,
-            "That the search does no better than holding the universe has probability 0.000 (SPA), below 0.05.",
-        ),
+        ("deflated_sharpe", 0.978, 0.95, "An active Sharpe of 5.32 over 504 sessions, when the best of 10 worthless "
+         "trials would be expected to show 1.11: deflated Sharpe 0.978, above the bar of 0.95."),
+        ("loss_probability", 0.0, 0.2, "The best candidate of one half of the time loses money in the other half in 0% "
+         "of 12,870 splits; at most 20% allowed."),
+        ("spa_buy_and_hold", 0.0004, 0.05, "That the search does no better than holding the universe has probability "
+         "0.000 (SPA), below 0.05."),
         ("cost_stress", 0.412, 0.0, "At 2 times the costs it still earns 41.2% a year of active return."),
         ("leak", 1.0, 1.0, "No feature, score or decision changes when later-known rows are taken away."),
         ("parity", 1.0, 1.0, "The bundle's own scorers repeat the judged scores and weights bit for bit."),
         ("structure", 1.0, 1.0, "The fitted files have the structure that they claim."),
         ("feature_range", 0.0, 0.0, "Every feature is present and within the range seen in training."),
     )
-    return [
-        {"name": name, "value": value, "threshold": bar, "passed": True, "plain": plain}
-        for name, value, bar, plain in told
-    ]
+    return [{"name": name, "value": value, "threshold": bar, "passed": True, "plain": plain}
+            for name, value, bar, plain in told]
+
+
+def _live() -> dict[str, Any]:
+    equity, told = 10_000_000.0, []
+    for n, (day, pnl) in enumerate([("2025-07-01", 21_733.4), ("2025-07-02", -6_120.9), ("2025-07-03", 12_904.0)]):
+        told.append({"session": day, "orders": 18 - n, "fills": 18 - n, "pnl": pnl, "costs": 900.0 + 41 * n,
+                     "start_equity": equity, "end_equity": equity + pnl})
+        equity += pnl
+    return {"sessions": told, "flat_reason": None, "notes": []}
+
+
+def _ingest() -> dict[str, Any]:
+    base = [day.isoformat() for day in calendars.sessions(dt.date(2022, 6, 27), dt.date(2025, 6, 30))]
+    vendors = {"polygon": (806, 23_361, 5), "cboe": (30, 18_240, 2), "cme": (10, 41_882, 0)}
+    return {
+        "now": "2025-07-01T06:00:00+00:00", "last_session": LAST, "batch": 1, "unchanged": False, "first_load": True,
+        "vendors": {name: {"requests": asked, "new_bodies": asked, "rows": rows, "rejects": rejects}
+                    for name, (asked, rows, rejects) in vendors.items()},
+        "changed_sessions": {"polygon": base, "cboe": base[-30:], "cme": base[-10:]},
+        "quarantined": {"bad_price": 3, "bad_range": 2, "unknown_instrument": 2},
+    }
+
+
+def _verdict(key: str) -> dict[str, Any]:
+    return {
+        "act": "promote", "attempted": "promote", "promoted": True, "strategy": "ensemble-g30-h5", "key": key,
+        "checks": _checks(), "reasons": [check["plain"] for check in _checks()], "trials_n": 8, "record_seq": 1,
+        "figures": {"trials_n": 10.0, "pbo": 0.02, "psr": 1.0, "luck_sharpe": 1.11, "min_track_record_sessions": 41.0},
+        "smallest_visible_sharpe": {"50": 2.6, "90": 3.5}, "signal": "strong", "oracle_sharpe": 6.48,
+    }
+
+
+def _bundle(digest: str) -> dict[str, Any]:
+    return {
+        "published": True, "seq": 1, "digest": digest, "path": f"bundles/000001-{digest[:12]}", "rung": "shadow",
+        "created": "2025-07-01T06:00:00+00:00", "expires": "2025-07-08T20:00:00+00:00",
+        "files": {"manifest.json": 4_211, "manifest.sig": 64, "strategy.json": 1_208, "gbm.txt": 56_733,
+                  "hmm.json": 1_930, "gnn.safetensors": 4_068, "snapshot.safetensors": 255_339},
+    }
 
 
 def story_sections() -> dict[str, dict[str, Any]]:
     """The first night of a default sandbox: everything ran, one strategy was promoted and replayed."""
     chance, sessions = random.Random(11), _sessions()
-    strategies = [
-        _strategy(chance, name, kind, sharpe, sessions)
-        for name, kind, sharpe in (
-            ("ensemble-g30-h5", "candidate", 5.42),
-            ("ensemble-g50-h5", "candidate", 5.31),
-            ("ensemble-g00-h5", "candidate", 5.02),
-            ("ensemble-g30-h3", "candidate", 4.93),
-            ("ensemble-g50-h3", "candidate", 4.81),
-            ("ensemble-g00-h3", "candidate", 4.47),
-            ("momentum", "baseline", 0.62),
-            ("reversal", "baseline", 1.05),
-        )
-    ]
-    features = {
-        "equity_v1": EQUITY,
-        "options_v1": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
-        "futures_v1": ("es_poc_distance", "es_delta_share"),
-    }
-    rows = {"equity_v1": 15_102, "options_v1": 30, "futures_v1": 10}
-    drift = {
-        name: {
-            "psi": round(chance.expovariate(25), 4),
-            "unusual_level": 0.16,
-            "outside_training_range": 0.004,
-            "alarm": False,
-        }
-        for family in features.values()
-        for name in family
-    }
-    drift["iv30"] |= {"psi": 0.312, "outside_training_range": 0.31, "alarm": True}
-    base = [day.isoformat() for day in calendars.sessions(dt.date(2022, 6, 27), dt.date(2025, 6, 30))]
+    strategies = [_strategy(chance, *one, sessions) for one in STRATEGIES]
+    marts = {name: {"rows": rows, "digest": _digest(chance)} for name, rows in MARTS.items()}
+    moments = ["2024-03-11T13:00:00+00:00", "2025-01-15T14:00:00+00:00"]
     return {
-        "ingest": {
-            "now": "2025-07-01T06:00:00+00:00",
-            "last_session": LAST,
-            "batch": 1,
-            "first_load": True,
-            "unchanged": False,
-            "vendors": {
-                "polygon": {"requests": 806, "new_bodies": 806, "rows": 23_361, "rejects": 5},
-                "cboe": {"requests": 30, "new_bodies": 30, "rows": 18_240, "rejects": 2},
-                "cme": {"requests": 10, "new_bodies": 10, "rows": 41_882, "rejects": 0},
-            },
-            "changed_sessions": {"polygon": base, "cboe": base[-30:], "cme": base[-10:]},
-            "quarantined": {"bad_price": 3, "bad_range": 2, "unknown_instrument": 2},
-        },
-        "warehouse": {
-            "generation": "gen-4be1970ac2d3",
-            "unchanged": False,
-            "seconds": 9.4,
-            "marts": {name: {"rows": n, "digest": f"{chance.getrandbits(256):064x}"} for name, n in MARTS.items()},
-        },
-        "features": {
-            "families": {
-                family: {
-                    "rows": rows[family],
-                    "rebuilt": rows[family],
-                    "unchanged": False,
-                    "digest": f"{chance.getrandbits(256):064x}",
-                    "features": {name: _feature(chance) for name in names},
-                }
-                for family, names in features.items()
-            }
-        },
-        "leak": {
-            "passed": True,
-            "decision_times": ["2024-03-11T13:00:00+00:00", "2025-01-15T14:00:00+00:00"],
-            "compared_values": 294_118,
-            "findings": [],
-            "parity_passed": True,
-            "seconds": 21.7,
-        },
+        "ingest": _ingest(),
+        "warehouse": {"generation": "4be1970ac2d3f00d", "unchanged": False, "seconds": 9.4, "marts": marts},
+        "features": {"families": _features(chance)},
+        "leak": {"passed": True, "decision_times": moments, "compared_values": 294_118, "findings": [],
+                 "parity_passed": True, "parity_broken": [], "seconds": 21.7},
         "training": _training(chance, sessions),
-        "judged": {
-            "sessions": sessions,
-            "benchmark": _curve(chance, 0.9, 0.15, len(sessions)),
-            "strategies": strategies,
-        },
-        "drift": {
-            "features": drift,
-            "evidently_html": "drift/4be1970ac2d3.html",
-            "alarms": ["iv30"],
-            "current_sessions": 63,
-            "reference_sessions": 642,
-        },
-        "verdict": {
-            "act": "promote",
-            "attempted": "promote",
-            "figures": {"pbo": 0.02, "psr": 1.0, "luck_sharpe": 1.11, "min_track_record_sessions": 41.0, "skew": -0.12},
-            "promoted": True,
-            "strategy": "ensemble-g30-h5",
-            "key": strategies[0]["key"],
-            "checks": _checks(),
-            "reasons": [check["plain"] for check in _checks()],
-            "trials_n": 10,
-            "smallest_visible_sharpe": {"50": 2.6, "90": 3.5},
-            "signal": "strong",
-            "oracle_sharpe": 6.48,
-            "record_seq": 1,
-        },
-        "bundle": {
-            "published": True,
-            "seq": 1,
-            "digest": f"{chance.getrandbits(256):064x}",
-            "path": "bundles/1-4f0c2b7de981",
-            "rung": "shadow",
-            "created": "2025-07-01T06:00:00+00:00",
-            "expires": "2025-07-31T06:00:00+00:00",
-            "files": {
-                "manifest.json": 4_211,
-                "manifest.sig": 64,
-                "strategy.json": 1_208,
-                "gbm.txt": 241_733,
-                "hmm.json": 1_930,
-                "gnn.safetensors": 9_460,
-                "snapshot.safetensors": 301_224,
-                "calendar.json": 5_020,
-            },
-        },
-        "live": {
-            "sessions": [
-                {
-                    "session": day,
-                    "orders": 18 - i,
-                    "fills": 18 - i,
-                    "pnl": pnl,
-                    "costs": 900.0 + 41 * i,
-                    "start_equity": 10_000_000.0 + 9_000 * i,
-                    "end_equity": 10_000_000.0 + 9_000 * i + pnl,
-                }
-                for i, (day, pnl) in enumerate(
-                    [("2025-07-01", 21_733.4), ("2025-07-02", -6_120.9), ("2025-07-03", 12_904.0)]
-                )
-            ]
-        },
+        "judged": {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "strategies": strategies},
+        "drift": _drift(chance),
+        "verdict": _verdict(strategies[0]["key"]),
+        "bundle": _bundle(_digest(chance)),
+        "live": _live(),
     }

@@ -16,10 +16,7 @@ import pytest
 
 from pipelines.home import Home
 from pipelines.report import headline, latest, render, untold
-from pipelines.report.charts import date_ticks, ticks
 from pipelines.report.front import BROKEN
-from pipelines.report.html import tag
-from pipelines.report.interval import drawdown, profit, sharpe_interval
 from pipelines.report.page import tell
 from pipelines.report.parts import PARTS
 from pipelines.report.story import SECTIONS, Story
@@ -204,34 +201,6 @@ def test_latest_names_the_newest_night(tmp_path: Path) -> None:
         written = render(desk, Settings(home=tmp_path), NOW.replace(day=day))
     assert latest(desk) == written
     assert (tmp_path / "reports" / "2025-07-01" / "index.html").exists()
-
-
-def test_profit_and_drawdown_count_from_the_stated_capital() -> None:
-    assert profit([1.02, 1.05]) == pytest.approx([0.02, 0.05])
-    assert profit([0.02, 0.05]) == [0.02, 0.05]
-    assert drawdown([-0.01, 0.05, 0.02]) == pytest.approx([-0.01, 0.0, -0.03])
-
-
-def test_the_interval_of_a_sharpe_is_that_of_the_textbook_for_normal_returns() -> None:
-    one = story_sections()["judged"]["strategies"][6]
-    low, high = sharpe_interval(one)
-    assert low is not None and high is not None
-    assert (low + high) / 2 == pytest.approx(one["sharpe_net"])
-    assert (high - low) / 2 == pytest.approx(1.96 * (252 / 504) ** 0.5, rel=0.03)
-
-
-def test_ticks_are_round_and_inside() -> None:
-    assert ticks(-0.04, 0.13, 4) == [0.0, 0.05, 0.1]
-    assert ticks(0.0, 1800.0, 4) == [0.0, 500.0, 1000.0, 1500.0]
-    days = [dt.date(2024, 1, 15) + dt.timedelta(days=i) for i in range(700)]
-    assert [label for _, label in date_ticks(days)] == ["Jul ’24", "Jan ’25", "Jul ’25"]
-
-
-def test_markup_is_safe_by_default() -> None:
-    inner = tag("b", "<i>")
-    assert tag("p", inner) == "<p><b>&lt;i&gt;</b></p>"
-    assert tag("p", inner + "<") == "<p>&lt;b&gt;&amp;lt;i&amp;gt;&lt;/b&gt;&lt;</p>"
-    assert tag("a", None, ["x", False], href='"', hidden=None) == '<a href="&quot;">x</a>'
 
 
 @pytest.mark.browser

@@ -21,7 +21,13 @@ NAMES = {
 CLEAN_OR_NOT = frozenset({"leak", "parity", "structure", "ledger"})
 CHANCES = frozenset({"deflated_sharpe", "spa_buy_and_hold", "spa_champion"})
 SHARES = frozenset({"loss_probability", "cost_stress"})
-ASKED = {"deflated_sharpe": "at least", "sessions_judged": "at least", "cost_stress": "above"}  # the rest: at most
+ASKED = {
+    "deflated_sharpe": "at least",
+    "sessions_judged": "at least",
+    "cost_stress": "above",
+    "spa_buy_and_hold": "below",
+    "spa_champion": "below",
+}  # the rest: at most
 BESIDE = {
     "pbo": "Probability of overfitting (PBO)",
     "psr": "Probability that the active Sharpe is above zero",
