@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from live.ports import Ack, Action, Bar, Fill, Order
 
@@ -59,13 +58,3 @@ class FakeVenue:
         if order is None:
             return []
         return [Fill(order.order_id, order.instrument_id, bar.start_us, order.quantity, bar.open, self._cost, {})]
-
-
-class OneBundle:
-    """A source that always has this bundle, or none."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def newest(self) -> Path | None:
-        return self._path

@@ -12,6 +12,7 @@ from live.adapters.tape import TapeFeed
 from live.clock import TapeClock, from_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
 from live.journal import Entry, Journal
+from live.ports import BundleSource
 from live.risk import Limits
 from models.bundle import Bundle, BundleRefused, load
 from models.market.costs import CostModel
@@ -77,7 +78,7 @@ def replay(
         if todo:
             clock = TapeClock(_first_moment(feed, todo[0]))
             try:
-                bundle = _take(FolderBundles(bundle_dir).newest(), book, verify_keys, clock)
+                bundle = _take(FolderBundles(bundle_dir), book, verify_keys, clock)
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
             if bundle is not None:
@@ -105,8 +106,9 @@ def _first_moment(feed: TapeFeed, session: dt.date) -> dt.datetime:
     return from_us(next(iter(feed.bars(session))).start_us) - DECIDE_BEFORE_OPEN
 
 
-def _take(path: Path | None, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
+def _take(source: BundleSource, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
     """Load a bundle after full verification, never one older than any seen, and remember that it was."""
+    path = source.newest()
     if path is None:
         return None
     seen = journal.last("bundle")

@@ -11,9 +11,9 @@ import pytest
 from live.adapters.paper import PaperVenue
 from live.clock import TapeClock
 from live.engine import Engine, Terms
-from live.fakes import ListFeed
+from live.fakes import FakeVenue, ListFeed
 from live.journal import Journal, JournalBusy
-from live.ports import Bar
+from live.ports import Bar, Venue
 from live.replay import ReplayReport, replay
 from live.risk import Limits
 from models.bundle import current, load
@@ -90,14 +90,14 @@ def test_a_kill_at_each_publication_ends_in_the_same_chain(bundles: Path, tmp_pa
     assert [result.already for result in again.sessions] == [where == "journal.committed", False]
 
 
-def engine(bundles: Path, journal: Journal, **terms: object) -> Engine:
+def engine(bundles: Path, journal: Journal, venue: Venue | None = None, **terms: object) -> Engine:
     here = world.world()
     start = calendars.open_at(here.coming[0]) - dt.timedelta(hours=1)
     folder = current(bundles)
     assert folder is not None
     costs = CostModel.default()
     told = Terms("paper", **{"limits": Limits(), "costs": costs, "kill_file": None, **terms})  # type: ignore[arg-type]
-    return Engine(load(folder, [world.PUBLIC], 0, start), journal, PaperVenue(costs), TapeClock(start), told)
+    return Engine(load(folder, [world.PUBLIC], 0, start), journal, venue or PaperVenue(costs), TapeClock(start), told)
 
 
 def bars(session: int, scale: float = 1.0, *, from_minute: int = 10**6, of: str | None = None) -> list[Bar]:
@@ -135,6 +135,19 @@ def test_a_kill_file_in_mid_session_cancels_what_works_and_sticks(bundles: Path,
         assert not list(journal.entries("intent", here.coming[1]))
         assert {row.payload["refused_by"] for row in journal.entries("refused", here.coming[1])} == {"state"}
         assert [entry.payload["state"] for entry in journal.entries("state")] == ["HALTED"]
+
+
+def test_a_lost_answer_neither_loses_nor_doubles_an_order(bundles: Path, tmp_path: Path) -> None:
+    here = world.world()
+    venue = FakeVenue(lose_answers=True)
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        trading = engine(bundles, journal, venue)
+        trading.run_session(here.coming[0], ListFeed({here.coming[0]: bars(0)}))
+        intents = {entry.payload["order_id"]: entry.payload["quantity"] for entry in journal.entries("intent")}
+        assert {entry.payload["state"] for entry in journal.entries("ack")} == {"UNKNOWN"}
+        assert {order.order_id: order.quantity for order in venue.ledger.values()} == intents
+        filled = {entry.payload["instrument_id"]: entry.payload["quantity"] for entry in journal.entries("fill")}
+        assert trading.book.shares() == filled and len(filled) == len(intents) > 0
 
 
 def test_a_reset_is_a_logged_act_of_a_person(bundles: Path, tmp_path: Path) -> None:
