@@ -9,7 +9,6 @@ from pipelines.sandbox.market import Market
 if TYPE_CHECKING:
     from models.backtest.prices import Prices
 
-_FIRST_JUDGED = 252  # sessions before it are for training
 _HOLD = 3  # sessions over which targets are averaged: costs fall faster than what is known
 
 
@@ -46,11 +45,14 @@ def oracle_weights(market: Market) -> np.ndarray:
 
 
 def net_sharpe(market: Market) -> float:
-    """Annual Sharpe over the judged sessions up to the base session; 0 where there is nothing to know."""
+    """Annual Sharpe over the judged sessions up to the base session: 0 where there is nothing to know, NaN where
+    training takes all sessions and none is judged."""
     from models.backtest.figures import sharpe_annual
     from models.backtest.judge import judge
     from models.market.costs import CostModel
 
-    judged = slice(_FIRST_JUDGED, market.base)  # the base session's open closes the last holding
-    prices = true_prices(market).rows(_FIRST_JUDGED, market.base + 1)
-    return sharpe_annual(judge(prices, oracle_weights(market)[judged], CostModel.default()).excess)
+    first, last = market.settings.training.first_train_sessions, market.base
+    if last - first < 2:
+        return float("nan")
+    prices = true_prices(market).rows(first, last + 1)  # the base session's open closes the last holding
+    return sharpe_annual(judge(prices, oracle_weights(market)[first:last], CostModel.default()).excess)

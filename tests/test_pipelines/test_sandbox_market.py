@@ -112,6 +112,7 @@ def test_signal_zero_has_none_and_strong_is_worth_its_promise() -> None:
     planted = range(signal.WINDOW + 1, len(known))
     by_session = [np.corrcoef(known[s, alive[s]], earned[s, alive[s]])[0, 1] for s in planted]
     assert 0.06 < np.mean(by_session) < 0.14
+    assert np.isnan(made(sessions=200).oracle_sharpe())  # all of it is for training: nothing is measured
     half = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": 0.5}}, environment={}))
     modest = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": "modest"}}, environment={}))
     assert 0.3 < half.oracle_sharpe() / strong.oracle_sharpe() < 0.7
