@@ -67,9 +67,10 @@ def _strategy(chance: random.Random, name: str, kind: str, sharpe: float, sessio
 
 def _feature(chance: random.Random) -> dict[str, Any]:
     width = chance.uniform(3, 5)
+    counts = [round(300 * math.exp(-(((i - 12) / width) ** 2))) for i in range(24)]
     return {
         "null_share": chance.choice([0.0, 0.0, 0.013, 0.027]), "mean": chance.gauss(0, 0.01), "std": 0.021,
-        "p01": -0.055, "p99": 0.061, "histogram": {"counts": [round(300 * math.exp(-(((i - 12) / width) ** 2))) for i in range(24)]},
+        "p01": -0.055, "p99": 0.061, "histogram": {"counts": counts},
     }
 
 

@@ -5,6 +5,8 @@ from pipelines.report.html import Html, caption, paragraph, tag
 from pipelines.report.parts.part import Part, facts, table
 from pipelines.report.story import Story, Tone
 
+RUNGS = {"shadow": "shadow: it trades on paper only"}
+
 
 def status(story: Story) -> tuple[Tone, str]:
     if story.get("bundle").get("published") is False:
@@ -27,7 +29,7 @@ def draw(story: Story) -> list[Html]:
         facts(
             [
                 ("Digest", tag("code", bundle.get("digest") or words.DASH)),
-                ("Rung", bundle.get("rung") or words.DASH),
+                ("Rung", RUNGS.get(str(bundle.get("rung")), bundle.get("rung") or words.DASH)),
                 ("Created", words.moment(bundle.get("created"))),
                 ("Expires", words.moment(bundle.get("expires"))),
                 ("Folder", tag("code", bundle.get("path") or words.DASH)),

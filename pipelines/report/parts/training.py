@@ -10,6 +10,7 @@ from pipelines.report.parts.part import Part, table
 from pipelines.report.story import Story, Tone
 
 TITLES = {"hmm": "Regimes (HMM)", "gbm": "Trees (LightGBM)", "gnn": "Graph attention (GNN)"}
+METRICS = {"rank_ic": "rank IC", "rank_ic_t": "t of rank IC", "last_loss": "last loss"}
 MOST_IMPORTANT = 8
 
 
@@ -40,7 +41,7 @@ def _folds(family: Mapping[str, Any]) -> Html:
         told, spent = fold.get("metrics") or {}, "kept" if fold.get("cached") else words.duration(fold.get("seconds"))
         figures = [_metric(key, told.get(key)) for key in metrics]
         rows.append([_span(fold), words.count(fold.get("train_rows")), spent, *figures])
-    names = [key.removeprefix("share_").replace("_", " ") for key in metrics]
+    names = [METRICS.get(key) or key.removeprefix("share_").replace("_", " ") for key in metrics]
     return table(["Judged on", "training rows", "time", *names], rows)
 
 
