@@ -8,7 +8,8 @@ from pipelines.home import Home
 from pipelines.report import front, words
 from pipelines.report.export import judged_csv
 from pipelines.report.html import Html, note, paragraph, raw, tag
-from pipelines.report.parts import PARTS, Part, leak
+from pipelines.report.parts import PARTS, leak
+from pipelines.report.parts.part import Part
 from pipelines.report.story import SECTIONS, Story, verdict_of
 from pipelines.settings import Settings
 
