@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.risk import precise
+
 Floats = NDArray[np.float64]
 
 
@@ -19,6 +21,13 @@ def dollar_neutral(score: Floats, gross: float, max_weight: float) -> Floats:
     if side > 0.0:
         weights[finite] = _capped(longs, side, max_weight) - _capped(shorts, side, max_weight)
     return weights
+
+
+def hedged(score: Floats, correlation: Floats, vol: Floats) -> Floats:
+    """The dollar-neutral direction that earns `score` (names,), in units of risk, at the least variance."""
+    wanted = precise(score - score.mean(), correlation) / vol
+    evenly = precise(1.0 / vol, correlation) / vol
+    return np.asarray(wanted - evenly * (wanted.sum() / evenly.sum()))
 
 
 def _capped(strength: Floats, total: float, cap: float) -> Floats:

@@ -18,7 +18,8 @@ from models.gnn.config import GnnConfig
 from models.gnn.score import GnnModel
 from models.hmm.config import STATES, HmmConfig
 from models.hmm.score import HmmModel
-from models.positions import dollar_neutral
+from models.positions import dollar_neutral, hedged
+from models.risk import RETURNS, known_risk
 
 Floats = NDArray[np.float64]
 
@@ -29,9 +30,12 @@ class StrategyConfig:
 
     name: str
     slot: str = "daily-equity"
-    hold_sessions: int = 5  # scores of so many decisions are averaged: slower positions, lower costs
-    blend_gnn: float = 0.3
-    gross: float = 1.5  # sum of absolute weights in a full-size regime
+    horizon: int = 5  # opens that a score looks ahead when it is learned; judged is always the next one
+    hold_sessions: int = 3  # scores of so many decisions are averaged: slower positions, lower costs
+    blend_gnn: float = 0.5
+    risk_window: int = 120  # decision rows that correlation and volatility are estimated from
+    risk_shrink: float = 0.3
+    gross: float = 1.0  # sum of absolute weights in a full-size regime
     max_weight: float = 0.15
     regime_gross: tuple[tuple[str, float], ...] = (
         ("Bull", 1.0), ("Bear", 0.85), ("HighVol_Chop", 0.85), ("LowVol_Chop", 1.0))
@@ -42,13 +46,15 @@ class StrategyConfig:
     @property
     def features(self) -> tuple[str, ...]:
         """Columns of the panel that a decision reads."""
-        read = (*self.gbm.features, *self.gbm.context, *self.gnn.features, self.gnn.returns, *self.hmm.features)
+        read = (RETURNS, *self.gbm.features, *self.gbm.context, *self.gnn.features, self.gnn.returns,
+                *self.hmm.features)
         return tuple(dict.fromkeys(read))
 
     @property
     def history(self) -> int:
         """Decision rows, the one decided on included, that determine a decision to the last bit."""
-        return max(self.hmm.window, max(self.gnn.graph_window, self.gnn.sequence) + self.hold_sessions - 1)
+        scored = max(self.gnn.graph_window, self.gnn.sequence) + self.hold_sessions - 1
+        return max(self.hmm.window, self.risk_window, scored)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
@@ -146,8 +152,19 @@ def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:
     return Decision(
         session=panel.sessions[row], names=panel.names,
         regime={state: float(p) for state, p in zip(names, posterior, strict=True)},
-        gbm=gbm, gnn=gnn, score=score, weights=dollar_neutral(score, gross, config.max_weight),
+        gbm=gbm, gnn=gnn, score=score,
+        weights=dollar_neutral(_direction(config, panel, row, score), gross, config.max_weight),
     )
+
+
+def _direction(config: StrategyConfig, panel: FeaturePanel, row: int, score: Floats) -> Floats:
+    """Where the book should lean: the score less what correlated names already carry of it."""
+    direction = np.full(score.shape, np.nan)
+    active = np.isfinite(score)
+    if int(active.sum()) > 1:
+        correlation, vol = known_risk(panel, row, active, config.risk_window, config.risk_shrink)
+        direction[active] = hedged(score[active], correlation, vol)
+    return direction
 
 
 def _blended(config: StrategyConfig, scores: Scores, row: int) -> Floats:

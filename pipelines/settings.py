@@ -43,7 +43,7 @@ class Training(Section):
     slow_step_sessions: int = 126
     optuna_trials: int = 10
     boost_rounds: int = 100
-    gnn_epochs: int = 30
+    gnn_epochs: int = 15
 
 
 class Gate(Section):

@@ -15,7 +15,7 @@ MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately s
 
 
 def fit(training: TrainingSet, config: GbmConfig, seed: int) -> bytes:
-    """LightGBM's text model, on each session's returns as ranks across names."""
+    """LightGBM's text model, on each session's targets as ranks across names."""
     import lightgbm
 
     config = replace(config, context=covered(training, config.context))
@@ -47,7 +47,7 @@ def rows_of(training: TrainingSet, config: GbmConfig) -> tuple[Floats, Floats]:
     inputs, labels = [], []
     for row in training.rows:
         active, prepared = session_inputs(training.panel, int(row), config.features, config.context)
-        label = rank_label(training.returns[row][active])
+        label = rank_label(training.targets[row][active])
         known = np.isfinite(label)
         inputs.append(prepared[known])
         labels.append(label[known])

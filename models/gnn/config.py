@@ -14,8 +14,8 @@ class GnnConfig:
     sequence: int = 10
     hidden: int = 16
     heads: int = 2
-    epochs: int = 30
+    epochs: int = 15
     batch_sessions: int = 32
     learning_rate: float = 0.004
     weight_decay: float = 0.02
-    dropout: float = 0.2
+    dropout: float = 0.4

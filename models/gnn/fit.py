@@ -1,6 +1,7 @@
 """Fit the graph network with torch on one thread: sessions are batched as separate blocks of one graph."""
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -23,7 +24,7 @@ def fit(
     blocks = []
     for row in training.rows:
         graph = session_graph(training.panel, int(row), config)
-        label = rank_label(training.returns[row][graph.active])
+        label = rank_label(training.targets[row][graph.active])
         if np.isfinite(label).any():
             blocks.append((graph, label))
     if not blocks:
@@ -44,7 +45,10 @@ def fit(
 def build(config: GnnConfig) -> Any:
     """The network of `score.forward`, in torch: the names of its parameters are the contract between the two."""
     import torch
-    from torch_geometric.nn import GATConv
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library's own, about torch, at its first import
+        from torch_geometric.nn import GATConv
 
     class Network(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:

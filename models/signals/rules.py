@@ -23,7 +23,7 @@ class RuleConfig:
     feature: str
     sign: float
     hold_sessions: int = 5
-    gross: float = 1.5
+    gross: float = 1.0
     max_weight: float = 0.15
 
     def key(self) -> str:

@@ -17,7 +17,7 @@ ACROSS = ("ret_1", "ret_5", "ret_20", "resid_ret_5", "vam_20", "zscore_20", "rsi
           "volume_z_20", "overnight_gap", "close_location")
 CONTEXT = ("mkt_ret_1", "mkt_vol_20", "put_call_ratio", "share_0dte", "gamma_exposure_bn", "iv30",
            "es_poc_distance", "es_delta_share")
-GRAPH = ("ret_1", "ret_5", "ret_20", "vam_20", "zscore_20", "volume_z_20", "overnight_gap", "close_location")
+GRAPH = ("ret_1", "ret_5", "ret_20", "zscore_20")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def strategies(settings: Settings, known: tuple[str, ...]) -> tuple[StrategyConf
     return tuple(
         StrategyConfig(f"ensemble-g{int(blend * 100):02d}-h{hold}", hold_sessions=hold, blend_gnn=blend,
                        gbm=gbm, gnn=gnn, hmm=HmmConfig())
-        for blend in (0.0, 0.3, 0.5) for hold in (3, 5)
+        for blend in (0.0, 0.5, 0.8) for hold in (3, 5)
     )
 
 

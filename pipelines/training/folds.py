@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.gbm.config import GbmConfig
-from models.labels import TrainingSet, label_lives
+from models.labels import TrainingSet, label_lives, precision_targets
 from models.splits import WalkForwardValidator, purged
 from models.strategy import StrategyConfig
 from pipelines.evidence.ledger import Ledger
@@ -38,41 +39,52 @@ class Fold:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the folds of one night share."""
+    """What all folds of one strategy's models share tonight."""
 
     home: Home
     settings: Settings
     inputs: Inputs
     ledger: Ledger
     now: dt.datetime
+    strategy: StrategyConfig
 
-    def folds(self, name: str, config: StrategyConfig) -> list[Fold]:
+    @cached_property
+    def targets(self) -> NDArray[np.float64]:
+        """(sessions, names) what the fits learn; a row's life is the strategy's horizon."""
+        one = self.strategy
+        return precision_targets(self.inputs.panel, self.inputs.returns, one.horizon, one.risk_window, one.risk_shrink)
+
+    def folds(self, name: str) -> list[Fold]:
         """All walk-forward fits of one family, from the cache where nothing they depend on has changed."""
-        chosen, training = _family_config(name, config), self.settings.training
+        training = self.settings.training
         splits = WalkForwardValidator(training.first_train_sessions, family(name).step(training)).generate_splits(
-            label_lives(self.inputs.labelled))
-        made = []
-        for number, split in enumerate(splits):
-            made.append(self._fold(name, number, split.test, split.train, chosen))
+            label_lives(self.inputs.labelled, self.strategy.horizon))
+        made = [self._fold(name, number, split.test, split.train) for number, split in enumerate(splits)]
         if not made:
             raise ValueError(
                 f"{self.inputs.labelled} decision sessions with a label: walking forward needs more than "
                 f"training.first_train_sessions = {training.first_train_sessions}; ingest more or train on fewer")
         return made
 
-    def final(self, name: str, config: StrategyConfig) -> Fold:
+    def final(self, name: str) -> Fold:
         """The judged procedure once more, on all labels that are over before the coming session is decided."""
         coming = len(self.inputs.panel.sessions) - 1
-        test = np.array([coming])
-        train = purged(np.arange(min(coming, self.inputs.labelled)), test, label_lives(coming + 1))
-        return self._fold(name, -1, test, train, _family_config(name, config))
+        return self._fold(name, -1, np.array([coming]), self._known_before(coming))
 
-    def _fold(self, name: str, number: int, test: Rows, train: Rows, config: Config) -> Fold:
-        training = TrainingSet.cut(self.inputs.panel, self.inputs.returns, train)
+    def _known_before(self, row: int) -> Rows:
+        """Rows whose targets are over when `row` is decided."""
+        known = np.arange(min(row, self.inputs.labelled))
+        return purged(known, np.array([row]), label_lives(row + 1, self.strategy.horizon))
+
+    def _cut(self, rows: Rows) -> TrainingSet:
+        return TrainingSet.cut(self.inputs.panel, self.targets, rows)
+
+    def _fold(self, name: str, number: int, test: Rows, train: Rows) -> Fold:
+        config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
         trials: tuple[dict[str, Any], ...] = ()
         if isinstance(config, GbmConfig):
             config, trials = self._tuned(config, int(test[0]))
-        model = fitted(self.home, name, training, config, self.settings.seed)
+        model = fitted(self.home, name, self._cut(train), config, self.settings.seed)
         if not model.cached:
             place = "final" if number < 0 else f"fold {number + 1}"
             say(f"    {name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s")
@@ -81,17 +93,11 @@ class Bench:
     def _tuned(self, config: GbmConfig, begin: int) -> tuple[GbmConfig, tuple[dict[str, Any], ...]]:
         """Parameters chosen at the last retuning before `begin`, from what could be trained on by then."""
         first = self.settings.training.first_train_sessions
-        at = first + (begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS if begin >= first else begin
-        known = purged(np.arange(at), np.array([at]), label_lives(at + 1))
-        known = known[known < self.inputs.labelled]
+        at = first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS
         best, trials = tuned(
-            self.home, self.ledger, TrainingSet.cut(self.inputs.panel, self.inputs.returns, known), config,
+            self.home, self.ledger, self._cut(self._known_before(min(at, begin))), config, self.strategy.horizon,
             trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now)
         return best, tuple(trials)
-
-
-def _family_config(name: str, config: StrategyConfig) -> Config:
-    return {"hmm": config.hmm, "gbm": config.gbm, "gnn": config.gnn}[name]
 
 
 def in_force(folds: dict[str, list[Fold]]) -> Iterator[tuple[Rows, dict[str, Fold]]]:

@@ -10,16 +10,15 @@ from models.gbm.config import GbmConfig
 from models.gbm.score import ACROSS, RAW, GbmModel
 from models.gnn.score import GnnModel
 from models.hmm.score import HmmModel
-from models.strategy import StrategyConfig
 from pipelines.home import Home
 from pipelines.training.folds import Bench, Fold
 
 EXPERIMENT = "nightdesk"
 
 
-def fit_family(bench: Bench, name: str, config: StrategyConfig) -> list[Fold]:
+def fit_family(bench: Bench, name: str) -> list[Fold]:
     """Every fold's fit and the final one, cached or made now."""
-    return [*bench.folds(name, config), bench.final(name, config)]
+    return [*bench.folds(name), bench.final(name)]
 
 
 def skill(fold: Fold, bench: Bench) -> dict[str, float]:

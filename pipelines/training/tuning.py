@@ -1,5 +1,6 @@
 """Optuna inside the training fold: a handful of seeded trials, each a row of the ledger before it is scored."""
 
+import datetime as dt
 import json
 import warnings
 from dataclasses import asdict, replace
@@ -23,12 +24,13 @@ RETUNE_SESSIONS = 252
 
 
 def tuned(
-    home: Home, ledger: Ledger, training: TrainingSet, base: GbmConfig, *, trials: int, seed: int, now: Any
+    home: Home, ledger: Ledger, training: TrainingSet, base: GbmConfig, horizon: int, *, trials: int, seed: int,
+    now: dt.datetime,
 ) -> tuple[GbmConfig, list[dict[str, Any]]]:
     """The best of `trials` by rank correlation on the purged end of the fold, and what each trial was and scored."""
     if trials == 0:
         return base, []
-    told = {"base": asdict(base), "trials": trials, "seed": seed, "code": code_digest("gbm"),
+    told = {"base": asdict(base), "trials": trials, "horizon": horizon, "seed": seed, "code": code_digest("gbm"),
             "data": training.digest(columns_of(base))}
     digest = json_digest(told)
     path = home.work / "tuning" / f"{digest}.json"
@@ -36,35 +38,36 @@ def tuned(
         kept = json.loads(path.read_text())
         return replace(base, **kept["best"]), kept["trials"]
     # Always from the first trial: a search resumed half-way would draw other numbers than one that was never killed.
-    best, done = _search(ledger, training, base, trials, seed, now, digest)
+    best, done = _search(ledger, training, base, horizon, trials, seed, now, digest)
     durable.write_json(path, {**told, "best": best, "trials": done}, failpoint="tuning")
     return replace(base, **best), done
 
 
 def _search(
-    ledger: Ledger, training: TrainingSet, base: GbmConfig, trials: int, seed: int, now: Any, digest: str
+    ledger: Ledger, training: TrainingSet, base: GbmConfig, horizon: int, trials: int, seed: int, now: dt.datetime,
+    digest: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     import optuna
 
     from models.gbm.fit import fit
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    split = inner_split(training.rows, label_lives(len(training.panel.sessions) + 1))
-    inner = TrainingSet.cut(training.panel, training.returns, split.train)
+    split = inner_split(training.rows, label_lives(len(training.panel.sessions), horizon))
+    inner = TrainingSet.cut(training.panel, training.targets, split.train)
     done: list[dict[str, Any]] = []
 
     def objective(trial: Any) -> float:
         chosen: dict[str, Any] = {
-            "leaves": trial.suggest_int("leaves", 4, 12),
-            "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.08, log=True),
-            "min_leaf": trial.suggest_int("min_leaf", 60, 240, step=20),
+            "leaves": trial.suggest_int("leaves", 2, 8),
+            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.04, log=True),
+            "min_leaf": trial.suggest_int("min_leaf", 200, 600, step=50),
             "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 0.9),
         }
         config = replace(base, **chosen)
         detail = {"search": digest, "trial": trial.number, "params": chosen}
         ledger.register_many([Trial("inner", TARGET, json_digest(asdict(config)), seed, detail)], now)
         model = GbmModel.from_bytes(fit(inner, config, seed))
-        skill = [rank_correlation(model.score(training.panel, int(row)), training.returns[row]) for row in split.test]
+        skill = [rank_correlation(model.score(training.panel, int(row)), training.targets[row]) for row in split.test]
         value = float(np.nanmean(skill)) if np.isfinite(skill).any() else 0.0
         done.append({"search": digest, "trial": trial.number, "params": chosen, "rank_ic": value})
         return value

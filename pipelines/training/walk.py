@@ -55,9 +55,8 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
     """Fit what is not yet fitted, write every candidate down as a trial, then decide all judged sessions."""
     panel = inputs.panel
     judged = chosen or candidates(settings, panel.features)
-    first = _shared_models(judged)
-    bench = Bench(home, settings, inputs, ledger, now)
-    folds = {name: bench.folds(name, first) for name in FAMILIES}
+    bench = Bench(home, settings, inputs, ledger, now, _shared_models(judged))
+    folds = {name: bench.folds(name) for name in FAMILIES}
     digest = inputs.digest()
     ledger.register_many(
         [Trial("outer", TARGET, one.key, settings.seed, {"name": one.name, "data": digest}) for one in judged], now)
@@ -88,15 +87,16 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
 def _shared_models(judged: tuple[Candidate, ...]) -> StrategyConfig:
     """Tonight's strategies differ in their position rule only, so that one walk fits the models of all."""
     learned = [one.config for one in judged if isinstance(one.config, StrategyConfig)]
-    if len({(config.gbm, config.gnn, config.hmm) for config in learned}) != 1:
-        raise ValueError("walk_forward takes strategies that share one gbm, gnn and hmm configuration; walk others "
-                         "in a call of their own")
+    fitted_alike = {(one.gbm, one.gnn, one.hmm, one.horizon, one.risk_window, one.risk_shrink) for one in learned}
+    if len(fitted_alike) != 1:
+        raise ValueError("walk_forward takes strategies whose models and targets are the same; walk others in a call "
+                         "of their own")
     return learned[0]
 
 
 def fit_final(home: Home, settings: Settings, inputs: Inputs, config: StrategyConfig, ledger: Ledger,
               now: dt.datetime) -> Final:
     """The same fits as the last fold's, on every label that is over before the coming session is decided."""
-    bench = Bench(home, settings, inputs, ledger, now)
-    folds = {name: bench.final(name, config) for name in FAMILIES}
+    bench = Bench(home, settings, inputs, ledger, now, config)
+    folds = {name: bench.final(name) for name in FAMILIES}
     return Final(config, folds["hmm"].fitted.data, folds["gbm"].fitted.data, folds["gnn"].fitted.data, folds)

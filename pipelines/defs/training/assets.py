@@ -54,9 +54,10 @@ def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]]
 
     desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
-    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now())
+    strategy = strategies(settings, told.panel.features)[0]
+    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy)
     with step(f"training {name}"):
-        folds = story.fit_family(bench, name, strategies(settings, told.panel.features)[0])
+        folds = story.fit_family(bench, name)
         section = story.tell(desk, bench, name, folds)
     shown = ("first_session", "last_session", "train_rows", "seconds", "cached")
     records = [dg.TableRecord({**{key: fold[key] for key in shown},
