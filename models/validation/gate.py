@@ -80,6 +80,12 @@ class Verdict:
         return failed or tuple(check.plain for check in self.checks)
 
 
+def _chance(p_value: float) -> str:
+    """A bootstrap says no more than its resamples allow."""
+    least = 1.0 / superior.RESAMPLES
+    return f"under {least}" if p_value < least else f"{p_value:.3f}"
+
+
 def best(active: FloatArray) -> int:
     """The candidate that the search would pick: highest Sharpe of active returns; the first among equals."""
     spread = active.std(axis=0, ddof=1)
@@ -146,7 +152,7 @@ def _skill_checks(evidence: Evidence, policy: GatePolicy) -> tuple[list[Check], 
     for name, words, p_value in rivals:
         beats = p_value < policy.max_spa_p
         checks.append(Check(f"spa_{name}", p_value, policy.max_spa_p, beats,
-                            f"That the search does no better than {words} has probability {p_value:.3f} (SPA), "
+                            f"That the search does no better than {words} has probability {_chance(p_value)} (SPA), "
                             f"{'below' if beats else 'not below'} {policy.max_spa_p}."))
     stressed = float(evidence.active_stressed.mean()) * YEAR
     checks.append(Check("cost_stress", stressed, 0.0, stressed > 0.0,
@@ -184,11 +190,11 @@ def judge_refresh(evidence: Evidence, policy: GatePolicy) -> Verdict:
     spread = float(difference.std(ddof=1))
     volatility = float(chosen.std(ddof=1))
     bound = float(difference.mean()) - 1.645 * spread / math.sqrt(len(difference))
-    lost = -bound / volatility * math.sqrt(YEAR) if volatility > 0.0 else math.inf
+    lost = max(0.0, -bound / volatility * math.sqrt(YEAR)) if volatility > 0.0 else math.inf
     passed = lost <= NON_INFERIORITY_MARGIN
     checks = (Check("non_inferiority", lost, NON_INFERIORITY_MARGIN, passed,
                     f"On the {len(difference)} sessions that both were judged on, the refit costs at most "
-                    f"{max(lost, 0.0):.2f} of annual Sharpe (95 %), "
+                    f"{lost:.2f} of annual Sharpe (95 %), "
                     f"{'within' if passed else 'beyond'} the margin of {NON_INFERIORITY_MARGIN}."),
               *health_checks(evidence.health))
     record = statistics.moments(chosen)

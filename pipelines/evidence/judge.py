@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -10,21 +9,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import models
 from models.strategy import StrategyConfig
-from models.validation.gate import Evidence, GatePolicy, Verdict, judge, judge_refresh
+from models.validation.gate import GatePolicy
 from pipelines.digest import json_digest
 from pipelines.evidence import health, keys
 from pipelines.evidence.judged import SLOT, JudgedNight
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.records import Record, Records
+from pipelines.evidence.verdict import Question, plain_verdict, reach
 from pipelines.home import Home
 from pipelines.settings import Settings
 
-Floats = NDArray[np.float64]
 FILES = {"hmm": "hmm.json", "gbm": "gbm.txt", "gnn": "gnn.safetensors"}
 
 
@@ -63,50 +59,36 @@ def policy_of(settings: Settings) -> GatePolicy:
     return GatePolicy(**settings.gate.model_dump())
 
 
-def champion_returns(champion: Record, night: JudgedNight) -> Floats:
-    """The champion's active returns as its record has them, on tonight's sessions; NaN where it was not judged."""
-    then = JudgedNight.from_files({name: champion.evidence(name) for name in ("returns.safetensors", "judged.json")})
-    aligned = np.full(len(night.sessions), np.nan)
-    common, now_at, then_at = np.intersect1d(night.sessions, then.sessions, return_indices=True)
-    aligned[now_at] = then.series["active"][then_at, then.column(champion.content["key"])]
-    return aligned
-
-
 def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight, now: dt.datetime, *,
                  search: bool = False) -> Tonight:
     """Judge, write the record, return it. The same inputs as the last act's are not judged again."""
     records, ledger, policy = Records(home), Ledger(home.ledger), policy_of(settings)
     champion = records.champion(SLOT)
-    if champion is not None and not search:
-        chosen = night.column(champion.content["key"])
-        eligible = [chosen]
+    if champion is None or search:
+        attempted, chosen = "promote", night.best
+        judged = [night.candidates[at]["key"] for at in night.of_kind("candidate")]
     else:
-        chosen, eligible = night.best, night.of_kind("candidate")
+        attempted, chosen = "refresh", night.column(champion.content["key"])
+        judged = [champion.content["key"]]
     strategy = night.strategy(chosen)
     files = final_files(home, settings, inputs, strategy, ledger, now)
     found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
     told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": asdict(policy), "seed": settings.seed,
             "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
-            "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
+            "chosen": strategy.key(), "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
     last = records.last()
-    if last is not None and last.content["inputs_digest"] == json_digest({**told, "strategy": last.content["key"]}) \
-            and last.content["key"] == strategy.key():
+    if last is not None and last.content["inputs_digest"] == json_digest(told) \
+            and (not search or last.content["attempted"] == "promote"):
         records.write_anchor(last)
         return Tonight(last, files, repeated=True)
-    evidence = Evidence(
-        names=tuple(night.candidates[at]["name"] for at in eligible), active=night.series["active"][:, eligible],
-        active_stressed=night.series["active_stressed"][:, chosen], chosen=eligible.index(chosen),
-        champion_active=None if champion is None else champion_returns(champion, night),
-        trials_n=ledger.n(_target()), health=found, seed=settings.seed)
-    attempted = "promote" if champion is None or search else "refresh"
-    verdict = judge(evidence, policy) if attempted == "promote" else judge_refresh(evidence, policy)
+    question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
+    verdict = reach(question, night, champion, found, policy)
     content = {
         "act": verdict.act, "attempted": attempted, "slot": SLOT, "strategy": strategy.name, "key": strategy.key(),
-        "config": night.candidates[chosen]["config"], "inputs": told,
-        "inputs_digest": json_digest({**told, "strategy": strategy.key()}),
-        "judged": list(evidence.names), "verdict": plain_verdict(verdict),
-        "ledger": {"n": evidence.trials_n, "head": ledger.head}, "knowledge_cut": now.isoformat(),
-        "parent": champion.content_digest if champion else None, "rung": "shadow", "card": card(night, chosen),
+        "config": night.candidates[chosen]["config"], "inputs": told, "inputs_digest": json_digest(told),
+        "judged": judged, "verdict": plain_verdict(verdict), "knowledge_cut": now.isoformat(),
+        "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": "shadow",
+        "parent": champion.content_digest if champion else None, "card": card(night, chosen),
     }
     record = records.append(content, night.to_files(), now, keys.open_or_create(home.keys))
     return Tonight(record, files, repeated=False)
@@ -137,21 +119,6 @@ def _target() -> str:
     from pipelines.training.candidates import TARGET
 
     return TARGET
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)
-
-
-def plain_verdict(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as JSON: what is not a number is null."""
-    return {
-        "act": verdict.act, "promoted": verdict.promoted, "reasons": list(verdict.reasons),
-        "checks": [{"name": one.name, "value": _number(one.value), "threshold": _number(one.threshold),
-                    "passed": one.passed, "plain": one.plain} for one in verdict.checks],
-        "figures": {name: _number(value) for name, value in verdict.figures.items()},
-        "smallest_visible_sharpe": {name: _number(value) for name, value in verdict.smallest_visible_sharpe.items()},
-    }
 
 
 def card(night: JudgedNight, at: int) -> dict[str, Any]:
