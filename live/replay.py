@@ -9,13 +9,17 @@ from typing import Any
 from live.adapters.bundles import FolderBundles
 from live.adapters.paper import PaperVenue
 from live.adapters.tape import TapeFeed
+from live.adapters.tape import schema as tape_schema
 from live.clock import TapeClock, from_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
 from live.journal import Entry, Journal
-from live.ports import BundleSource
+from live.ports import Action, BundleSource
 from live.risk import Limits
 from models.bundle import Bundle, BundleRefused, load
 from models.market.costs import CostModel
+
+# Whoever makes a tape or asks for a replay enters live here, and by no other door.
+__all__ = ["Action", "ReplayReport", "SessionResult", "replay", "tape_schema"]
 
 
 @dataclass(frozen=True)

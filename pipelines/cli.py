@@ -88,6 +88,7 @@ def nightly(
     desk = Home(settings.home).prepare()
     say(f"Nightly in {desk.root} (source {settings.source}, seed {settings.seed})")
     if not run.run_job("nightly", desk, overrides, advance=next_):
+        run.tell_stopped_night(desk, settings)
         say("The night failed; the lines above say where. Nothing that was published before is touched.")
         raise typer.Exit(1)
     if all(desk.read_section(name).get("unchanged") for name in ("ingest", "warehouse", "bundle")):

@@ -16,7 +16,7 @@ from pipelines.progress import say
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from live.ports import Action
+    from live.replay import Action
     from pipelines.sandbox import Market
     from pipelines.vendors.http import HttpTransport
     from pipelines.vendors.parsing import Parser
@@ -55,7 +55,7 @@ SymbolRow = tuple[str, str, dt.date, dt.date | None]  # symbol, instrument_id, v
 
 def record(market: "Market", coming: Sequence[dt.date], symbols: Sequence[SymbolRow]) -> bytes:
     """A tape's Parquet bytes: bars of every symbol in force, and what was known of actions when each was decided."""
-    from live.adapters.tape import schema
+    from live.replay import tape_schema
     from pipelines import sandbox
     from pipelines.vendors.http import Hosts, HttpTransport
 
@@ -70,7 +70,7 @@ def record(market: "Market", coming: Sequence[dt.date], symbols: Sequence[Symbol
                 bars.append(_bars(transport, session, ids))
                 actions[session] = _actions(transport, session, symbols)
     tape = pa.concat_tables(bars).sort_by([("bar_start", "ascending"), ("instrument_id", "ascending")])
-    kind = schema(actions)
+    kind = tape_schema(actions)
     sink = io.BytesIO()
     pq.write_table(tape.select(kind.names).cast(kind), sink, compression="zstd")
     return sink.getvalue()
@@ -104,7 +104,7 @@ def _bars(transport: "HttpTransport", session: dt.date, ids: Mapping[str, str]) 
 
 def _actions(transport: "HttpTransport", session: dt.date, symbols: Sequence[SymbolRow]) -> list["Action"]:
     """Splits and dividends that take effect by this session, as the vendor tells them before its open."""
-    from live.ports import Action
+    from live.replay import Action
     from pipelines.vendors import polygon_reference
 
     since = session - dt.timedelta(days=LATE_ACTION_DAYS)

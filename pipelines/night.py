@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from pipelines import durable
+from pipelines import settings as settings_module
 from pipelines.home import Home
 from pipelines.settings import Settings
 
@@ -38,6 +39,7 @@ def settle(settings: Settings, home: Home, run_id: str, *, advance: bool = False
         now = sandbox.night_now(settings, number)
     else:
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(settings))
     durable.write_json(
         home.work / "night.json",
         {"now": now.isoformat(), "sandbox_night": number, "run_id": run_id, "complete": False},

@@ -55,7 +55,8 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                     tags={"nightdesk/advance": "true"} if advance else {},
                     raise_on_error=False,
                 )
-                _tell_failures(result)
+                if not result.success:
+                    _tell_failures(result)
                 return bool(result.success)
 
 
@@ -115,3 +116,11 @@ def serve_ui(overrides: Mapping[str, Any], port: int) -> int:
     except KeyboardInterrupt:
         process.terminate()
         return process.wait()
+
+
+def tell_stopped_night(home: Home, settings: Any) -> None:
+    """The page of a night that a check or a fault stopped: it says what did. Its own asset was never reached."""
+    from pipelines import night, report
+
+    if (home.work / "night.json").exists():
+        say(f"  why: {report.render(home, settings, night.current(home))}")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -114,6 +115,30 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return base
 
 
+MARKET = "market.json"  # in a home: the source that its lake was filled from
+IDENTITY = ("source", "seed", "sandbox")
+
+
+def market_of(settings: Settings) -> dict[str, Any]:
+    """What a home's lake was filled from: a sandbox is its seed and shape, anything else its name."""
+    told = settings.model_dump(mode="json", include=set(IDENTITY))
+    return told if settings.source == "sandbox" else {"source": told["source"]}
+
+
+def _remembered(home: Path) -> dict[str, Any]:
+    path = home / MARKET
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _refuse_other_market(settings: Settings, remembered: Mapping[str, Any]) -> None:
+    """One home holds one market: bars of two seeds in one lake would be nobody's history."""
+    found = market_of(settings)
+    for key in IDENTITY:
+        if remembered and found.get(key) != remembered.get(key):
+            raise SettingsError(f"{settings.home} was filled with {key} {remembered.get(key)}, not {found.get(key)}: "
+                                "name another --home")
+
+
 def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings of this run. Unknown keys are refused, naming the nearest right one."""
     environment = os.environ if environment is None else environment
@@ -128,7 +153,9 @@ def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str
     _merge(values, from_env)
     _refuse_unknown(dict(overrides or {}), Settings, "the command line")
     _merge(values, overrides or {})
-    settings = Settings.model_validate(values)
+    remembered = _remembered(Path(values.get("home", Settings().home)).expanduser())
+    settings = Settings.model_validate(_merge(dict(remembered), values))
+    _refuse_other_market(settings, remembered)
     if settings.now is not None and settings.now.tzinfo is None:
         raise SettingsError(f"--now {settings.now} has no time zone; write it as 2025-07-01T06:00:00Z")
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})

@@ -38,6 +38,11 @@ def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessio
         reached=failpoints.reached, say=say,
     ).as_json()
     home.write_section("live", report)
+    if feed == "sandbox":
+        from pipelines import night
+        from pipelines import report as page
+
+        page.render(home, settings, night.current(home))  # the night's page, now with its day
     return report
 
 
@@ -55,8 +60,8 @@ def print_report(report: dict[str, Any]) -> None:
         print(note)
     for day in report["sessions"]:
         again = " (already replayed)" if day["already"] else ""
-        print(f"session {day['session']}: {day['orders']} orders, {day['fills']} fills, P&L {day['pnl']:+,.2f} USD after "
-              f"{day['costs']:,.2f} of costs, equity {day['end_equity']:,.2f}{again}")
+        print(f"session {day['session']}: {day['orders']} orders, {day['fills']} fills, P&L {day['pnl']:+,.2f} USD "
+              f"after {day['costs']:,.2f} of costs, equity {day['end_equity']:,.2f}{again}")
         if day["decision_id"]:
             print(f"  why: nightdesk passport {day['decision_id']}")
 
