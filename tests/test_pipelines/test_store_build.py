@@ -79,3 +79,11 @@ def test_a_kill_at_any_publication_loses_nothing(point: str, tmp_path: Path) -> 
     )
     assert killed.returncode == -signal.SIGKILL
     assert _build(home, bars).digest == _build(Home(tmp_path / "other"), bars).digest
+
+
+def test_a_lake_without_bars_gives_an_empty_table(tmp_path: Path) -> None:
+    bars = daily_bars(np.random.default_rng(1), names=2, sessions=30, restatements=0)
+    first = _build(Home(tmp_path), bars.slice(0, 0))
+    assert (first.rows, first.rebuilt) == (0, 0)
+    assert pq.read_schema(first.path).names[:2] == ["instrument_id", "session"]
+    assert _build(Home(tmp_path), bars).digest == _build(Home(tmp_path / "other"), bars).digest

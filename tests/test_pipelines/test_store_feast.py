@@ -15,7 +15,8 @@ import pytest
 BASE = pd.Timestamp("2024-01-01", tz="UTC")
 KEYS = ("A", "B", "C")
 TTLS = ((None, 5.0), (3.0, None), (0.5, 5.0), (10.0, 0.5))  # hours, of the views a and b
-pytestmark = pytest.mark.filterwarnings("ignore")  # Feast's own imports warn
+# Feast's own imports warn, and take seconds: one worker runs all that need it.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
 
 
 def history(rng: np.random.Generator, columns: list[str]) -> pd.DataFrame:
