@@ -80,7 +80,9 @@ def new_versions(name: str, incoming: Path, facts_glob: str, now: str) -> pa.Rec
     """The versions that `incoming` adds to the facts there are, in the order of their grain."""
     import duckdb
 
-    connection = duckdb.connect(config={"threads": 1})
+    # A first load of a whole market is sorted within this much memory, the rest beside the rows themselves.
+    spill = {"memory_limit": "2GB", "temp_directory": str(incoming.parent / "spill")}
+    connection = duckdb.connect(config={"threads": 1, **spill})
     connection.execute("SET TimeZone = 'UTC'")
     parameters = {"incoming": str(incoming), "facts": facts_glob, "now": now}
     return connection.sql(query(DATASETS[name]), params=parameters).to_arrow_reader(100_000)

@@ -1,6 +1,5 @@
 """The one HTTP transport: connections reused, retries with jitter, conditional requests, keys in headers only."""
 
-import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,21 +64,15 @@ class Answer:
     note: str = ""
 
 
-def _retry_after(problem: Exception) -> bool | dt.timedelta:
-    """Whether, and if the vendor says so how long, to wait. Other statuses will not change by asking again."""
-    if isinstance(problem, _Busy):
-        seconds = problem.response.headers.get("Retry-After", "")
-        return dt.timedelta(seconds=min(int(seconds), 60)) if seconds.isdigit() else True
-    return isinstance(problem, httpx.TransportError)
-
-
 class HttpTransport:
     """Asks vendors, at most `workers` questions at a time. `asked` counts requests by vendor."""
 
-    def __init__(self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2) -> None:
+    def __init__(
+        self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2, quota_wait_s: float = 15
+    ) -> None:
         self.hosts = hosts
         self.asked = dict.fromkeys(_ABSENT, 0)
-        self._attempts, self._first_wait_s = attempts, first_wait_s
+        self._attempts, self._first_wait_s, self._quota_wait_s = attempts, first_wait_s, quota_wait_s
         self._client = httpx.Client(
             timeout=60, headers={"User-Agent": _AGENT}, limits=httpx.Limits(max_connections=workers)
         )
@@ -135,7 +128,7 @@ class HttpTransport:
             auth = httpx.BasicAuth(self.hosts.databento_key, "")
         try:
             for attempt in stamina.retry_context(
-                on=_retry_after, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,
+                on=self._worth_waiting, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,
                 wait_max=30, wait_jitter=self._first_wait_s,
             ):  # fmt: skip
                 with attempt:
@@ -156,6 +149,15 @@ class HttpTransport:
                 f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: {self._clean(str(error))}"
             ) from None
         return response
+
+    def _worth_waiting(self, problem: Exception) -> bool | float:
+        """Whether to ask again, and if known, in how many seconds. A quota counts by the minute."""
+        if not isinstance(problem, _Busy):
+            return isinstance(problem, httpx.TransportError)
+        told = problem.response.headers.get("Retry-After", "")
+        if told.isdigit():
+            return float(min(int(told), 60))
+        return self._quota_wait_s if problem.response.status_code == 429 else True
 
     def _said(self, response: httpx.Response) -> str:
         """The vendor's words from whichever field they are in."""

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 import pytest
 
 from pipelines import sandbox, settings
+from pipelines.defs.ingest.assets import observations
 from pipelines.home import Home
-from pipelines.lake import raw
+from pipelines.lake import raw, sources
 from pipelines.lake.facts import facts_digest, names_per_session, read_dataset, vendor_digest
 from pipelines.lake.ingest import IngestResult, ingest
 from pipelines.lake.record import NotEmpty, record
@@ -130,6 +131,35 @@ def test_a_recording_is_a_source_of_the_same_facts(nights: Nights, tmp_path: Pat
     assert names_per_session(Home(early.home), last=1)[0][0] == dt.date(2025, 7, 1)
     with pytest.raises(NotEmpty):
         record(nights.home, folder)
+
+
+def test_the_vendors_source_asks_the_same_questions_at_real_addresses(
+    nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "FIRST_LOAD_SESSIONS", 12)
+    chosen = settings.load({"home": str(tmp_path), "source": "vendors"}, environment={})
+    with sandbox.serve(sandbox.generate(nights.settings), nights.now) as served:
+        environment = {
+            "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,
+            "CBOE_BASE_URL": served.cboe, "DATABENTO_BASE_URL": served.databento,
+        }  # fmt: skip
+        with sources.opened(chosen, Home(tmp_path), nights.now, environment) as source:
+            result = ingest(chosen, Home(tmp_path), nights.now, source)
+    assert result.quarantined == {}
+    assert names_per_session(Home(tmp_path), last=12) == names_per_session(nights.home, last=12)
+    assert {vendor: days[-1:] for vendor, days in result.changed_sessions.items() if vendor != "polygon"} == {
+        "cboe": [result.last_session], "cme": [result.last_session]
+    }  # fmt: skip
+
+
+def test_a_first_load_is_one_event_and_later_each_session_is_its_own(nights: Nights) -> None:
+    first, second = (
+        list(observations("polygon", told.changed_sessions["polygon"], "d" * 64, first_load=told.first_load))
+        for told in nights.told[:2]
+    )
+    assert [event.partition for event in first] == [None]
+    assert [event.partition for event in second] == ["2025-07-01"]
+    assert second[0].tags["dagster/data_version"] == "d" * 16
 
 
 def test_a_vendors_digest_changes_with_its_facts_only(nights: Nights, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def vendor() -> Iterator[Vendor]:
 
 def transport(vendor: Vendor, **more: Any) -> HttpTransport:
     hosts = Hosts(vendor.address, vendor.address, vendor.address, KEY, KEY)
-    return HttpTransport(hosts, first_wait_s=0.001, **more)
+    return HttpTransport(hosts, first_wait_s=0.001, quota_wait_s=0.001, **more)
 
 
 def ask(target: str = "/x", **more: Any) -> Ask:
