@@ -14,7 +14,7 @@ from models.strategy import StrategyConfig
 from models.validation.gate import GatePolicy
 from pipelines.digest import json_digest
 from pipelines.evidence import health, keys
-from pipelines.evidence.judged import SLOT, JudgedNight
+from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.records import Record, Records
 from pipelines.evidence.verdict import Question, plain_verdict, reach
@@ -64,6 +64,8 @@ def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight
     """Judge, write the record, return it. The same inputs as the last act's are not judged again."""
     records, ledger, policy = Records(home), Ledger(home.ledger), policy_of(settings)
     champion = records.champion(SLOT)
+    if champion is not None and strategy_of(champion) is None:
+        champion = None  # other code: what holds the slot cannot be refitted, so the slot is searched anew
     if champion is None or search:
         attempted, chosen = "promote", night.best
         judged = [night.candidates[at]["key"] for at in night.of_kind("candidate")]
@@ -108,7 +110,9 @@ def last_verdict(home: Home, settings: Settings, inputs: Any, now: dt.datetime) 
     record = Records(home).last()
     if record is None:
         raise LookupError("nothing was judged in this home yet")
-    strategy = StrategyConfig.from_json(json.dumps(record.content["config"]))
+    strategy = strategy_of(record)
+    if strategy is None:
+        raise LookupError(f"record {record.seq} was written by other code: judge again before publishing")
     files = final_files(home, settings, inputs, strategy, Ledger(home.ledger), now)
     if {name: sha256(data).hexdigest() for name, data in files.items()} != record.content["inputs"]["weights"]:
         raise LookupError(f"the weights are not those of record {record.seq}: judge again before publishing")

@@ -17,6 +17,7 @@ from models.market.costs import CostModel
 from models.strategy import StrategyConfig
 from pipelines import durable
 from pipelines.digest import json_digest
+from pipelines.evidence.records import Record, Records
 from pipelines.home import Home
 
 Floats = NDArray[np.float64]
@@ -76,6 +77,15 @@ class JudgedNight:
         return cls.from_files({name: (home.work / "judgement" / name).read_bytes() for name in (RETURNS, TOLD)})
 
 
+def strategy_of(record: Record) -> StrategyConfig | None:
+    """What a record let through, or None where today's code would read its configuration as another one."""
+    try:
+        config = StrategyConfig.from_json(json.dumps(record.content["config"]))
+    except (TypeError, KeyError, ValueError):
+        return None
+    return config if config.key() == record.content["key"] else None
+
+
 def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> JudgedNight:
     """`walked` is what walking forward decided (`pipelines.training.walk.Walked`); prices reach one session further."""
     from models.validation.gate import best
@@ -109,7 +119,6 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
 def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tuple[JudgedNight, Any]:
     """Tonight's candidates, and the champion's configuration where it is not among them. Also returns what walked."""
     from pipelines.evidence.ledger import Ledger
-    from pipelines.evidence.records import Records
     from pipelines.training.candidates import Candidate
     from pipelines.training.prices import read_prices
     from pipelines.training.walk import walk_forward
@@ -117,8 +126,8 @@ def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tup
     ledger = Ledger(home.ledger)
     walked = walk_forward(home, settings, inputs, ledger, now)
     champion = Records(home).champion(SLOT)
-    if champion is not None and champion.content["key"] not in {one.key for one in walked.candidates}:
-        config = StrategyConfig.from_json(json.dumps(champion.content["config"]))
+    config = None if champion is None else strategy_of(champion)
+    if config is not None and config.key() not in {one.key for one in walked.candidates}:
         own = walk_forward(home, settings, inputs, ledger, now, (Candidate("candidate", config),))
         walked = replace(walked, candidates=(*walked.candidates, *own.candidates),
                          weights={**walked.weights, **own.weights})

@@ -19,7 +19,7 @@ from pipelines import settings as settings_module
 from pipelines.evidence import health, keys
 from pipelines.evidence.figures import judged_section
 from pipelines.evidence.judge import decide_night, last_verdict, verdict_section
-from pipelines.evidence.judged import JudgedNight, judge_all
+from pipelines.evidence.judged import JudgedNight, judge_all, strategy_of
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.picture import equity_curves
 from pipelines.evidence.records import Records, RecordsBroken
@@ -138,6 +138,17 @@ def test_the_same_inputs_are_not_judged_twice_and_a_new_night_refreshes(promoted
     assert recomputed(Records(home), later.record) == content["verdict"]
     Ledger(home.ledger).path.write_bytes(ledger)  # trials that the last record counted are gone
     assert not health.ledger_clean(home, Ledger(home.ledger))
+
+
+def test_a_configuration_that_other_code_wrote_does_not_block_the_slot(promoted, tmp_path):
+    home, settings, inputs, prices, tonight, _ = promoted
+    other, _ = desk(tmp_path)
+    content = {**tonight.record.content, "config": {**tonight.record.content["config"], "gross": 9.0}}
+    written = Records(other).append(content, {}, NOW, keys.open_or_create(other.keys))
+    assert strategy_of(tonight.record) is not None and strategy_of(written) is None
+    assert strategy_of(replace(written, content={**content, "config": {"unknown": 1}})) is None
+    again, _ = one_night(other, settings, upto(inputs, 290), prices)
+    assert again.record.content["attempted"] == "promote"
 
 
 def test_noise_is_rejected_with_reasons_and_nothing_holds_the_slot(tmp_path):
