@@ -40,6 +40,7 @@ class Market:
     sessions: tuple[dt.date, ...]
     base: int  # index of the last session before night 0 ends
     cast: tuple[cast.Company, ...]
+    traits: cast.Traits
     splits: tuple[actions.Split, ...]
     dividends: tuple[actions.Dividend, ...]
     noise: equities.Noise
@@ -132,6 +133,6 @@ def generate(settings: Settings) -> Market:
         known = calendars.close_at(sessions[base + CORRECTION_NIGHT]) + dt.timedelta(hours=3)
         correction = Correction(base + CORRECTED_SESSION_NIGHT, 1, 1.012, known)
     return Market(
-        settings, sessions, base, companies, splits, dividends, noise, days, bars.add_up(drawn, by_minute), by_minute,
-        correction,
+        settings, sessions, base, companies, traits, splits, dividends, noise, days, bars.add_up(drawn, by_minute),
+        by_minute, correction,
     )

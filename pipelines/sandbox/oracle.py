@@ -9,7 +9,7 @@ from pipelines.sandbox.market import Market
 if TYPE_CHECKING:
     from models.backtest.prices import Prices
 
-_HOLD = 3  # sessions over which targets are averaged: costs fall faster than what is known
+_HOLD = 2  # sessions over which targets are averaged: costs fall faster than what is known
 
 
 def true_prices(market: Market) -> "Prices":
@@ -32,12 +32,23 @@ def true_prices(market: Market) -> "Prices":
     )
 
 
+def _best_tilt(market: Market) -> np.ndarray:
+    """(sessions, names): the true means over the true covariance of what is not the market's own move."""
+    sectors = np.array([company.sector for company in market.cast])
+    together = (sectors[:, None] == sectors[None, :]) * np.outer(market.traits.sector_vol, market.traits.sector_vol)
+    covariance = together + np.diag(market.traits.idio_vol**2)
+    tilt = np.zeros_like(market.days.drift)
+    for s, alive in enumerate(market.days.alive):
+        tilt[s, alive] = np.linalg.solve(covariance[np.ix_(alive, alive)], market.days.drift[s, alive])
+    return tilt
+
+
 def oracle_weights(market: Market) -> np.ndarray:
-    """Dollar-neutral, gross 1, in proportion to the mean of the last sessions' true conditional means."""
-    known, alive = np.nan_to_num(market.days.drift), market.days.alive
-    smooth = np.zeros_like(known)
+    """Dollar-neutral, gross 1: the best tilts of the last sessions, averaged."""
+    tilt, alive = _best_tilt(market), market.days.alive
+    smooth = np.zeros_like(tilt)
     for lag in range(_HOLD):
-        smooth[lag:] += known[: len(known) - lag]
+        smooth[lag:] += tilt[: len(tilt) - lag]
     smooth = np.where(alive, smooth, 0.0)
     neutral = np.where(alive, smooth - smooth.sum(axis=1, keepdims=True) / alive.sum(axis=1, keepdims=True), 0.0)
     gross = np.abs(neutral).sum(axis=1, keepdims=True)

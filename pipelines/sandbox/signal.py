@@ -1,7 +1,7 @@
 """The planted effect: a name far from its recent mean comes back, the more so the less its sector went along.
 
-At `strong` an oracle's net Sharpe is 6.5 on average (standard deviation 1.0 over ten seeds: two judged years are few),
-about four fifths of it within reach of who does not know the sectors; `modest` gives half of it.
+At `strong` an oracle's net Sharpe is 6.6 on average (standard deviation 0.8 over ten seeds: two judged years are few)
+and about four fifths of that is within reach of a model; `modest` gives a little less than half of it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from pipelines.settings import Settings
 
 WINDOW = 20  # sessions: slow enough to be traded over several of them
 NEIGHBOUR_SHARE = 0.45  # of the mean stretch of the sector around it, against 1 of the own
-STRONG = 0.126  # daily drift at strength 1, in units of the name's own residual volatility
+STRONG = 0.116  # daily drift at strength 1, in units of the name's own residual volatility
 PRESETS = {"strong": 1.0, "modest": 0.5, "zero": 0.0}
 _TUNED_FOR_NAMES = 20
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from pipelines import calendars, sandbox, settings
-from pipelines.sandbox import cast, clock, equities, market, options, oracle, signal
+from pipelines.sandbox import clock, equities, market, options, oracle, signal
 
 SMALL = {"seed": 3, "sandbox": {"names": 8, "sessions": 300, "nights": 6, "chain_sessions": 3, "tick_sessions": 2}}
 
@@ -124,9 +124,8 @@ def test_the_planted_drift_knows_nothing_of_the_future(small: market.Market) -> 
     cut = small.base - 40
     moves = small.noise.moves.copy()
     moves[cut + 1 :] = -moves[cut + 1 :]
-    traits = cast.make_traits(3, small.cast)
     other = equities.make_days(
-        small.cast, traits, replace(small.noise, moves=moves), signal.strength(small.settings), small.splits,
+        small.cast, small.traits, replace(small.noise, moves=moves), signal.strength(small.settings), small.splits,
         small.dividends,
     )  # fmt: skip
     np.testing.assert_array_equal(other.drift[: cut + 2], small.days.drift[: cut + 2])
