@@ -97,8 +97,11 @@ def _environment(folder: Path | None) -> Iterator[None]:
 
 
 def _invoke(words: list[str], folder: Path | None, manifest: Any = None) -> Any:
+    from dbt.adapters.duckdb import environments
     from dbt.cli.main import dbtRunner
 
+    # dbt-duckdb opens an event loop in the worker thread of each Python model and never closes it; ours need none.
+    environments._ensure_event_loop = lambda: None
     places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     with _environment(folder):
         outcome = dbtRunner(manifest=manifest).invoke([*_QUIET, *words, *places])

@@ -124,13 +124,12 @@ def _run(
 
 
 def _describe(folder: Path, tests: list[NodeResult], now: dt.datetime) -> None:
-    import pyarrow.parquet as pq
-
     digests, rows = {}, {}
-    for mart, grain in GRAINS.items():
-        table = pq.read_table(folder / f"{mart}.parquet")
-        digests[mart] = table_digest(table, [*grain, "available_at"])
-        rows[mart] = table.num_rows
+    with open_folder(folder) as connection:
+        for mart, grain in GRAINS.items():
+            table = connection.sql(f"select * from {mart}_versions").to_arrow_table()
+            digests[mart] = table_digest(table, [*grain, "available_at"])
+            rows[mart] = table.num_rows
     about = {"digests": digests, "rows": rows, "tests": [asdict(one) for one in tests], "built_for": now.isoformat()}
     durable.write_json(folder / _ABOUT, about)
 

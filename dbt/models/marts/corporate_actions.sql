@@ -9,7 +9,9 @@ owners as (
 
 -- A dividend is measured against the last close before its ex-date.
 closes as (
-    select owners.instrument_id, bars.session, bars.close, greatest(bars.available_at, owners.available_at) as available_at
+    select
+        owners.instrument_id, bars.session, bars.close, bars.available_at as told_at,
+        greatest(bars.available_at, owners.available_at) as available_at
     from {{ ref('stg_equity_bars') }} as bars
     join owners using (symbol, session)
     where owners.instrument_id is not null
@@ -20,7 +22,7 @@ days as (
 ),
 
 closes_before as (
-    select days.symbol, days.ex_date, days.kind, owners.instrument_id, closes.session, closes.close, closes.available_at
+    select days.symbol, days.ex_date, days.kind, closes.*
     from days
     join owners on owners.symbol = days.symbol and owners.session = days.ex_date
     join closes
@@ -74,7 +76,7 @@ told as (
 measured as (
     select
         owned.symbol, owned.ex_date, owned.kind, owned.available_at,
-        arg_max(c.close, row(c.session, c.available_at)) as reference_close
+        arg_max(c.close, row(c.session, c.told_at)) as reference_close
     from owned
     join closes_before as c
         on c.symbol = owned.symbol and c.ex_date = owned.ex_date and c.kind = owned.kind
