@@ -1,6 +1,7 @@
 """MLflow: one parent run for each set of inputs, under it a run for each fit and each judged candidate."""
 
 import datetime as dt
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
     if done.exists():
         return 0
     os.environ.update(QUIET)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # it tells of every migration of a new store
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.tracking import MlflowClient
 

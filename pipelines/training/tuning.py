@@ -58,10 +58,11 @@ def _search(
 
     def objective(trial: Any) -> float:
         chosen: dict[str, Any] = {
-            "leaves": trial.suggest_int("leaves", 2, 8),
-            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.04, log=True),
-            "min_leaf": trial.suggest_int("min_leaf", 200, 600, step=50),
-            "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 0.9),
+            "leaves": trial.suggest_int("leaves", 2, base.leaves + 5),
+            "learning_rate": trial.suggest_float("learning_rate", base.learning_rate / 2, base.learning_rate * 2,
+                                                 log=True),
+            "min_leaf": trial.suggest_int("min_leaf", base.min_leaf // 2, base.min_leaf * 2),
+            "feature_fraction": trial.suggest_float("feature_fraction", min(0.3, base.feature_fraction), 1.0),
         }
         config = replace(base, **chosen)
         detail = {"search": digest, "trial": trial.number, "params": chosen}
