@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ def walk(folder: Path, *, seed: int, signal: str | float = "strong", **overrides
 
     Returns the verdict's section; what every step wrote lies in the home.
     """
-    from pipelines import night
+    from pipelines import night, sandbox, trading
     from pipelines.evidence.judge import decide_night, verdict_section
     from pipelines.evidence.judged import judge_night
     from pipelines.evidence.package import publish_night
@@ -58,22 +57,16 @@ def walk(folder: Path, *, seed: int, signal: str | float = "strong", **overrides
         judged, _ = judge_night(home, settings, told, now)
         mark("judged")
         tonight = decide_night(home, settings, told, judged, now)
-        section = verdict_section(tonight, settings, None)
+        section = verdict_section(tonight, settings, float(sandbox.generate(settings).oracle_sharpe()))
         home.write_section("verdict", section)
         home.write_section("bundle", publish_night(home, told, tonight, now))
         mark("bundle")
-    return {**section, "seconds": marks, "sharpe_active": _sharpe(judged)}
+        live = trading.trade(settings, home, None, "sandbox", 1)
+        mark("live")
+    return {**section, "seconds": marks, "sharpe_active": _sharpe(judged), "live": live}
 
 
 def _sharpe(judged: Any) -> dict[str, float]:
     active = judged.series["active"]
     return {one["name"]: round(float(active[:, at].mean() / active[:, at].std(ddof=1) * 252**0.5), 2)
             for at, one in enumerate(judged.candidates)}
-
-
-if __name__ == "__main__":
-    import json
-
-    told = walk(Path(sys.argv[1]), seed=int(sys.argv[2]), signal=sys.argv[3] if len(sys.argv) > 3 else "strong")
-    print(json.dumps({k: told[k] for k in ("act", "promoted", "reasons", "seconds", "sharpe_active", "trials_n")},
-                     indent=1))
