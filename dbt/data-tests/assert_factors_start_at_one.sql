@@ -1,4 +1,5 @@
 -- Forward factors: nothing multiplies the first bar of an instrument.
+{{ config(meta={'dagster': {'ref': {'name': 'daily_bars'}}}) }}
 with held as (
     select * from {{ ref('daily_bars') }}
     qualify row_number() over (partition by instrument_id, session order by available_at desc) = 1

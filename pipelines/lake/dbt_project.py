@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,10 +29,6 @@ _LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy", "exchange_
 _QUIET = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--no-version-check", "--no-use-colors"]
 
 
-class WarehouseFailed(RuntimeError):
-    """A model could not be built, or a test on its rows failed; nothing was published."""
-
-
 @dataclass(frozen=True)
 class NodeResult:
     """What became of one model or test."""
@@ -48,6 +44,14 @@ class NodeResult:
     @property
     def good(self) -> bool:
         return self.status in {"success", "pass", "warn"}
+
+
+class WarehouseFailed(RuntimeError):
+    """A model could not be built, or a test on its rows failed; nothing was published."""
+
+    def __init__(self, message: str, results: Sequence[NodeResult] = ()) -> None:
+        super().__init__(message)
+        self.results = tuple(results)
 
 
 def _digest(paths: Iterator[Path]) -> str:

@@ -111,7 +111,7 @@ def _run(
     bad = [one for one in results if not one.good and one.status != "skipped"]
     if bad:
         failed = "\n".join(f"  {one.name}: {one.status} {one.message.strip()}" for one in bad)
-        raise WarehouseFailed(f"the marts were not published:\n{failed}")
+        raise WarehouseFailed(f"the marts were not published:\n{failed}", results)
     known = f"where available_at <= {facts_view.instant(truncate_at)}" if truncate_at else ""
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
