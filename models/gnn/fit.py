@@ -78,15 +78,16 @@ def _train(
     for epoch in range(config.epochs):
         total, shuffled = 0.0, order.permutation(len(blocks))
         for begin in range(0, len(blocks), config.batch_sessions):
-            inputs, edges, labels = batch([blocks[i] for i in shuffled[begin : begin + config.batch_sessions]])
+            chosen = shuffled[begin : begin + config.batch_sessions]
+            inputs, edges, labels = batch([blocks[i] for i in chosen])
             known = torch.isfinite(labels)
             optimiser.zero_grad()
             loss = ((network(inputs, edges) - labels)[known] ** 2).mean()
             loss.backward()
             optimiser.step()
-            total += float(loss.detach())
+            total += float(loss.detach()) * len(chosen) / len(blocks)
         if on_epoch is not None:
-            on_epoch(epoch, total * config.batch_sessions / len(blocks))
+            on_epoch(epoch, total)
     network.eval()
 
 

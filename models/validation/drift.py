@@ -34,11 +34,12 @@ def population_stability(reference: Floats, current: Floats, bins: int = BINS) -
     return stability_index(shares(reference, edges), shares(current, edges))
 
 
-def unusual_level(reference: Floats, window: int, quantile: float = 0.99) -> float:
-    """What PSI reaches by itself: its quantile over windows of the reference, each against the rest of it.
+def unusual_level(reference: Floats, window: int, deviations: float = 3.0) -> float:
+    """What PSI hardly ever reaches by itself, from windows of the reference, each against the rest of it.
 
     Fixed bands and the chi-square law both alarm on calm data, because names and neighbouring sessions move together.
-    `reference` is (sessions, names); `window` counts sessions."""
+    A few years hold only a dozen windows that do not overlap, too few for a 99 % quantile of their own: their
+    logarithms' mean and spread carry it further. `reference` is (sessions, names); `window` counts sessions."""
     sessions = len(reference)
     if sessions < 3 * window:
         return float("nan")
@@ -47,8 +48,11 @@ def unusual_level(reference: Floats, window: int, quantile: float = 0.99) -> flo
         inside = reference[begin : begin + window]
         outside = np.concatenate([reference[:begin], reference[begin + window :]])
         calm.append(population_stability(outside.ravel(), inside.ravel()))
-    known = np.array([value for value in calm if np.isfinite(value)])
-    return float(np.quantile(known, quantile)) if len(known) else float("nan")
+    known = np.array([value for value in calm if np.isfinite(value) and value > 0.0])
+    if len(known) < 6:
+        return float("nan")
+    logs = np.log(known)
+    return float(np.exp(logs.mean() + deviations * logs.std()))
 
 
 def out_of_range(reference: Floats, current: Floats) -> float:

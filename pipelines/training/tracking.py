@@ -1,7 +1,6 @@
 """MLflow: one parent run for each set of inputs, under it a run for each fit and each judged candidate."""
 
 import datetime as dt
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from pipelines.training.inputs import Inputs
 from pipelines.training.story import EXPERIMENT
 
 # The vendor's switches; they must stand before the first import.
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 
 
 def store_of(home: Home) -> Path:
@@ -29,8 +28,6 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
     if done.exists():
         return 0
     os.environ.update(QUIET)
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # it tells of every migration of a new store
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.tracking import MlflowClient
 
