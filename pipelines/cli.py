@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -250,17 +251,30 @@ def check() -> None:
 EXPECTED = (settings_module.SettingsError, HomeBusy, HomeLayout, FileNotFoundError, ValueError)
 
 
-def main() -> None:
-    """Entry point: what a person can mend is said in one line, without a traceback."""
+def run_app() -> int:
+    """Exit code of the command; what a person can mend is said in one line, without a traceback."""
     try:
         app()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
     except EXPECTED as problem:
         print(f"nightdesk: {problem}", file=sys.stderr)
-        raise SystemExit(2) from None
+        return 2
     except ModuleNotFoundError as missing:
         hint = "this command needs the night's libraries: pip install 'nightdesk[night]'"
         print(f"nightdesk: {missing.name} is not installed; {hint}", file=sys.stderr)
-        raise SystemExit(2) from None
+        return 2
+    return 0
+
+
+def main() -> None:
+    """Entry point. What the interpreter's teardown has to say (DuckDB's binding lists its own bookkeeping by the page)
+    is not for the person at the screen: all that matters was said and synced before."""
+    code = run_app()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Questions to the marts from the command line: views as of a moment, rows as plain values."""
 
+import sys
 from typing import Any
 
 from pipelines import moments
@@ -27,7 +28,13 @@ def print_table(found: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, header_style="bold")
     for name in found[0] if found else []:
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for row in found:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(width=None).print(table if found else "no rows")
+    # Into a pipe or a file nothing is cut; on a screen the screen decides.
+    width = None if sys.stdout.isatty() else max(80, sum(measure + 2 for measure in _widths(found)))
+    Console(width=width).print(table if found else "no rows")
+
+
+def _widths(found: list[dict[str, Any]]) -> list[int]:
+    return [max(len(name), *(len(str(row[name])) for row in found)) for name in (found[0] if found else [])]

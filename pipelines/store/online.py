@@ -1,6 +1,8 @@
 """Bring Feast's online store up to the tables: what was known by now, restatements of old sessions included."""
 
+import contextlib
 import datetime as dt
+import io
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -25,7 +27,8 @@ def materialize(home: Home, digests: dict[str, str], now: dt.datetime) -> dict[s
         if not pq.read_metadata(build.table_path(home, view)).num_rows:
             continue
         # From the start, always: a table can learn today of something that counts from last week.
-        store.materialize(start_date=BEGINNING, end_date=now, feature_views=[view], disable_event_timestamp=False)
+        with contextlib.redirect_stdout(io.StringIO()):  # Feast prints there; the step has its own line
+            store.materialize(start_date=BEGINNING, end_date=now, feature_views=[view], disable_event_timestamp=False)
     online = {view: {"digest": digests[view], "until": now.isoformat()} for view in families()}
     feast_home.write_state(home, {**before, "online": online})
     return {"views": behind, "unchanged": False}

@@ -16,10 +16,14 @@ def nightly_report(home: HomeResource) -> dg.MaterializeResult:
     """One self-contained page: the verdict and why, what changed, the strategies in pictures, data health, drift."""
     import hashlib
 
-    from pipelines import report
+    from pipelines import night, report
+    from pipelines.progress import say, step
 
-    page = report.render(home.home(), home.settings(), home.now())
+    with step("report"):
+        page = report.render(home.home(), home.settings(), home.now())
+    say(f"    {page}")
     content = page.read_bytes()
+    night.complete(home.home())
     return dg.MaterializeResult(
         data_version=dg.DataVersion(hashlib.sha256(content).hexdigest()),
         metadata={
