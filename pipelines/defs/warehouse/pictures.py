@@ -42,7 +42,9 @@ def daily_bars(connection: Any) -> str:
         mine = ids == one
         wealth = found["value"][mine] / found["value"][mine][0]
         axis.plot(found["session"][mine], wealth, lw=0.7, color=_BLUE, alpha=0.6)
-    axis.set_yscale("log")
+    axis.set_yscale("log", base=2)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("")
     return _markdown(figure, "growth of 1 per instrument")
 
 

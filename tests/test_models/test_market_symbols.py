@@ -1,0 +1,94 @@
+"""Whose ticker it was: renames, reuse, deaths and late references, with dates that can be checked by hand."""
+
+import datetime as dt
+
+from models.market.symbols import BarDay, Event, Family, Listing, family_versions, intervals
+
+EPOCH = dt.datetime(2003, 9, 10, 4, tzinfo=dt.UTC)
+
+
+def at(month: int, day: int, hour: int = 5) -> dt.datetime:
+    return dt.datetime(2025, month, day, hour, tzinfo=dt.UTC)
+
+
+def date(month: int, day: int) -> dt.date:
+    return dt.date(2025, month, day)
+
+
+def event(owner: str, symbol: str, day: dt.date, known_at: dt.datetime | None = None) -> Event:
+    known_at = known_at or dt.datetime.combine(day, dt.time(5), tzinfo=dt.UTC)
+    return Event(owner, symbol, day, known_at, known_at)
+
+
+def listing(owner: str, symbol: str, known_at: dt.datetime = EPOCH, gone: dt.date | None = None) -> Listing:
+    return Listing(owner, symbol, gone, known_at, known_at)
+
+
+def bars(*days: dt.date) -> list[BarDay]:
+    return [BarDay(day, dt.datetime.combine(day, dt.time(21, 15), tzinfo=dt.UTC)) for day in days]
+
+
+def told(family: Family, known_at: dt.datetime) -> list[tuple[str, str, dt.date, dt.date | None]]:
+    return sorted((s.instrument_id, s.symbol, s.start, s.end) for s in intervals(family, known_at))
+
+
+def test_one_company_keeps_its_id_through_a_chain_of_tickers() -> None:
+    # GOOCV on 27 March, GOOG from 3 April: one company. What was GOOG became GOOGL.
+    family = Family(events=[
+        event("C", "GOOCV", date(3, 27)), event("C", "GOOG", date(4, 3)),
+        event("A", "GOOG", date(1, 2)), event("A", "GOOGL", date(4, 3)),
+    ])  # fmt: skip
+    assert told(family, at(4, 2)) == [("A", "GOOG", date(1, 2), None), ("C", "GOOCV", date(3, 27), None)]
+    assert told(family, at(4, 3)) == [
+        ("A", "GOOG", date(1, 2), date(4, 3)),
+        ("A", "GOOGL", date(4, 3), None),
+        ("C", "GOOCV", date(3, 27), date(4, 3)),
+        ("C", "GOOG", date(4, 3), None),
+    ]
+
+
+def test_a_dead_company_leaves_its_ticker_to_another() -> None:
+    family = Family(
+        listings=[listing("DEAD", "TKN"), listing("DEAD", "TKN", at(2, 11), gone=date(2, 10)), listing("HEIR", "TKN")],
+        events=[event("DEAD", "TKN", date(1, 2)), event("HEIR", "TKN", date(6, 2))],
+    )
+    assert told(family, at(2, 10, 23)) == [("DEAD", "TKN", date(1, 2), None)]
+    assert told(family, at(2, 11)) == [("DEAD", "TKN", date(1, 2), date(2, 11))]  # the day after its last
+    assert told(family, at(6, 2)) == [("DEAD", "TKN", date(1, 2), date(2, 11)), ("HEIR", "TKN", date(6, 2), None)]
+
+
+def test_a_ticker_never_has_two_owners_even_if_nobody_told_of_the_first_ones_end() -> None:
+    family = Family(events=[event("A", "TKN", date(1, 2)), event("B", "TKN", date(3, 3))])
+    assert told(family, at(3, 3)) == [("A", "TKN", date(1, 2), date(3, 3)), ("B", "TKN", date(3, 3), None)]
+
+
+def test_a_listing_without_dates_starts_with_its_first_free_bar() -> None:
+    family = Family(
+        listings=[listing("OLD", "TKN"), listing("OLD", "TKN", at(1, 8), gone=date(1, 7)), listing("YOUNG", "TKN")],
+        bars={"TKN": bars(date(1, 6), date(1, 7), date(1, 20))},
+    )
+    assert told(family, at(1, 21)) == [
+        ("OLD", "TKN", date(1, 6), date(1, 8)), ("YOUNG", "TKN", date(1, 20), None),
+    ]  # fmt: skip
+
+
+def test_without_reference_each_unbroken_life_is_its_own_instrument() -> None:
+    family = Family(bars={"UNL": bars(date(1, 6), date(1, 7), date(3, 3), date(3, 4))})
+    assert told(family, at(1, 8)) == [("TICKER:UNL:2025-01-06", "UNL", date(1, 6), None)]
+    assert told(family, at(3, 5)) == [
+        ("TICKER:UNL:2025-01-06", "UNL", date(1, 6), date(1, 8)),
+        ("TICKER:UNL:2025-03-03", "UNL", date(3, 3), None),
+    ]
+
+
+def test_a_reference_that_arrives_late_takes_over_and_the_makeshift_id_is_withdrawn() -> None:
+    family = Family(
+        events=[event("FIGI", "SLW", date(1, 2), known_at=at(1, 9, 6))],
+        bars={"SLW": bars(date(1, 6), date(1, 7))},
+    )
+    rows = [(r["instrument_id"], r["valid_from"], r["withdrawn"], r["available_at"]) for r in family_versions(family)]
+    assert rows == [
+        ("TICKER:SLW:2025-01-06", date(1, 6), False, at(1, 6, 21).replace(minute=15)),
+        ("FIGI", date(1, 2), False, at(1, 9, 6)),
+        ("TICKER:SLW:2025-01-06", date(1, 6), True, at(1, 9, 6)),
+    ]
