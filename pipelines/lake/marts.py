@@ -90,8 +90,8 @@ def build(
         work = durable.fresh_staging(home.work / "dbt", name)
         tests = _run(batches, quarantine, truncate_at, work, staging)
         _describe(staging, tests, now)
-        shutil.rmtree(work)
         durable.publish_dir(staging, final, failpoint="marts")
+        shutil.rmtree(work.parent)
     pointer = published / "current"
     if truncate_at is None and (not pointer.exists() or pointer.read_text().strip() != name):
         durable.write_atomic(pointer, f"{name}\n".encode(), failpoint="marts_pointer")
@@ -135,7 +135,9 @@ def _describe(folder: Path, tests: list[NodeResult], now: dt.datetime) -> None:
 
 
 def _forget_old(published: Path, name: str) -> None:
-    """Keep the last few generations, for readers that opened one and for a look back."""
+    """Keep the last few generations, for readers that opened one and for a look back; what a kill left half made goes."""
+    for half_made in published.glob(".*.staging"):
+        shutil.rmtree(half_made)
     others = [p for p in published.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name != name]
     for old in sorted(others, key=lambda p: (p.stat().st_mtime_ns, p.name), reverse=True)[KEPT_GENERATIONS - 1 :]:
         shutil.rmtree(old)
