@@ -135,7 +135,7 @@ def _describe(folder: Path, tests: list[NodeResult], now: dt.datetime) -> None:
 
 
 def _forget_old(published: Path, name: str) -> None:
-    """Keep the last few generations, for readers that opened one and for a look back; what a kill left half made goes."""
+    """Keep the last few generations for whoever opened one or looks back; what a kill left half made goes."""
     for half_made in published.glob(".*.staging"):
         shutil.rmtree(half_made)
     others = [p for p in published.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name != name]

@@ -11,7 +11,7 @@ ranked as (
         open, high, low, close, volume,
         -- clocks
         event_time, available_at, ingested_at,
-        case source when 'flatfile' then 0 when 'grouped' then 1 else 2 end as distrust,
+        {{ distrust('source') }} as distrust,
         body_sha256
     from source
 ),
