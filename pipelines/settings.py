@@ -1,5 +1,7 @@
 """One reader of environment and files. Order: defaults, nightdesk.toml, NIGHTDESK_* variables, the command line."""
 
+import copy
+import copy
 import datetime as dt
 import difflib
 import json
@@ -154,7 +156,7 @@ def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str
     _refuse_unknown(dict(overrides or {}), Settings, "the command line")
     _merge(values, overrides or {})
     remembered = _remembered(Path(values.get("home", Settings().home)).expanduser())
-    settings = Settings.model_validate(_merge(dict(remembered), values))
+    settings = Settings.model_validate(_merge(copy.deepcopy(remembered), values))
     _refuse_other_market(settings, remembered)
     if settings.now is not None and settings.now.tzinfo is None:
         raise SettingsError(f"--now {settings.now} has no time zone; write it as 2025-07-01T06:00:00Z")
