@@ -6,9 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# No test depends on the home or the settings file of the folder that it is started in.
+os.environ["NIGHTDESK_HOME"] = str(Path(tempfile.gettempdir()) / "nightdesk-tests-no-home")
+os.environ["NIGHTDESK_CONFIG"] = str(Path(tempfile.gettempdir()) / "nightdesk-tests-no-settings.toml")
 
 ROOT = Path(__file__).resolve().parents[1]
 NIGHTDESK = [sys.executable, "-m", "pipelines.cli"]

@@ -11,6 +11,7 @@ from models.gbm.score import ACROSS, RAW, session_inputs
 from models.labels import TrainingSet
 
 Floats = NDArray[np.float64]
+FEWEST_ROWS = 200
 MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately says more about dates than markets
 
 
@@ -22,6 +23,8 @@ def fit(training: TrainingSet, config: GbmConfig, seed: int) -> bytes:
     inputs, labels = rows_of(training, config)
     columns = [ACROSS + name for name in config.features] + [RAW + name for name in config.context]
     data = lightgbm.Dataset(inputs, labels, feature_name=columns, params={"verbosity": -1, "num_threads": 1})
+    # A small market has fewer rows than the house's leaves ask for; four leaves must find room in it.
+    config = replace(config, min_leaf=min(config.min_leaf, len(labels) // 4))
     booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds)
     return bytes(booster.model_to_string(num_iteration=-1).encode())
 
@@ -52,7 +55,7 @@ def rows_of(training: TrainingSet, config: GbmConfig) -> tuple[Floats, Floats]:
         inputs.append(prepared[known])
         labels.append(label[known])
     stacked = np.concatenate(labels)
-    if len(stacked) < 2 * config.min_leaf:
-        raise ValueError(f"only {len(stacked)} labelled rows in {len(training.rows)} training sessions; the smallest "
-                         f"leaf takes {config.min_leaf}: train on more sessions or lower min_leaf")
+    if len(stacked) < FEWEST_ROWS:
+        raise ValueError(f"only {len(stacked)} labelled rows in {len(training.rows)} training sessions; trees want "
+                         f"{FEWEST_ROWS}: train on more sessions or names")
     return np.vstack(inputs), stacked

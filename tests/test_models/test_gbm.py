@@ -48,5 +48,5 @@ def test_a_name_without_features_gets_no_score_and_disturbs_nobody():
 
 def test_too_few_rows_are_refused_in_words():
     panel, returns = planted.market(2, sessions=60, names=6)
-    with pytest.raises(ValueError, match="train on more sessions or lower min_leaf"):
+    with pytest.raises(ValueError, match="train on more sessions or names"):
         fit(TrainingSet.cut(panel, returns, np.arange(25, 50)), CONFIG, 1)
