@@ -1,7 +1,6 @@
 """One reader of environment and files. Order: defaults, nightdesk.toml, NIGHTDESK_* variables, the command line."""
 
 import copy
-import copy
 import datetime as dt
 import difflib
 import json
@@ -50,7 +49,7 @@ class Training(Section):
 
 
 class Gate(Section):
-    min_dsr: float = 0.95
+    min_dsr: float = Field(default=0.95, gt=0.0, lt=1.0)
     max_loss_probability: float = 0.20
     max_spa_p: float = 0.05
     cost_stress: float = 2.0
