@@ -32,6 +32,14 @@ class Sandbox(Section):
     tick_sessions: int = 10
 
 
+class Faults(Section):
+    """What the embedded vendors do wrong on demand: `503@/grouped/*2, html@_SPX` spoils the first answers to each
+    question with that part in it. No part of what a home is: the night after, the same market is well again."""
+
+    schedule: str = ""
+    slow_s: float = Field(default=1.0, ge=0)
+
+
 class Quarantine(Section):
     """When a body is refused whole: more than this share and at least so many bad rows."""
 
@@ -70,6 +78,7 @@ class Settings(Section):
     now: dt.datetime | None = None
     threads: int = Field(default=2, ge=1)
     sandbox: Sandbox = Sandbox()
+    faults: Faults = Faults()
     quarantine: Quarantine = Quarantine()
     training: Training = Training()
     gate: Gate = Gate()

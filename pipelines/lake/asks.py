@@ -60,17 +60,17 @@ class VendorPull:
         yield from self._answers("minute bars", self._minute_asks())
         chains = self._wanted(self.plan.chains, _chain_path)
         yield from self._answers("option chains", [self._chain_ask(day) for day in chains])
-        # A second question of these is never conditional, and the vendor charges for each: once is enough.
-        ticks = [day for day in self.plan.ticks if _ticks_path(day) not in self.held.newest]
+        # A second question of these is never conditional, and the vendor charges for each: one good body is enough.
+        ticks = [day for day in self.plan.ticks if not self.held.sound(_ticks_path(day))]
         yield from self._answers("futures trades", [_ticks_ask(day) for day in ticks])
 
     def _wanted(self, days: tuple[dt.date, ...], path_of: Any) -> list[dt.date]:
         recent = set(self.plan.days[-ASKED_AGAIN:])
-        return [day for day in days if day in recent or path_of(day) not in self.held.newest]
+        return [day for day in days if day in recent or not self.held.sound(path_of(day))]
 
     def _ask(self, vendor: str, path: str, target: str) -> Ask:
-        """Conditional where the held body answered the same question."""
-        held = self.held.newest.get(path, {})
+        """Conditional where the held body answered the same question, and well."""
+        held = self.held.newest.get(path, {}) if self.held.sound(path) else {}
         return Ask(vendor, path, target, etag=held.get("etag") if held.get("url") == target else None)
 
     def _pages(self, stem: str, target: str) -> Iterator[Answer]:
@@ -99,7 +99,7 @@ class VendorPull:
             path = f"{_REST}/vX/reference/tickers/{figi}/events.json"
             held = self.held.newest.get(path)
             text = raw.read_body(self.home, held["sha256"]).decode("utf-8", "replace") if held else ""
-            if not all(f'"{ticker}"' in text for ticker in tickers):
+            if not self.held.sound(path) or not all(f'"{ticker}"' in text for ticker in tickers):
                 target = f"/vX/reference/tickers/{quote(figi)}/events?types=ticker_change"
                 yield self._ask("polygon", path, target)
 
@@ -122,7 +122,7 @@ class VendorPull:
             for ticker in sorted({row["T"] for row in rows if isinstance(row.get("T"), str)}):
                 inner = f"v2/aggs/ticker/{quote(ticker, safe='')}/range/1/minute/{day}/{day}"
                 path = f"{_REST}/{inner}.json"
-                if day in recent or path not in self.held.newest:
+                if day in recent or not self.held.sound(path):
                     yield self._ask("polygon", path, f"/{inner}?adjusted=false&sort=asc&limit=50000")
 
     def _chain_ask(self, day: dt.date) -> Ask:

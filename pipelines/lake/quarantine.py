@@ -13,7 +13,7 @@ from pipelines import durable
 from pipelines.home import Home
 from pipelines.lake.schemas import QUARANTINE
 from pipelines.settings import Quarantine
-from pipelines.vendors.parsing import TEXT_LIMIT, Parsed, Reject
+from pipelines.vendors.parsing import TEXT_LIMIT, WHOLE_BODY, Parsed, Reject
 
 
 def refuse_bad_body(parsed: Parsed, limits: Quarantine) -> Parsed:
@@ -51,6 +51,17 @@ def write(home: Home, batch: str, rows: list[dict[str, Any]]) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(ordered, schema=QUARANTINE), sink, compression="zstd")
     durable.write_atomic(file_of(home, batch), sink.getvalue().to_pybytes(), failpoint="quarantine")
+
+
+def refused_bodies(home: Home) -> tuple[set[str], set[str]]:
+    """Hashes of the bodies that were refused whole, and of those of which single rows were."""
+    whole: set[str] = set()
+    some: set[str] = set()
+    for path in sorted(home.quarantine.glob("batch-*.parquet")):
+        columns = pq.read_table(path, columns=["row_index", "reason", "body_sha256"])
+        for index, reason, sha256 in zip(*(column.to_pylist() for column in columns.columns), strict=True):
+            (whole if index == WHOLE_BODY or reason == "batch_refused" else some).add(sha256)
+    return whole, some - whole
 
 
 def drop_uncommitted(home: Home, committed: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines import durable
 from pipelines.home import Home
+from pipelines.lake import quarantine
 from pipelines.lake.schemas import RECEIPTS
 from pipelines.vendors import layout
 
@@ -61,12 +63,25 @@ class Held:
     known: set[tuple[str, str, dt.datetime]] = field(default_factory=set)  # (path, sha256, received_at)
     pulled_at: dict[str, list[dt.datetime]] = field(default_factory=dict)  # slot -> when it was pulled, ascending
     bodies: set[tuple[str, str]] = field(default_factory=set)  # (path, sha256)
+    received: Counter[tuple[str, str]] = field(default_factory=Counter)  # (path, sha256) -> how often
+    refused_whole: set[str] = field(default_factory=set)  # sha256 of bodies that gave nothing
+    refused_rows: set[str] = field(default_factory=set)  # … and of those that gave some rows and not others
 
     @classmethod
     def read(cls, home: Home) -> "Held":
         held = cls()
         held.add(receipts(home).to_pylist())
+        held.refused_whole, held.refused_rows = quarantine.refused_bodies(home)
         return held
+
+    def sound(self, path: str) -> bool:
+        """Whether what is held of this path can stand. A body that was refused is asked for until a good one comes;
+        one with some bad rows once more, because a vendor who repeats them means them."""
+        if path not in self.newest:
+            return False
+        sha256 = self.newest[path]["sha256"]
+        insisted = self.received[path, sha256] > 1
+        return sha256 not in self.refused_whole and (sha256 not in self.refused_rows or insisted)
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
@@ -74,6 +89,7 @@ class Held:
             self.newest[path] = row
             self.known.add((path, row["sha256"], moment))
             self.bodies.add((path, row["sha256"]))
+            self.received[path, row["sha256"]] += 1
             found = layout.route(path)
             if found is not None:
                 moments = self.pulled_at.setdefault(layout.slot(path, found), [])

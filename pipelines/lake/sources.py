@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines import calendars
 from pipelines.home import Home
@@ -15,6 +15,9 @@ from pipelines.settings import Settings
 from pipelines.vendors.files import FilesTransport
 from pipelines.vendors.http import Hosts, HttpTransport
 from pipelines.vendors.layout import Delivery
+
+if TYPE_CHECKING:
+    from pipelines.sandbox import Market
 
 FIRST_LOAD_SESSIONS = 500  # what Polygon's free plan looks back: two years
 _NEEDED = "set MASSIVE_API_KEY (or POLYGON_API_KEY) for equities and DATABENTO_API_KEY for futures"
@@ -54,24 +57,29 @@ class FilesSource:
         return {}
 
 
-@contextmanager
-def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Source]:
-    from pipelines import sandbox
-
-    market = sandbox.generate(settings)
+def sandbox_plan(settings: Settings, market: "Market", now: dt.datetime) -> Plan:
+    """All that the embedded market has published by now; its archive of past chains included."""
     days = tuple(market.sessions[: market.latest(now) + 1])
     sizes, base = settings.sandbox, market.base
-    plan = Plan(
+    return Plan(
         days=days,
         minutes=days[base:],
         chains=days[max(1, base + 1 - sizes.chain_sessions) :],
         ticks=days[max(1, base + 1 - sizes.tick_sessions) :],
         archive=True,
     )
-    with sandbox.serve(market, now) as served:
+
+
+@contextmanager
+def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Source]:
+    from pipelines import sandbox
+
+    market = sandbox.generate(settings)
+    faults = settings.faults
+    with sandbox.serve(market, now, faults=faults.schedule, slow_s=faults.slow_s) as served:
         hosts = Hosts(served.polygon, served.cboe, served.databento, served.key, served.key)
         with HttpTransport(hosts) as transport:
-            yield HttpSource(home, transport, plan)
+            yield HttpSource(home, transport, sandbox_plan(settings, market, now))
 
 
 @contextmanager

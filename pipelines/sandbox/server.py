@@ -4,7 +4,9 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.sandbox import cboe_wire, databento_wire, polygon_aggs, polygon_reference
+from pipelines.sandbox.faults import SLOW_PIECES, Faults, Rule, spoil
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 KEY = "db-nightdesk-sandbox-0123456789a"  # as long as Databento's; it opens nothing but this sandbox
@@ -121,6 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     market: Market
     endpoints: Endpoints
+    faults: Faults
+    slow_s: float
+    form = ""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -133,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_polygon_error(401, "ERROR", "Unknown API Key"))
 
     def do_POST(self) -> None:
-        form = dict(parse_qsl(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()))
+        self.form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        form = dict(parse_qsl(self.form))
         expected = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
         if self.headers.get("Authorization") != expected:
             self._send(_databento_error(401, "auth_authentication_failed", "Authentication failed."))
@@ -143,17 +150,34 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_databento(self.market, form, self.endpoints.now))
 
     def _send(self, answer: Answer) -> None:
-        etag = f'"{hashlib.sha256(answer.body).hexdigest()}"'
+        fault = self.faults.next(f"{self.path}?{self.form}")
+        if fault is not None and fault.status is not None:
+            answer = Answer(fault.status, b"upstream is busy, come back later", "text/plain")
+        etag = f'"{hashlib.sha256(answer.body).hexdigest()}"'  # of the true body: a spoiled one boasts of it too
         fresh = answer.status == 200 and self.headers.get("If-None-Match") == etag
-        body = b"" if fresh else answer.body
+        body = b"" if fresh else spoil(fault.kind, answer.body) if fault else answer.body
         self.send_response(304 if fresh else answer.status)
-        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Type", "text/html" if fault and fault.kind == "html" else answer.kind)
         if answer.status == 200:
             self.send_header("ETag", etag)
+        if fault is not None and fault.kind == "429-after":
+            self.send_header("Retry-After", "1")
         if not fresh:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self._write(body, fault)
+
+    def _write(self, body: bytes, fault: Rule | None) -> None:
+        if fault is not None and fault.kind == "cut":
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+        elif fault is not None and fault.kind == "slow":
+            size = len(body) // SLOW_PIECES + 1
+            for at in range(0, len(body), size):
+                time.sleep(self.slow_s / SLOW_PIECES)
+                self.wfile.write(body[at : at + size])
+        else:
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: whoever asks keeps the receipts."""
@@ -162,12 +186,21 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet where a client lost patience with a slow answer; anything else is told as usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 @contextmanager
-def serve(market: Market, now: dt.datetime, *, feed: bool = False) -> Iterator[Endpoints]:
-    """Serve on a free port of 127.0.0.1 while the block runs. `feed` also shows the coming session's minute bars."""
+def serve(
+    market: Market, now: dt.datetime, *, feed: bool = False, faults: str = "", slow_s: float = 1.0
+) -> Iterator[Endpoints]:
+    """Serve on a free port of 127.0.0.1 while the block runs. `feed` also shows the coming session's minute bars;
+    `faults` is a schedule of what goes wrong, `slow_s` how long a slow body takes."""
     endpoints = Endpoints("", "", "", KEY, now, feed)
-    handler = type("Handler", (_Handler,), {"market": market, "endpoints": endpoints})
+    shared = {"market": market, "endpoints": endpoints, "faults": Faults(faults), "slow_s": slow_s}
+    handler = type("Handler", (_Handler,), shared)
     with _Server(("127.0.0.1", 0), handler) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}"
         endpoints.polygon = endpoints.cboe = endpoints.databento = address

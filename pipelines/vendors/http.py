@@ -10,8 +10,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import stamina
 
+# Its own notes of each retry would go to standard output, where a program may be reading one JSON document.
+stamina.instrumentation.set_on_retry_hooks([])
 # Polygon became Massive: either brand's next_url may name the other's host.
 BRANDS = {"api.massive.com", "api.polygon.io"}
+UNSOUND_AGAIN = 2  # times that a body which is none is asked for again
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) nightdesk"  # Cboe's edge turns away what does not look like a browser
 _RETRIED = {429, 500, 502, 503, 504}
 _ABSENT = {"polygon": {403, 404}, "cboe": {403, 404}, "cme": set[int]()}
@@ -23,6 +26,10 @@ class VendorError(RuntimeError):
 
 class ForeignHost(VendorError):
     """A next page on a host that is not the vendor's: following it would hand over the key."""
+
+
+class _Unsound(Exception):
+    """A 200 whose body is none: a page for people, or half a document. The next one is often whole."""
 
 
 class _Busy(Exception):
@@ -64,17 +71,27 @@ class Answer:
     note: str = ""
 
 
+def _sound(ask: Ask, body: bytes) -> bool:
+    """Whether a body can be what was asked for, by its first and last bytes. What is charged for is never asked again
+    on such a suspicion."""
+    if ask.form is not None or not ask.path.endswith(".json"):
+        return True
+    text = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n"), body[-64:].rstrip()
+    return text[0][:1] in (b"{", b"[") and text[1][-1:] in (b"}", b"]")
+
+
 class HttpTransport:
     """Asks vendors, at most `workers` questions at a time. `asked` counts requests by vendor."""
 
     def __init__(
-        self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2, quota_wait_s: float = 15
-    ) -> None:
+        self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2, quota_wait_s: float = 15,
+        timeout_s: float = 60,
+    ) -> None:  # fmt: skip
         self.hosts = hosts
         self.asked = dict.fromkeys(_ABSENT, 0)
         self._attempts, self._first_wait_s, self._quota_wait_s = attempts, first_wait_s, quota_wait_s
         self._client = httpx.Client(
-            timeout=60, headers={"User-Agent": _AGENT}, limits=httpx.Limits(max_connections=workers)
+            timeout=timeout_s, headers={"User-Agent": _AGENT}, limits=httpx.Limits(max_connections=workers)
         )
         self._pool = ThreadPoolExecutor(workers)
         self._window = 4 * workers
@@ -119,6 +136,8 @@ class HttpTransport:
         return f"{parts.path}?{urlencode(query)}"
 
     def _send(self, ask: Ask) -> httpx.Response:
+        """The vendor's answer, asked for again while that may help. A body that stays unsound is handed on as it is:
+        the parsers say what is wrong with it, and quarantine keeps it."""
         base = {"polygon": self.hosts.polygon, "cboe": self.hosts.cboe, "cme": self.hosts.databento}[ask.vendor]
         headers = {"If-None-Match": ask.etag} if ask.etag else {}
         auth = None
@@ -126,6 +145,7 @@ class HttpTransport:
             headers["Authorization"] = f"Bearer {self.hosts.polygon_key}"
         elif ask.vendor == "cme":
             auth = httpx.BasicAuth(self.hosts.databento_key, "")
+        unsound = 0
         try:
             for attempt in stamina.retry_context(
                 on=self._worth_waiting, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,
@@ -138,13 +158,16 @@ class HttpTransport:
                     )  # fmt: skip
                     if response.status_code in _RETRIED:
                         raise _Busy(response)
+                    if response.status_code == 200 and not _sound(ask, response.content) and unsound < UNSOUND_AGAIN:
+                        unsound += 1
+                        raise _Unsound
         except _Busy as busy:
             said = self._said(busy.response)
             raise VendorError(
                 f"{ask.vendor} still answers {busy.response.status_code} to {ask.target} after {self._attempts} "
                 f"attempts: {said}; run again later, what was received is kept"
             ) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise VendorError(
                 f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: {self._clean(str(error))}"
             ) from None
@@ -153,7 +176,7 @@ class HttpTransport:
     def _worth_waiting(self, problem: Exception) -> bool | float:
         """Whether to ask again, and if known, in how many seconds. A quota counts by the minute."""
         if not isinstance(problem, _Busy):
-            return isinstance(problem, httpx.TransportError)
+            return isinstance(problem, httpx.RequestError | _Unsound)
         told = problem.response.headers.get("Retry-After", "")
         if told.isdigit():
             return float(min(int(told), 60))
