@@ -40,6 +40,17 @@ class Faults(Section):
     slow_s: float = Field(default=1.0, ge=0)
 
 
+_RATE = r"[1-9]\d*/(second|minute)"
+
+
+class Rates(Section):
+    """How often each vendor is asked at most. Polygon's free plan allows 5/minute."""
+
+    polygon: str = Field(default="80/second", pattern=_RATE)
+    cboe: str = Field(default="1/second", pattern=_RATE)
+    cme: str = Field(default="20/second", pattern=_RATE)
+
+
 class Quarantine(Section):
     """When a body is refused whole: more than this share and at least so many bad rows."""
 
@@ -49,6 +60,7 @@ class Quarantine(Section):
 
 class Training(Section):
     first_train_sessions: int = 252
+    min_names: int = Field(default=10, ge=2)  # of a real market; a sandbox is as narrow as was asked for
     step_sessions: int = 63
     slow_step_sessions: int = 126
     optuna_trials: int = 10
@@ -79,6 +91,7 @@ class Settings(Section):
     threads: int = Field(default=2, ge=1)
     sandbox: Sandbox = Sandbox()
     faults: Faults = Faults()
+    rates: Rates = Rates()
     quarantine: Quarantine = Quarantine()
     training: Training = Training()
     gate: Gate = Gate()

@@ -13,7 +13,8 @@ from pipelines.lake import raw
 from pipelines.lake.asks import Plan, VendorPull
 from pipelines.settings import Settings
 from pipelines.vendors.files import FilesTransport
-from pipelines.vendors.http import Hosts, HttpTransport
+from pipelines.vendors.hosts import Hosts
+from pipelines.vendors.http import HttpTransport
 from pipelines.vendors.layout import Delivery
 
 if TYPE_CHECKING:
@@ -83,28 +84,18 @@ def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Sourc
 
 
 @contextmanager
-def _vendors(home: Home, now: dt.datetime, environment: Mapping[str, str]) -> Iterator[Source]:
-    massive = environment.get("MASSIVE_API_KEY")
-    polygon_key = massive or environment.get("POLYGON_API_KEY")
-    databento_key = environment.get("DATABENTO_API_KEY")
-    if not polygon_key or not databento_key:
-        missing = [] if polygon_key else ["MASSIVE_API_KEY"]
-        missing += [] if databento_key else ["DATABENTO_API_KEY"]
+def _vendors(settings: Settings, home: Home, now: dt.datetime, environment: Mapping[str, str]) -> Iterator[Source]:
+    hosts = Hosts.from_environment(environment)
+    missing = [] if hosts.polygon_key else ["MASSIVE_API_KEY"]
+    missing += [] if hosts.databento_key else ["DATABENTO_API_KEY"]
+    if missing:
         raise SourceError(f"--source vendors: {' and '.join(missing)} not in the environment; {_NEEDED}")
-    hosts = Hosts(
-        polygon=environment.get("POLYGON_BASE_URL")
-        or ("https://api.massive.com" if massive else "https://api.polygon.io"),
-        cboe=environment.get("CBOE_BASE_URL", "https://cdn.cboe.com"),
-        databento=environment.get("DATABENTO_BASE_URL", "https://hist.databento.com"),
-        polygon_key=polygon_key,
-        databento_key=databento_key,
-    )
     last = calendars.last_closed_session(now)
     days = tuple(calendars.previous_sessions(last, FIRST_LOAD_SESSIONS))
     # Cboe publishes the newest chain only, and every day of trades is charged for: both start today. Minute bars of
     # the whole market are a flat file's work, not ten thousand questions'.
     plan = Plan(days=days, minutes=(), chains=days[-1:], ticks=days[-1:])
-    with HttpTransport(hosts) as transport:
+    with HttpTransport(hosts, rates=settings.rates.model_dump()) as transport:
         yield HttpSource(home, transport, plan)
 
 
@@ -119,7 +110,7 @@ def opened(
     elif settings.source.startswith("files:"):
         yield FilesSource(Path(settings.source.removeprefix("files:")).expanduser())
     elif settings.source == "vendors":
-        with _vendors(home, now, os.environ if environment is None else environment) as source:
+        with _vendors(settings, home, now, os.environ if environment is None else environment) as source:
             yield source
     else:
         raise SourceError(f"--source {settings.source} is not known: sandbox, files:DIR or vendors")

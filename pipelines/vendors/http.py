@@ -1,19 +1,27 @@
 """The one HTTP transport: connections reused, retries with jitter, conditional requests, keys in headers only."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from types import TracebackType
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import stamina
 
+from pipelines.progress import say
+from pipelines.vendors.hosts import BRANDS, VENDORS, Hosts
+from pipelines.vendors.pool import Job, PriorityPool, RequestPriority
+from pipelines.vendors.rates import Rate
+
 # Its own notes of each retry would go to standard output, where a program may be reading one JSON document.
 stamina.instrumentation.set_on_retry_hooks([])
-# Polygon became Massive: either brand's next_url may name the other's host.
-BRANDS = {"api.massive.com", "api.polygon.io"}
+Question = tuple[str, str, tuple[tuple[str, str], ...] | None, str | None]
+RECENT_ANSWERS = 256
+TOLD_FROM_S = 5.0  # a wait that a person at the screen would notice
 UNSOUND_AGAIN = 2  # times that a body which is none is asked for again
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) nightdesk"  # Cboe's edge turns away what does not look like a browser
 _RETRIED = {429, 500, 502, 503, 504}
@@ -33,20 +41,9 @@ class _Unsound(Exception):
 
 
 class _Busy(Exception):
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, wait_s: float) -> None:
         super().__init__(f"status {response.status_code}")
-        self.response = response
-
-
-@dataclass(frozen=True)
-class Hosts:
-    """Where the vendors are and what opens them. Keys never show in a representation."""
-
-    polygon: str
-    cboe: str
-    databento: str
-    polygon_key: str = field(repr=False)
-    databento_key: str = field(repr=False)
+        self.response, self.wait_s = response, wait_s
 
 
 @dataclass(frozen=True)
@@ -80,41 +77,89 @@ def _sound(ask: Ask, body: bytes) -> bool:
     return text[0][:1] in (b"{", b"[") and text[1][-1:] in (b"}", b"]")
 
 
+@dataclass(frozen=True)
+class Pending:
+    """An answer under way. Several askers of one question share it, each under its own name."""
+
+    ask: Ask
+    future: Future[Answer]
+
+    def result(self, timeout_s: float | None = None) -> Answer:
+        return replace(self.future.result(timeout_s), ask=self.ask)
+
+
 class HttpTransport:
-    """Asks vendors, at most `workers` questions at a time. `asked` counts requests by vendor."""
+    """Asks vendors, each at most `workers` questions at a time and no oftener than `rates` says.
+
+    `asked` counts questions by vendor; one that is under way, or was answered within the caller's `max_age_s`, is not
+    asked again."""
 
     def __init__(
         self, hosts: Hosts, *, workers: int = 8, attempts: int = 6, first_wait_s: float = 0.2, quota_wait_s: float = 15,
-        timeout_s: float = 60,
+        timeout_s: float = 60, rates: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.hosts = hosts
-        self.asked = dict.fromkeys(_ABSENT, 0)
+        self.asked = dict.fromkeys(VENDORS, 0)
         self._attempts, self._first_wait_s, self._quota_wait_s = attempts, first_wait_s, quota_wait_s
-        self._client = httpx.Client(
-            timeout=timeout_s, headers={"User-Agent": _AGENT}, limits=httpx.Limits(max_connections=workers)
-        )
-        self._pool = ThreadPoolExecutor(workers)
+        sizes = {vendor: workers if vendor == "polygon" else min(workers, 4) for vendor in VENDORS}
+        limits = httpx.Limits(max_connections=sum(sizes.values()), max_keepalive_connections=sum(sizes.values()))
+        self._client = httpx.Client(timeout=timeout_s, headers={"User-Agent": _AGENT}, limits=limits)
+        self._pools = {vendor: PriorityPool[Answer](size) for vendor, size in sizes.items()}
+        self._rates = {vendor: Rate((rates or {}).get(vendor, "")) for vendor in VENDORS}
         self._window = 4 * workers
+        self._lock = threading.RLock()
+        self._under_way: dict[Question, Job[Answer]] = {}
+        self._recent: OrderedDict[Question, tuple[float, Future[Answer]]] = OrderedDict()
 
     def __enter__(self) -> "HttpTransport":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown()
         self._client.close()
 
     def ask_all(self, asks: Iterable[Ask]) -> Iterator[Answer]:
         """Answers in the order of the questions; the coming ones are already on their way."""
-        under_way: deque[Future[Answer]] = deque()
+        under_way: deque[Pending] = deque()
         for ask in asks:
-            under_way.append(self._pool.submit(self.ask, ask))
+            under_way.append(self.submit(ask))
             if len(under_way) >= self._window:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
 
     def ask(self, ask: Ask) -> Answer:
-        self.asked[ask.vendor] += 1
+        """Somebody waits for this one: it goes before what was queued."""
+        return self.submit(ask, RequestPriority.HIGH).result()
+
+    def submit(
+        self, ask: Ask, priority: RequestPriority = RequestPriority.NORMAL, *, max_age_s: float = 0.0
+    ) -> Pending:
+        question: Question = (ask.vendor, ask.target, ask.form, ask.etag)
+        pool = self._pools[ask.vendor]
+        with self._lock:
+            at, recent = self._recent.get(question, (float("-inf"), None))
+            if recent is not None and time.monotonic() - at <= max_age_s:
+                return Pending(ask, recent)
+            job = self._under_way.get(question)
+            if job is None:
+                self.asked[ask.vendor] += 1
+                job = self._under_way[question] = pool.submit(lambda: self._answer(ask), priority)
+                job.future.add_done_callback(lambda done: self._landed(question, done, keep=max_age_s > 0))
+            else:
+                pool.hurry(job, priority)
+        return Pending(ask, job.future)
+
+    def _landed(self, question: Question, done: Future[Answer], *, keep: bool) -> None:
+        with self._lock:
+            self._under_way.pop(question, None)
+            if keep and not done.cancelled() and done.exception() is None:
+                self._recent[question] = (time.monotonic(), done)
+                while len(self._recent) > RECENT_ANSWERS:
+                    self._recent.popitem(last=False)
+
+    def _answer(self, ask: Ask) -> Answer:
         response = self._send(ask)
         if response.status_code == 304:
             return Answer(ask, None, ask.etag, same=True)
@@ -138,26 +183,26 @@ class HttpTransport:
     def _send(self, ask: Ask) -> httpx.Response:
         """The vendor's answer, asked for again while that may help. A body that stays unsound is handed on as it is:
         the parsers say what is wrong with it, and quarantine keeps it."""
-        base = {"polygon": self.hosts.polygon, "cboe": self.hosts.cboe, "cme": self.hosts.databento}[ask.vendor]
         headers = {"If-None-Match": ask.etag} if ask.etag else {}
         auth = None
         if ask.vendor == "polygon":
             headers["Authorization"] = f"Bearer {self.hosts.polygon_key}"
         elif ask.vendor == "cme":
             auth = httpx.BasicAuth(self.hosts.databento_key, "")
-        unsound = 0
+        address, unsound = self.hosts.base(ask.vendor) + ask.target, 0
         try:
             for attempt in stamina.retry_context(
                 on=self._worth_waiting, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,
                 wait_max=30, wait_jitter=self._first_wait_s,
             ):  # fmt: skip
                 with attempt:
+                    self._rates[ask.vendor].take()
                     response = self._client.request(
-                        "GET" if ask.form is None else "POST", base.rstrip("/") + ask.target, headers=headers,
-                        auth=auth, data=None if ask.form is None else dict(ask.form),
+                        "GET" if ask.form is None else "POST", address, headers=headers, auth=auth,
+                        data=None if ask.form is None else dict(ask.form),
                     )  # fmt: skip
                     if response.status_code in _RETRIED:
-                        raise _Busy(response)
+                        raise _Busy(response, self._pause(ask.vendor, response))
                     if response.status_code == 200 and not _sound(ask, response.content) and unsound < UNSOUND_AGAIN:
                         unsound += 1
                         raise _Unsound
@@ -169,32 +214,36 @@ class HttpTransport:
             ) from None
         except httpx.RequestError as error:
             raise VendorError(
-                f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: {self._clean(str(error))}"
+                f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: "
+                f"{self.hosts.clean(str(error))}"
             ) from None
         return response
 
     def _worth_waiting(self, problem: Exception) -> bool | float:
         """Whether to ask again, and if known, in how many seconds. A quota counts by the minute."""
-        if not isinstance(problem, _Busy):
-            return isinstance(problem, httpx.RequestError | _Unsound)
-        told = problem.response.headers.get("Retry-After", "")
-        if told.isdigit():
-            return float(min(int(told), 60))
-        return self._quota_wait_s if problem.response.status_code == 429 else True
+        if isinstance(problem, _Busy):
+            return problem.wait_s or True
+        return isinstance(problem, httpx.RequestError | _Unsound)
+
+    def _pause(self, vendor: str, response: httpx.Response) -> float:
+        """Seconds to wait if they are known. A quota holds for everybody who asks this vendor, so all of them wait."""
+        told = response.headers.get("Retry-After", "")
+        wait_s = float(min(int(told), 60)) if told.isdigit() else 0.0
+        if response.status_code == 429:
+            wait_s = wait_s if told.isdigit() else self._quota_wait_s
+            self._rates[vendor].pause(wait_s)
+        if wait_s >= TOLD_FROM_S:
+            say(f"    {vendor} is busy ({response.status_code}): asking again in {wait_s:.0f} s")
+        return wait_s
 
     def _said(self, response: httpx.Response) -> str:
         """The vendor's words from whichever field they are in."""
         try:
             document = response.json()
         except ValueError:
-            return self._clean(response.text[:200])
+            return self.hosts.clean(response.text[:200])
         if isinstance(document, dict):
             detail = document.get("detail")
             inner = detail.get("message") if isinstance(detail, dict) else detail
-            return self._clean(str(document.get("error") or document.get("message") or inner or document)[:300])
-        return self._clean(str(document)[:200])
-
-    def _clean(self, text: str) -> str:
-        for key in (self.hosts.polygon_key, self.hosts.databento_key):
-            text = text.replace(key, "…") if key else text
-        return text
+            return self.hosts.clean(str(document.get("error") or document.get("message") or inner or document)[:300])
+        return self.hosts.clean(str(document)[:200])
