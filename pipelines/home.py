@@ -77,7 +77,7 @@ class Home:
         return self.work / "sections" / f"{name}.json"
 
     def write_section(self, name: str, value: dict[str, Any]) -> None:
-        durable.write_json(self.section(name), value)
+        durable.write_json(self.section(name), value, failpoint="section")
 
     def read_section(self, name: str) -> dict[str, Any]:
         path = self.section(name)

@@ -39,14 +39,15 @@ def settle(settings: Settings, home: Home, run_id: str, *, advance: bool = False
         now = sandbox.night_now(settings, number)
     else:
         now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(settings))
+    durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(settings), failpoint="market")
     durable.write_json(
         home.work / "night.json",
         {"now": now.isoformat(), "sandbox_night": number, "run_id": run_id, "complete": False},
+        failpoint="night",
     )
     return now
 
 
 def complete(home: Home) -> None:
     """Tonight's work stands: the next advancing run may let another night happen."""
-    durable.write_json(home.work / "night.json", {**_read(home), "complete": True})
+    durable.write_json(home.work / "night.json", {**_read(home), "complete": True}, failpoint="night")

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines import durable
 from pipelines.home import Home
 from pipelines.progress import say
 
@@ -20,7 +21,7 @@ def prepare_dagster_home(home: Home) -> None:
     home.dagster.mkdir(parents=True, exist_ok=True)
     config = home.dagster / "dagster.yaml"
     if not config.exists():
-        config.write_text(DAGSTER_YAML)
+        durable.write_atomic(config, DAGSTER_YAML.encode())
     os.environ["DAGSTER_HOME"] = str(home.dagster)
 
 

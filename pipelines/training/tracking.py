@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable
+from pipelines import durable, failpoints
 from pipelines.digest import json_digest
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -37,12 +37,21 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
     experiment = found.experiment_id if found else client.create_experiment(
         EXPERIMENT, artifact_location=(home.mlflow / "artifacts").as_uri())
     at = int(now.timestamp() * 1000)
-    parent = client.create_run(experiment, start_time=at, run_name=f"night {now.date()} {digest[:8]}", tags={
+    # A killed attempt is taken up where it stopped: what is logged twice into one run is there once.
+    begun = {run.info.run_name: run for run in client.search_runs(
+        [experiment], f"tags.`nightdesk.night` = '{digest}'", max_results=len(runs) + 1)}
+
+    def one_run(name: str, tags: dict[str, str]) -> Any:
+        made = begun.get(name) or client.create_run(experiment, start_time=at, run_name=name,
+                                                    tags={"nightdesk.night": digest, **tags})
+        failpoints.reached("mlflow.begun")
+        return made
+
+    parent = one_run(f"night {now.date()} {digest[:8]}", {
         "nightdesk.inputs": inputs.digest(), "nightdesk.knowledge_cut": now.isoformat(),
         "nightdesk.features": ",".join(inputs.panel.features), "nightdesk.seed": str(settings.seed)})
     for run in runs:
-        made = client.create_run(experiment, start_time=at, run_name=run["name"],
-                                 tags={"mlflow.parentRunId": parent.info.run_id})
+        made = one_run(run["name"], {"mlflow.parentRunId": parent.info.run_id})
         metrics = [Metric(key, value, at, 0) for key, value in run["metrics"].items()]
         metrics += [Metric("loss", value, at, epoch) for epoch, value in enumerate(run["curve"])]
         client.log_batch(
@@ -50,7 +59,7 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
             tags=[RunTag(f"nightdesk.{key}", value) for key, value in run["tags"].items()])
         client.set_terminated(made.info.run_id, end_time=at)
     client.set_terminated(parent.info.run_id, end_time=at)
-    durable.write_json(done, {"parent": parent.info.run_id, "runs": len(runs)})
+    durable.write_json(done, {"parent": parent.info.run_id, "runs": len(runs)}, failpoint="mlflow")
     return len(runs) + 1
 
 

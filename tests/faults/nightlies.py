@@ -1,103 +1,183 @@
-"""Whole nightlies, killed at every publication and at random moments, then run again: the digests of an uninterrupted
-run must come back. `python -m tests.faults.nightlies --kills 5` (resumes; results lie in --folder)."""
+"""Whole nightlies and trading days killed at every publication and at random moments, then run again: the digests,
+the files and the counts of an uninterrupted run must come back. `python -m tests.faults.nightlies` (resumes)."""
 
 import argparse
 import json
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.faults import evidence
+from tests.faults.processes import KILLED, Forge
 
 ROOT = Path(__file__).resolve().parents[2]
-# A small market: what is killed is the writing, not the learning.
-SMALL = ["--set", "sandbox.names=6", "--set", "sandbox.sessions=340", "--set", "sandbox.chain_sessions=6",
-         "--set", "sandbox.tick_sessions=2", "--set", "training.optuna_trials=2", "--set", "training.boost_rounds=20",
-         "--set", "training.gnn_epochs=3"]
-PUBLICATIONS = [
-    "raw.renamed", "quarantine.staged", "lake.staged", "lake.renamed", "marts.staged", "marts.renamed",
-    "marts_pointer.staged", "marts_pointer.renamed", "features.staged", "features.renamed", "ledger.staged",
-    "ledger.written", "ledger.synced", "record.staged", "record.renamed", "bundle.staged", "bundle.renamed",
-    "bundle_pointer.staged", "bundle_pointer.renamed",
-]
+# A small market and a lenient gate: what is killed is the writing, not the learning.
+SMALL = ("sandbox.names=8", "sandbox.sessions=360", "sandbox.chain_sessions=4", "sandbox.tick_sessions=2",
+         "training.optuna_trials=2", "training.boost_rounds=20", "training.gnn_epochs=3", "gate.min_dsr=0.01",
+         "gate.max_loss_probability=1", "gate.max_spa_p=1", "gate.cost_stress=1", "gate.min_trials=1",
+         "leak.decision_times=1")
+NIGHTLY = ("nightly", *(word for one in SMALL for word in ("--set", one)))
+NEXT, LIVE = (*NIGHTLY, "--next"), ("live",)
 
 
-def command(home: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "pipelines.cli", *words, "--home", str(home)]
+@dataclass(frozen=True)
+class Chapter:
+    """A command to be killed, the home that it starts from, and what follows it when it was let through."""
+
+    name: str
+    starts_from: str | None
+    killed: tuple[str, ...]
+    then: tuple[tuple[str, ...], ...] = ()
 
 
-def run(home: Path, *words: str, failpoint: str = "", kill_after_s: float | None = None) -> int:
-    environment = {**os.environ, **({"NIGHTDESK_FAILPOINT": failpoint} if failpoint else {})}
-    with open(home.with_suffix(".log"), "a") as log:
-        process = subprocess.Popen(command(home, *words), cwd=ROOT, env=environment, stdout=log, stderr=log,
-                                   start_new_session=True)
-        try:
-            return process.wait(timeout=kill_after_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return process.wait()
+FIRST = Chapter("first", None, NIGHTLY, (LIVE,))
+CHAPTERS = (
+    FIRST,
+    Chapter("live", "after-first-nightly", LIVE),
+    Chapter("late-split", "after-2", NEXT, (LIVE,)),
+    Chapter("corrected-bar", "after-4", NEXT, (LIVE,)),
+)
 
 
-def digests(home: Path) -> dict[str, object]:
-    told = subprocess.run(command(home, "status", "--json"), cwd=ROOT, capture_output=True, text=True, check=True)
-    return json.loads(told.stdout)["digests"]
+class Proof:
+    """Uninterrupted homes to compare with, and the cases that were seen to end the same; kept in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.forge = Forge(ROOT, folder / "log.txt")
+        self._path = folder / "done.json"
+        self.done: dict[str, Any] = json.loads(self._path.read_text()) if self._path.exists() else {}
+
+    def note(self, name: str, value: Any) -> None:
+        self.done[name] = value
+        self._path.write_text(json.dumps(self.done, indent=1))
+
+    def must(self, home: Path, words: Sequence[str]) -> list[str]:
+        """Run a command that has to succeed; the failpoints that it passed."""
+        ended, passed = self.forge.run(home, words)
+        if ended:
+            raise SystemExit(f"the uninterrupted `{' '.join(words[:1])}` ended with {ended}: {self.forge.log}")
+        return passed
+
+    def home(self, name: str, starts_from: str | None) -> Path:
+        home = self.folder / name
+        shutil.rmtree(home, ignore_errors=True)
+        if starts_from is not None:
+            shutil.copytree(self.folder / starts_from, home)
+        elif (keys := self.folder / "after-first-nightly" / "keys").exists():
+            shutil.copytree(keys, home / "keys")  # the same desk, so the same signing keys
+        return home
+
+    def keep(self, home: Path, name: str) -> None:
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        shutil.copytree(home, self.folder / name)
+
+    def tell(self, chapter: Chapter) -> None:
+        """Let it happen undisturbed, once, and write down what it passes and leaves."""
+        if f"told {chapter.name}" in self.done:
+            return
+        if chapter is not FIRST:
+            self.tell(FIRST)
+        number = int(chapter.starts_from.removeprefix("after-")) if chapter.killed == NEXT else 0  # type: ignore
+        for night in range(1, number + 1):
+            if f"after-{night}" not in self.done:
+                home = self.home("reference", f"after-{night - 1}")
+                self.must(home, NEXT)
+                self.keep(home, f"after-{night}")
+                self.note(f"after-{night}", True)
+        home = self.home("reference", chapter.starts_from)
+        if chapter is FIRST:  # first in a process of its own, as a person would: its time is the yardstick
+            begun = time.monotonic()
+            if self.forge.person(home, NIGHTLY):
+                raise SystemExit(f"the uninterrupted nightly failed: {self.forge.log}")
+            self.note("seconds", time.monotonic() - begun)
+            self.keep(home, "after-first-nightly")
+            home = self.home("reference", None)  # again, with the same keys
+        passed = self.must(home, chapter.killed)
+        for words in chapter.then:
+            self.must(home, words)
+        left = evidence.of(self.forge, home)
+        if chapter is FIRST:
+            self.keep(home, "after-0")
+        if chapter.name == "live" and (differing := evidence.differing(self.done["told first"]["left"], left)):
+            raise SystemExit(f"two uninterrupted nights, one in its own process, differ in {differing}")
+        self.note(f"told {chapter.name}", {"passed": passed, "left": left})
+
+    def case(self, name: str, chapter: Chapter, failpoint: str = "", moment: float | None = None) -> str:
+        """Kill, look, run again, compare; an empty answer is a pass."""
+        home = self.home("case", chapter.starts_from)
+        if moment is None:
+            died, _ = self.forge.run(home, chapter.killed, failpoint)
+        else:
+            died = self.forge.person(home, chapter.killed, kill_after_s=moment)
+        if died != KILLED:
+            return f"was not killed: exit {died}"
+        if wrong := evidence.unreadable(self.forge, home):
+            return f"after the kill: {wrong}"
+        # Killed after its last publication the night is complete, and --next would rightly bring another one.
+        over = chapter.killed == NEXT and evidence.night_is_complete(self.forge, home)
+        for words in ((NIGHTLY if over else chapter.killed), *chapter.then):
+            ended, _ = self.forge.run(home, words)
+            if ended:
+                self.keep(home, f"failed-{name}")
+                return f"the rerun of `{words[0]}` ended with {ended}: {self.forge.log}"
+        differing = evidence.differing(self.done[f"told {chapter.name}"]["left"], evidence.of(self.forge, home))
+        if differing:
+            self.keep(home, f"failed-{name}")
+        return f"differs in {differing}" if differing else ""
 
 
-def one_home(folder: Path, name: str, keys_of: Path | None) -> Path:
-    home = folder / name
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    if keys_of is not None:  # the same desk, so the same signing keys
-        shutil.copytree(keys_of / "keys", home / "keys")
-    return home
+Case = tuple[str, Chapter, str, float | None]  # name, chapter, failpoint, seconds until a kill at random
+
+
+def cases(proof: Proof, only: str, kills: int, seed: int) -> Iterator[Case]:
+    """Every publication at its first time in every chapter, moments at random, and the last times of the first night.
+
+    A chapter happens undisturbed when its first case is asked for."""
+    for chapter, last in ((FIRST, False), *((one, False) for one in CHAPTERS[1:]), (FIRST, True)):
+        if ":" in only and not only.startswith(f"{chapter.name}:"):
+            continue
+        proof.tell(chapter)
+        for name, times in Counter(proof.done[f"told {chapter.name}"]["passed"]).items():
+            point = f"{name}#{times if last else 1}"
+            if (times > 1 or not last) and only in f"{chapter.name}:{point}":
+                yield f"{chapter.name}:{point}", chapter, point, None
+        if last:
+            moments = random.Random(seed)
+            for nth in range(kills):
+                moment = moments.uniform(0.1, 0.95) * proof.done["seconds"]
+                if only in f"first:at-random-{nth}":
+                    yield f"first:at-random-{nth}", FIRST, "", moment
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=5, help="random moments beside the named publications")
+    parser.add_argument("--kills", type=int, default=5, help="random moments beside the publications")
     parser.add_argument("--folder", type=Path, default=ROOT / ".nightdesk" / "proof-kill")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="one failpoint")
+    parser.add_argument("--only", default="", help="cases whose name contains this, e.g. late-split: or marts_pointer")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    done_path = arguments.folder / "done.json"
-    done: dict[str, object] = json.loads(done_path.read_text()) if done_path.exists() else {}
-    reference = arguments.folder / "reference"
-    if "reference" not in done:
-        one_home(arguments.folder, "reference", None)
-        begun = time.monotonic()
-        if run(reference, "nightly", *SMALL) or run(reference, "live", *SMALL):
-            print(f"the uninterrupted run failed: {reference.with_suffix('.log')}")
-            return 1
-        done["reference"] = {"seconds": time.monotonic() - begun, "digests": digests(reference)}
-        done_path.write_text(json.dumps(done))
-    seconds, wanted = done["reference"]["seconds"], done["reference"]["digests"]
-    moments = random.Random(arguments.seed)
-    cases = [(point, None) for point in ([arguments.only] if arguments.only else PUBLICATIONS)]
-    if not arguments.only:
-        cases += [(f"random-{i}", moments.uniform(0.1, 0.95) * seconds) for i in range(arguments.kills)]
-    wrong = 0
-    for name, moment in cases:
-        if done.get(name) is True:
+    proof = Proof(arguments.folder.absolute())
+    seen, wrong = 0, 0
+    for name, chapter, point, moment in cases(proof, arguments.only, arguments.kills, arguments.seed):
+        seen += 1
+        if name in proof.done:
             continue
-        home = one_home(arguments.folder, name, reference)
-        died = run(home, "nightly", *SMALL, failpoint="" if moment else name, kill_after_s=moment)
-        again = run(home, "nightly", *SMALL) or run(home, "live", *SMALL)
-        found = digests(home) if not again else {}
-        same = found == wanted
-        differing = [key for key in wanted if found.get(key) != wanted[key]]
-        reached = died == -signal.SIGKILL
-        print(f"{name}: {'killed' if reached else f'NOT REACHED (exit {died})'}, rerun "
-              f"{'same digests' if same else f'DIFFERS in {differing}'}", flush=True)
-        wrong += not (same and reached)
-        if same and reached:
-            done[name] = True
-            done_path.write_text(json.dumps(done))
-            shutil.rmtree(home)
-    print(f"{len(cases) - wrong} passed, {wrong} failed")
+        begun = time.monotonic()
+        told = proof.case(name, chapter, point, moment)
+        took = time.monotonic() - begun
+        at = f" (after {moment:.1f} s)" if moment else ""
+        print(f"{'✗' if told else '✓'} {name}{at}: {told or 'killed, run again, the same'} ({took:.0f} s)", flush=True)
+        wrong += bool(told)
+        if not told:
+            proof.note(name, round(took, 1))
+    print(f"{seen - wrong} of {seen} cases end as if nothing had happened")
     return 1 if wrong else 0
 
 
