@@ -74,7 +74,8 @@ class PositionSizer:
         - volatility: target over asset volatility, times `risk_pct` as the budget's share of the capital; no stop."""
         if not (0.0 < capital < math.inf and 0.0 < self.price < math.inf and 0.0 <= risk_pct <= 1.0
                 and 0.0 <= stop_distance < math.inf):
-            raise ValueError(f"no size for capital {capital}, price {self.price}, risk {risk_pct}, stop {stop_distance}")
+            raise ValueError(
+                f"no size for capital {capital}, price {self.price}, risk {risk_pct}, stop {stop_distance}")
         units = self._units(capital, risk_pct, stop_distance, Method(method))
         return min(units, self.target.max_leverage * capital / self.price)
 
