@@ -97,7 +97,7 @@ def guarded(draw: Any, story: Story) -> Any:
 
 def _state(part: Part, story: Story) -> tuple[str, str]:
     if not story.get(part.section):
-        return "quiet", "not written"
+        return "quiet", "skipped" if part.section in story.skipped else "not written"
     try:
         return part.status(story)
     except BROKEN_BY:

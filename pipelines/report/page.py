@@ -24,7 +24,9 @@ def tell(home: Home, settings: Settings, now: dt.datetime) -> Story:
     if sections["leak"] and not leak.clean(sections["leak"]):  # it blocks: what comes after it is of an earlier night
         stale += AFTER_THE_LEAK_GATE
     tonight = {name: told for name, told in sections.items() if name not in stale}
-    return Story(now, settings.source, settings.seed, tonight)
+    skipped = {name: str(told["skipped"]) for name, told in tonight.items() if told.get("skipped")}
+    told = {name: section for name, section in tonight.items() if name not in skipped}
+    return Story(now, settings.source, settings.seed, told, skipped)
 
 
 def headline(story: Story) -> str:
@@ -40,7 +42,7 @@ def _chapter(part: Part, story: Story) -> Html | None:
 
 def untold(story: Story) -> list[str]:
     """Chapters that should have been written and were not, or not as agreed. Live comes later, a bundle may not."""
-    excused = {"live"} if story.get("verdict").get("promoted") else {"live", "bundle"}
+    excused = {"live", *story.skipped, *([] if story.get("verdict").get("promoted") else ["bundle"])}
     broken = [part.title for part in PARTS if front.BROKEN in (_chapter(part, story) or "")]
     return broken + [part.title for part in PARTS if part.section not in excused and not story.get(part.section)]
 
@@ -48,8 +50,9 @@ def untold(story: Story) -> list[str]:
 def _untold(story: Story) -> Html | None:
     """What is missing is said, in one place: a step that did not run, or did not finish."""
     missing = [part for part in PARTS if not story.get(part.section)]
-    lines = [tag("li", tag("b", part.title), f": {part.missing}.", id=part.anchor) for part in missing]
-    told = note("These steps did not run tonight, or did not finish.")
+    why = {part.title: story.skipped.get(part.section) or f"{part.missing}." for part in missing}
+    lines = [tag("li", tag("b", part.title), f": {why[part.title]}", id=part.anchor) for part in missing]
+    told = note("These steps had nothing to do tonight, did not run, or did not finish.")
     return tag("section", tag("h2", "Not written tonight"), told, tag("ul", lines, class_="plain")) if missing else None
 
 

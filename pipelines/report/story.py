@@ -17,6 +17,7 @@ class Story:
     source: str
     seed: int
     sections: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)  # section -> why there was nothing to do
 
     def get(self, name: str) -> dict[str, Any]:
         return self.sections.get(name) or {}
@@ -69,4 +70,6 @@ def verdict_of(story: Story) -> tuple[Tone, str, str]:
         return "bad", "Rejected", f"{name} did not pass the gate, so nothing new trades."
     if leak and not (leak.get("passed") and leak.get("parity_passed", True)):
         return "bad", "Stopped", "The leak gate found a value that could not have been known, so nothing was judged."
+    if "verdict" in story.skipped:
+        return "quiet", "No verdict", story.skipped["verdict"]
     return "quiet", "No verdict", "The night ended before a strategy was judged."

@@ -30,11 +30,14 @@ def verdict(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.judge import decide_night, verdict_section
     from pipelines.evidence.judged import JudgedNight
     from pipelines.progress import say, step
-    from pipelines.training import inputs
+    from pipelines.training import enough, inputs
 
     desk, settings = home.home(), home.settings()
+    told = inputs.load(desk)
+    if why := enough.lacking(settings, told):
+        return dg.MaterializeResult(metadata=enough.skip(desk, "verdict", why), data_version=dg.DataVersion("skipped"))
     with step("gate"):
-        tonight = decide_night(desk, settings, inputs.load(desk), JudgedNight.load(desk), home.now())
+        tonight = decide_night(desk, settings, told, JudgedNight.load(desk), home.now())
     section = verdict_section(tonight, settings, _oracle_sharpe(settings))
     desk.write_section("verdict", section)
     say(f"    {section['act']}: {section['strategy']}")
@@ -64,10 +67,12 @@ def bundle(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.judge import last_verdict
     from pipelines.evidence.package import publish_night
     from pipelines.progress import say, step
-    from pipelines.training import inputs
+    from pipelines.training import enough, inputs
 
     desk, now = home.home(), home.now()
     told = inputs.load(desk)
+    if why := enough.lacking(home.settings(), told):
+        return dg.MaterializeResult(metadata=enough.skip(desk, "bundle", why), data_version=dg.DataVersion("skipped"))
     with step("bundle"):
         section = publish_night(desk, told, last_verdict(desk, home.settings(), told, now), now)
     desk.write_section("bundle", section)

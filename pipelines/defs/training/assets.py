@@ -21,16 +21,19 @@ PANEL_OF = ("equity_v1", "options_v1", "futures_v1")
                 "the next one beside them.",
 )
 def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
-    from pipelines.progress import step
+    from pipelines.progress import say, step
     from pipelines.store.frame import decision_panel
-    from pipelines.training import inputs
+    from pipelines.training import enough, inputs
     from pipelines.training.prices import label_returns, read_prices
 
     desk, now = home.home(), home.now()
     with step("training panel"):
         known = decision_panel(desk, now=now)
-        told = inputs.Inputs(known, label_returns(read_prices(desk, now, known), known))
+        returns = label_returns(read_prices(desk, now, known), known) if known.names else known.tradable.astype(float)
+        told = inputs.Inputs(known, returns)
         inputs.save(desk, told)
+    if why := enough.lacking(home.settings(), told):
+        say(f"    {why}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(told.digest()),
         metadata={
@@ -39,7 +42,7 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
             "labelled_sessions": told.labelled,
             "names": len(known.names),
             "features": ", ".join(known.features),
-            "coming_session": str(known.sessions[-1]),
+            "coming_session": str(known.sessions[-1]) if len(known.sessions) else "none",
         },
     )
 
@@ -48,12 +51,14 @@ def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]]
     from pipelines.digest import json_digest
     from pipelines.evidence.ledger import Ledger
     from pipelines.progress import step
-    from pipelines.training import inputs, story
+    from pipelines.training import enough, inputs, story
     from pipelines.training.candidates import strategies
     from pipelines.training.folds import Bench
 
     desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
+    if why := enough.lacking(settings, told):
+        return dg.MaterializeResult(metadata=enough.skip(desk, "training", why), data_version=dg.DataVersion("skipped"))
     strategy = strategies(settings, told.panel.features)[0]
     bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy)
     with step(f"training {name}"):
@@ -133,9 +138,11 @@ def gnn(home: HomeResource) -> dg.MaterializeResult[Any]:
 )
 def runs(home: HomeResource) -> dg.MaterializeResult[Any]:
     from pipelines.progress import step
-    from pipelines.training import inputs, tracking
+    from pipelines.training import enough, inputs, tracking
 
     desk = home.home()
+    if why := enough.lacking(home.settings(), inputs.load(desk)):
+        return dg.MaterializeResult(metadata={"skipped": why})
     with step("MLflow runs"):
         logged = tracking.track(desk, home.settings(), inputs.load(desk), home.now())
     return dg.MaterializeResult(metadata={"runs_written": logged, "store": str(tracking.store_of(desk))})

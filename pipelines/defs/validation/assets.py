@@ -21,12 +21,15 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.ledger import Ledger
     from pipelines.evidence.picture import equity_curves
     from pipelines.progress import step
-    from pipelines.training import inputs
+    from pipelines.training import enough, inputs
     from pipelines.training.candidates import TARGET
 
     desk, settings = home.home(), home.settings()
+    told = inputs.load(desk)
+    if why := enough.lacking(settings, told):
+        return dg.MaterializeResult(metadata=enough.skip(desk, "judged", why), data_version=dg.DataVersion("skipped"))
     with step("judging every candidate"):
-        night, walked = judge_night(desk, settings, inputs.load(desk), home.now())
+        night, walked = judge_night(desk, settings, told, home.now())
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
     section = judged_section(night, walked, trials)
     desk.write_section("judged", section)

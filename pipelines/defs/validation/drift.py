@@ -19,11 +19,13 @@ from pipelines.resources import HomeResource
 def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
     from pipelines.progress import step
     from pipelines.training import drift as drifting
-    from pipelines.training import inputs
+    from pipelines.training import enough, inputs
     from pipelines.training.candidates import strategies
 
     desk = home.home()
     told = inputs.load(desk)
+    if why := enough.lacking(home.settings(), told):
+        return dg.MaterializeResult(metadata=enough.skip(desk, "drift", why), data_version=dg.DataVersion("skipped"))
     strategy = strategies(home.settings(), told.panel.features)[0]
     with step("drift"):
         section = drifting.measure(told, strategy)
