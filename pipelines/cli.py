@@ -1,16 +1,26 @@
 """`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only where they are needed."""
 
-import datetime as dt
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipelines import settings as settings_module
+from pipelines.commands import lake
+from pipelines.commands.options import (
+    HomeOption,
+    JsonOption,
+    NowOption,
+    SeedOption,
+    SetOption,
+    SourceOption,
+    emit,
+    home_of,
+    overrides,
+)
 from pipelines.home import Home, HomeBusy, HomeLayout
 
 app = typer.Typer(
@@ -32,47 +42,6 @@ models_app = typer.Typer(no_args_is_help=True, help="Bundles and the records of 
 app.add_typer(features_app, name="features")
 app.add_typer(models_app, name="models")
 
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Where everything lies. Default: ./.nightdesk")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else")]
-SourceOption = Annotated[str | None, typer.Option(help="sandbox, files:DIR, or vendors (keys from the environment)")]
-SeedOption = Annotated[int | None, typer.Option(help="Seed of the sandbox market and of every fit")]
-NowOption = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="The moment of the run")]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Any setting, e.g. sandbox.signal=zero or leak.planted=true")
-]
-
-
-def _overrides(
-    home: Path | None, source: str | None = None, seed: int | None = None, now: dt.datetime | None = None,
-    assignments: list[str] | None = None,
-) -> dict[str, Any]:
-    values: dict[str, Any] = {"home": home and str(home), "source": source, "seed": seed, "now": now}
-    for text in assignments or []:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise settings_module.SettingsError(f"--set {text}: write it as section.key=value")
-        section, dot, key = name.partition(".")
-        if dot:
-            values.setdefault(section, {})[key] = value
-        else:
-            values[section] = value
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _home(home: Path | None) -> Home:
-    found = Home(settings_module.load(_overrides(home)).home)
-    if not (found.root / "layout.json").exists():
-        raise FileNotFoundError(f"no home at {found.root}: run `nightdesk nightly` first, or name one with --home")
-    return found.prepare()
-
-
-def _emit(value: Any, as_json: bool, plain: Callable[[Any], None]) -> None:
-    if as_json:
-        json.dump(value, sys.stdout, indent=1, default=str)
-        sys.stdout.write("\n")
-    else:
-        plain(value)
-
 
 @app.command()
 def nightly(
@@ -84,11 +53,11 @@ def nightly(
     from pipelines import run
     from pipelines.progress import say
 
-    overrides = _overrides(home, source, seed, now, set_)
-    settings = settings_module.load(overrides)
+    chosen = overrides(home, source, seed, now, set_)
+    settings = settings_module.load(chosen)
     desk = Home(settings.home).prepare()
     say(f"Nightly in {desk.root} (source {settings.source}, seed {settings.seed})")
-    if not run.run_job("nightly", desk, overrides, advance=next_):
+    if not run.run_job("nightly", desk, chosen, advance=next_):
         run.tell_stopped_night(desk, settings)
         say("The night failed; the lines above say where. Nothing that was published before is touched.")
         raise typer.Exit(1)
@@ -99,28 +68,7 @@ def nightly(
         say(f"  {reason}")
 
 
-@app.command()
-def ingest(
-    home: HomeOption = None, source: SourceOption = None, seed: SeedOption = None, now: NowOption = None,
-    set_: SetOption = None,
-    record: Annotated[Path | None, typer.Option(help="Also write every body here, in the `files:` layout")] = None,
-    json_: JsonOption = False,
-) -> None:
-    """Pull what is new from the vendors into the lake, and nothing else."""
-    from pipelines import night
-    from pipelines.lake import ingest as lake_ingest
-
-    settings = settings_module.load(_overrides(home, source, seed, now, set_))
-    desk = Home(settings.home).prepare()
-    with desk.lock():
-        moment = night.settle(settings, desk, run_id="ingest")
-        result = lake_ingest.ingest(settings, desk, moment)
-        if record is not None:
-            from pipelines.lake import record as recorder
-
-            recorder.record(desk, record)
-    _emit(desk.read_section("ingest"), json_, lambda v: print(f"batch {v.get('batch')}: {v.get('vendors')}"))
-    del result
+app.command()(lake.ingest)
 
 
 @app.command()
@@ -129,21 +77,12 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 3000,
 ) -> None:
     """The Dagster UI with its daemon (schedules run while it is open). Ctrl-C ends both."""
-    from pipelines import run
+    from pipelines import ui as dagster_ui
 
-    raise typer.Exit(run.serve_ui(_overrides(home, None, seed, None, set_), port))
+    raise typer.Exit(dagster_ui.serve(overrides(home, None, seed, None, set_), port))
 
 
-@app.command()
-def sql(
-    query: str, home: HomeOption = None, json_: JsonOption = False,
-    as_of: Annotated[str | None, typer.Option(help="2025-06-30 (end of that day in New York) or a UTC instant")] = None,
-) -> None:
-    """Ask the marts, as of now or as of a past moment: one row a grain, the newest version known then."""
-    from pipelines.lake import sql as lake_sql
-
-    rows = lake_sql.rows(_home(home), query, as_of)
-    _emit(rows, json_, lake_sql.print_table)
+app.command()(lake.sql)
 
 
 @features_app.command("list")
@@ -151,7 +90,7 @@ def features_list(json_: JsonOption = False) -> None:
     """Every feature: version, inputs, look-back, staleness, meaning."""
     from pipelines.store import research
 
-    _emit(research.features_list(), json_, research.print_catalogue)
+    emit(research.features_list(), json_, research.print_catalogue)
 
 
 @features_app.command("get")
@@ -165,7 +104,7 @@ def features_get(
     """A point-in-time frame: each row is read as of the earlier of its timestamp and --as-of."""
     from pipelines.store import research
 
-    rows = research.features_get(_home(home), features.split(","), entities, as_of, out)
+    rows = research.features_get(home_of(home), features.split(","), entities, as_of, out)
     print(f"{rows} rows -> {out}")
 
 
@@ -174,7 +113,7 @@ def models_list(home: HomeOption = None, json_: JsonOption = False) -> None:
     """Every bundle and the act that let it through."""
     from pipelines.evidence import inventory
 
-    _emit(inventory.list_bundles(_home(home)), json_, inventory.print_list)
+    emit(inventory.list_bundles(home_of(home)), json_, inventory.print_list)
 
 
 @models_app.command("show")
@@ -182,7 +121,7 @@ def models_show(seq: int, home: HomeOption = None, json_: JsonOption = False) ->
     """One record with every gate value it was decided on."""
     from pipelines.evidence import inventory
 
-    _emit(inventory.show(_home(home), seq), json_, lambda v: print(json.dumps(v, indent=1, default=str)))
+    emit(inventory.show(home_of(home), seq), json_, lambda v: print(json.dumps(v, indent=1, default=str)))
 
 
 @models_app.command("verify")
@@ -190,8 +129,8 @@ def models_verify(home: HomeOption = None, json_: JsonOption = False) -> None:
     """Check the chains and signatures of ledger, records and the current bundle."""
     from pipelines.evidence import inventory
 
-    result = inventory.verify(_home(home))
-    _emit(result, json_, lambda v: print("\n".join(f"{name}: {state}" for name, state in v.items())))
+    result = inventory.verify(home_of(home))
+    emit(result, json_, lambda v: print("\n".join(f"{name}: {state}" for name, state in v.items())))
     if not all(state == "ok" or state == "none yet" for state in result.values()):
         raise typer.Exit(1)
 
@@ -206,9 +145,9 @@ def live(
     """Trade the approved bundle on paper, decision by decision, into the journal."""
     from pipelines import trading
 
-    settings = settings_module.load(_overrides(home, None, seed, None, set_))
+    settings = settings_module.load(overrides(home, None, seed, None, set_))
     report = trading.trade(settings, Home(settings.home).prepare(), bundle, feed, sessions)
-    _emit(report, json_, trading.print_report)
+    emit(report, json_, trading.print_report)
 
 
 @app.command()
@@ -216,8 +155,8 @@ def passport(id: str, home: HomeOption = None, json_: JsonOption = False) -> Non
     """Everything behind one order: bundle, features, scores, limits, fills; recomputed bit for bit."""
     from pipelines import trading
 
-    document = trading.passport(_home(home), id)
-    _emit(document, json_, trading.print_passport)
+    document = trading.passport(home_of(home), id)
+    emit(document, json_, trading.print_passport)
     if not document.get("recomputed_equal"):
         raise typer.Exit(1)
 
@@ -225,7 +164,7 @@ def passport(id: str, home: HomeOption = None, json_: JsonOption = False) -> Non
 @app.command()
 def report(home: HomeOption = None) -> None:
     """Where the last night's page is."""
-    desk = _home(home)
+    desk = home_of(home)
     pointer = desk.reports / "latest"
     if not pointer.exists():
         raise FileNotFoundError(f"no report in {desk.reports}: run `nightdesk nightly` first")
@@ -237,7 +176,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     """What stands in this home, each part with its digest."""
     from pipelines import status as status_module
 
-    _emit(status_module.collect(_home(home)), json_, status_module.print_status)
+    emit(status_module.collect(home_of(home)), json_, status_module.print_status)
 
 
 @app.command(hidden=True)

@@ -1,0 +1,1 @@
+"""Commands that grew past a few lines, each thin over its room."""
