@@ -6,60 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.validation import overfitting, statistics, superior
+from models.validation import statistics
+from models.validation.evidence import Check, Evidence, Health
+from models.validation.policy import GatePolicy
+from models.validation.skill import YEAR, Asked, visible_sharpe
 
+__all__ = ["Check", "Evidence", "GatePolicy", "Health", "Verdict", "best", "judge", "judge_refresh", "passes"]
 FloatArray = npt.NDArray[np.float64]
-YEAR = 252
 NON_INFERIORITY_MARGIN = 0.5  # annual Sharpe that a refit may seem to cost before it is refused
-
-
-@dataclass(frozen=True)
-class GatePolicy:
-    """The bars of one preset. Changing one changes how often noise is promoted."""
-
-    name: str = "default"
-    min_dsr: float = 0.95
-    max_loss_probability: float = 0.20
-    max_spa_p: float = 0.05
-    cost_stress: float = 2.0
-    min_trials: int = 10
-    blocks: int = 16
-
-
-@dataclass(frozen=True)
-class Health:
-    """What other steps found; `None` where a check did not run, which never counts as clean."""
-
-    leak_clean: bool | None
-    parity_clean: bool | None
-    structure_clean: bool | None
-    out_of_range: tuple[str, ...] = ()  # features that left the range seen in training
-    missing: tuple[str, ...] = ()
-    ledger_clean: bool | None = True  # every trial that was ever written down is still there
-    words: tuple[str, ...] = ()  # what exactly was found, when something was
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Judged returns, active: net of costs and cash, less beta times buy-and-hold. Columns are candidates."""
-
-    names: tuple[str, ...]
-    active: FloatArray  # (T, N)
-    active_stressed: FloatArray  # (T,) of the chosen one, at `cost_stress` times the costs
-    chosen: int
-    champion_active: FloatArray | None  # (T,), NaN where it was not judged; None where nobody holds the slot
-    trials_n: int  # of the ledger
-    health: Health
-    seed: int
-
-
-@dataclass(frozen=True)
-class Check:
-    name: str
-    value: float | None
-    threshold: float | None
-    passed: bool
-    plain: str
 
 
 @dataclass(frozen=True)
@@ -78,12 +32,6 @@ class Verdict:
         """The sentences that decided: every failure, or, where all passed, every check."""
         failed = tuple(check.plain for check in self.checks if not check.passed)
         return failed or tuple(check.plain for check in self.checks)
-
-
-def _chance(p_value: float) -> str:
-    """A bootstrap says no more than its resamples allow."""
-    least = 1.0 / superior.RESAMPLES
-    return f"under {least}" if p_value < least else f"{p_value:.3f}"
 
 
 def best(active: FloatArray) -> int:
@@ -119,52 +67,6 @@ def health_checks(health: Health) -> list[Check]:
     return checks
 
 
-def _skill_checks(evidence: Evidence, policy: GatePolicy) -> tuple[list[Check], dict[str, float], dict[str, float]]:
-    chosen = evidence.active[:, evidence.chosen]
-    sessions, trials = len(chosen), max(evidence.trials_n, policy.min_trials)
-    record = statistics.moments(chosen)
-    dsr = statistics.dsr(record, trials)
-    luck = statistics.expected_maximum(trials, 1.0 / (sessions - 1)) * math.sqrt(YEAR)
-    sharpe = record.sharpe * math.sqrt(YEAR)
-    cscv = overfitting.cscv(evidence.active, policy.blocks)
-    nobody = np.zeros(sessions)  # buy-and-hold has no active return
-    spa = superior.spa_p_value(evidence.active, nobody, seed=evidence.seed)
-    visible = {f"{power:.0%}".rstrip("%"): statistics.smallest_visible_sharpe(
-        sessions, trials, min_dsr=policy.min_dsr, power=power) for power in (0.5, 0.9)}
-
-    enough = dsr >= policy.min_dsr
-    against_luck = (f"An active Sharpe of {sharpe:.2f} over {sessions} sessions, when the best of {trials} worthless "
-                    f"trials would be expected to show {luck:.2f}: deflated Sharpe {dsr:.3f}, ")
-    checks = [Check("deflated_sharpe", dsr, policy.min_dsr, enough, against_luck + (
-        f"above the bar of {policy.min_dsr}." if enough else
-        f"below the bar of {policy.min_dsr}. Luck is not ruled out; with this much data the gate sees a true Sharpe of "
-        f"{visible['50']:.1f} half the time and {visible['90']:.1f} nine times in ten."))]
-    robust = cscv.loss_probability <= policy.max_loss_probability
-    checks.append(Check("loss_probability", cscv.loss_probability, policy.max_loss_probability, robust,
-                        f"The best candidate of one half of the time loses money in the other half in "
-                        f"{cscv.loss_probability:.0%} of {cscv.splits:,} splits; "
-                        f"{'at most' if robust else 'more than the'} {policy.max_loss_probability:.0%} allowed."))
-    rivals = [("buy_and_hold", "holding the universe", spa)]
-    if evidence.champion_active is not None:
-        both = np.isfinite(evidence.champion_active)
-        against = superior.spa_p_value(evidence.active[both], evidence.champion_active[both], seed=evidence.seed)
-        rivals.append(("champion", "the champion", against))
-    for name, words, p_value in rivals:
-        beats = p_value < policy.max_spa_p
-        checks.append(Check(f"spa_{name}", p_value, policy.max_spa_p, beats,
-                            f"That the search does no better than {words} has probability {_chance(p_value)} (SPA), "
-                            f"{'below' if beats else 'not below'} {policy.max_spa_p}."))
-    stressed = float(evidence.active_stressed.mean()) * YEAR
-    checks.append(Check("cost_stress", stressed, 0.0, stressed > 0.0,
-                        f"At {policy.cost_stress:g} times the costs it "
-                        f"{'still earns' if stressed > 0.0 else 'loses'} {abs(stressed):.1%} a year of active return."))
-    figures = {"sharpe_active": sharpe, "skew": record.skew, "kurtosis": record.kurtosis, "sessions": float(sessions),
-               "trials_n": float(trials), "trial_variance": 1.0 / (sessions - 1), "luck_sharpe": luck,
-               "psr": statistics.psr(record), "t_statistic": record.sharpe * math.sqrt(sessions), "pbo": cscv.pbo,
-               "is_oos_slope": cscv.slope, "min_track_record_sessions": statistics.min_track_record(record)}
-    return checks, visible, figures
-
-
 def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
     """Promote: another configuration takes the slot. The full gate, every check reported whatever the others say."""
     sessions = len(evidence.active)
@@ -172,9 +74,18 @@ def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
         short = Check("sessions_judged", float(sessions), float(2 * policy.blocks), False,
                       f"Only {sessions} sessions were judged; with fewer than {2 * policy.blocks} nothing can be said.")
         return Verdict("reject", (short,), {}, {})
-    skill, visible, figures = _skill_checks(evidence, policy)
-    checks = (*skill, *health_checks(evidence.health))
-    return Verdict("promote" if all(check.passed for check in checks) else "reject", checks, visible, figures)
+    asked = Asked(evidence, policy)
+    checks = (*asked.all(), *health_checks(evidence.health))
+    act = "promote" if all(check.passed for check in checks) else "reject"
+    return Verdict(act, checks, asked.visible, asked.figures())
+
+
+def passes(evidence: Evidence, policy: GatePolicy) -> bool:
+    """Whether `judge` would promote, from the same questions but without what a refusal makes superfluous: a gate is
+    an AND. For whoever asks it a hundred thousand times."""
+    if len(evidence.active) < 2 * policy.blocks:
+        return False
+    return all(check.passed for check in health_checks(evidence.health)) and Asked(evidence, policy).all_pass()
 
 
 def judge_refresh(evidence: Evidence, policy: GatePolicy) -> Verdict:
@@ -201,6 +112,5 @@ def judge_refresh(evidence: Evidence, policy: GatePolicy) -> Verdict:
     trials = max(evidence.trials_n, policy.min_trials)
     figures = {"sharpe_active": record.sharpe * math.sqrt(YEAR), "sessions": float(len(chosen)),
                "trials_n": float(trials), "psr": statistics.psr(record), "dsr": statistics.dsr(record, trials)}
-    visible = {f"{power:.0%}".rstrip("%"): statistics.smallest_visible_sharpe(
-        len(chosen), trials, min_dsr=policy.min_dsr, power=power) for power in (0.5, 0.9)}
+    visible = visible_sharpe(len(chosen), trials, policy)
     return Verdict("refresh" if all(check.passed for check in checks) else "reject", checks, visible, figures)
