@@ -25,6 +25,14 @@ def prepare_dagster_home(home: Home) -> None:
     os.environ["DAGSTER_HOME"] = str(home.dagster)
 
 
+def close_orphans(home: Home) -> None:
+    """Before the page is served: a run of a killed process would hold up the queue for ever."""
+    import dagster as dg
+
+    with home.lock(), dg.DagsterInstance.get() as instance:
+        _close_orphans(instance)
+
+
 def _close_orphans(instance: Any) -> None:
     """Runs of a killed process stand as started for ever; we hold the lock, so nobody is working on them."""
     import dagster as dg
@@ -51,7 +59,6 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                     instance=instance,
                     run_config={
                         "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
-                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                     },
                     tags={"nightdesk/advance": "true"} if advance else {},
                     raise_on_error=False,
@@ -85,38 +92,6 @@ def count_assets() -> int:
         warnings.simplefilter("ignore")
         graph = defs().resolve_asset_graph()
     return len(list(graph.get_all_asset_keys()))
-
-
-def serve_ui(overrides: Mapping[str, Any], port: int) -> int:
-    """Webserver and daemon until Ctrl-C. Settings travel as NIGHTDESK_* variables, for runs from the page too."""
-    import signal
-    import subprocess
-    import sys
-
-    from pipelines import settings as settings_module
-
-    settings = settings_module.load(overrides)
-    home = Home(settings.home).prepare()
-    prepare_dagster_home(home)
-    environment = {**os.environ, "NIGHTDESK_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
-    for name, value in overrides.items():
-        if isinstance(value, Mapping):
-            environment.update({f"NIGHTDESK_{name}__{key}".upper(): str(v) for key, v in value.items()})
-        elif name != "home":
-            environment[f"NIGHTDESK_{name}".upper()] = str(value)
-    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", "pipelines.definitions",
-               "-h", "127.0.0.1", "-p", str(port)]
-    say(f"Dagster UI: http://127.0.0.1:{port} (home {home.root}; Ctrl-C ends it)")
-    # Without its own SIGINT handler a child started from a script would ignore both Ctrl-C and TERM.
-    process = subprocess.Popen(
-        command, env=environment, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    )
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        return process.wait()
 
 
 def tell_stopped_night(home: Home, settings: Any) -> None:
