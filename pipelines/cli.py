@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines import settings as settings_module
-from pipelines.commands import lake
+from pipelines.commands import doctor, lake
 from pipelines.commands.options import (
     HomeOption,
     JsonOption,
@@ -177,6 +177,9 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     from pipelines import status as status_module
 
     emit(status_module.collect(home_of(home)), json_, status_module.print_status)
+
+
+app.command()(doctor.doctor)
 
 
 @app.command(hidden=True)

@@ -6,11 +6,11 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class SettingsError(ValueError):
@@ -49,6 +49,41 @@ class Rates(Section):
     polygon: str = Field(default="80/second", pattern=_RATE)
     cboe: str = Field(default="1/second", pattern=_RATE)
     cme: str = Field(default="20/second", pattern=_RATE)
+
+
+def _listed(value: Any) -> Any:
+    """`AAPL,MSFT` from the environment or an option, a list from a file."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Coverage(Section):
+    """What `--source vendors` is asked for. No symbols means the whole market, one body a day; minute bars are for
+    named symbols only. An undocumented source is asked by those who named it in `accept_terms`."""
+
+    symbols: Names = ()
+    chains: Names = ("_SPX",)
+    roots: Names = ("ES",)
+    start: dt.date | None = None
+    minute_sessions: int = Field(default=0, ge=0)
+    accept_terms: Names = ()
+
+
+class Spend(Section):
+    """A night whose vendors would charge more than this is refused before the first charged question."""
+
+    max_usd: float = Field(default=10.0, ge=0)
+
+
+class Retention(Section):
+    """How many of each `prune` keeps, newest first, beside whatever a record, a bundle or tonight's story names."""
+
+    fits_nights: int = Field(default=30, ge=1)
+    drift_pages: int = Field(default=30, ge=1)
+    mart_generations: int = Field(default=3, ge=1)
+    panels: int = Field(default=3, ge=1)
 
 
 class Quarantine(Section):
@@ -91,7 +126,10 @@ class Settings(Section):
     threads: int = Field(default=2, ge=1)
     sandbox: Sandbox = Sandbox()
     faults: Faults = Faults()
+    coverage: Coverage = Coverage()
     rates: Rates = Rates()
+    spend: Spend = Spend()
+    retention: Retention = Retention()
     quarantine: Quarantine = Quarantine()
     training: Training = Training()
     gate: Gate = Gate()
@@ -162,20 +200,47 @@ def _refuse_other_market(settings: Settings, remembered: Mapping[str, Any]) -> N
                                 "name another --home")
 
 
+def _layers(
+    overrides: Mapping[str, Any] | None, environment: Mapping[str, str] | None
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """What was said and where, weakest first. Unknown names are refused here."""
+    environment = os.environ if environment is None else environment
+    path = Path(environment.get("NIGHTDESK_CONFIG", "nightdesk.toml"))
+    layers: list[tuple[str, Mapping[str, Any]]] = []
+    if path.is_file():
+        layers.append((f"file {path}", tomllib.loads(path.read_text())))
+        _refuse_unknown(layers[-1][1], Settings, str(path))
+    layers += [("environment", _from_environment(environment)), ("option", dict(overrides or {}))]
+    _refuse_unknown(layers[-2][1], Settings, "the environment (NIGHTDESK_…)")
+    _refuse_unknown(layers[-1][1], Settings, "the command line")
+    return layers
+
+
+def origins(
+    overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None
+) -> dict[str, tuple[Any, str]]:
+    """Every setting by its dotted name, with its value and who said so: default, home, file, environment or option."""
+    settings = load(overrides, environment=environment)
+    layers = [("home", _remembered(settings.home)), *_layers(overrides, environment)]
+    return {
+        name: (value, next((origin for origin, layer in reversed(layers) if name in dict(_flat(layer))), "default"))
+        for name, value in _flat(settings.model_dump(mode="json"))
+    }
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
 def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings of this run. Unknown keys are refused, naming the nearest right one."""
-    environment = os.environ if environment is None else environment
     values: dict[str, Any] = {}
-    path = Path(environment.get("NIGHTDESK_CONFIG", "nightdesk.toml"))
-    if path.is_file():
-        from_file = tomllib.loads(path.read_text())
-        _refuse_unknown(from_file, Settings, str(path))
-        _merge(values, from_file)
-    from_env = _from_environment(environment)
-    _refuse_unknown(from_env, Settings, "the environment (NIGHTDESK_…)")
-    _merge(values, from_env)
-    _refuse_unknown(dict(overrides or {}), Settings, "the command line")
-    _merge(values, overrides or {})
+    for _, layer in _layers(overrides, environment):
+        _merge(values, layer)
     remembered = _remembered(Path(values.get("home", Settings().home)).expanduser())
     settings = Settings.model_validate(_merge(copy.deepcopy(remembered), values))
     _refuse_other_market(settings, remembered)

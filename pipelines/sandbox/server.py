@@ -19,6 +19,7 @@ from pipelines.sandbox.faults import SLOW_PIECES, Faults, Rule, spoil
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 KEY = "db-nightdesk-sandbox-0123456789a"  # as long as Databento's; it opens nothing but this sandbox
+USD_A_BYTE = 1e-6  # what the sandbox pretends to charge for trades when it is asked for the price
 CHAIN_PATH = "/api/global/delayed_quotes/options/_SPX.json"
 
 
@@ -131,6 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query))
+        if url.path.startswith("/v0/"):
+            self._databento(query)
+            return
         if url.path == CHAIN_PATH:
             self._send(_cboe(self.market, query, self.endpoints.now))
         elif query.pop("apiKey", None) == KEY or self.headers.get("Authorization") == f"Bearer {KEY}":
@@ -140,14 +144,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        form = dict(parse_qsl(self.form))
+        self._databento(dict(parse_qsl(self.form)))
+
+    def _databento(self, form: dict[str, str]) -> None:
+        path = urlsplit(self.path).path
         expected = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
         if self.headers.get("Authorization") != expected:
             self._send(_databento_error(401, "auth_authentication_failed", "Authentication failed."))
-        elif self.path != "/v0/timeseries.get_range":
-            self._send(_databento_error(404, "not_found", f"The sandbox has no {self.path}"))
+        elif path == "/v0/metadata.list_datasets":
+            self._send(Answer(200, b'["GLBX.MDP3"]'))
+        elif path in ("/v0/metadata.get_cost", "/v0/timeseries.get_range"):
+            answer = _databento(self.market, form, self.endpoints.now)
+            if answer.status == 200 and path.endswith("get_cost"):
+                answer = Answer(200, json.dumps(round(len(answer.body) * USD_A_BYTE, 6)).encode())
+            self._send(answer)
         else:
-            self._send(_databento(self.market, form, self.endpoints.now))
+            self._send(_databento_error(404, "not_found", f"The sandbox has no {path}"))
 
     def _send(self, answer: Answer) -> None:
         fault = self.faults.next(f"{self.path}?{self.form}")

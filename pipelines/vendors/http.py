@@ -66,6 +66,7 @@ class Answer:
     etag: str | None = None
     same: bool = False
     note: str = ""
+    date: str | None = None  # the vendor's clock, as HTTP writes it
 
 
 def _sound(ask: Ask, body: bytes) -> bool:
@@ -164,7 +165,8 @@ class HttpTransport:
         if response.status_code == 304:
             return Answer(ask, None, ask.etag, same=True)
         if response.status_code == 200:
-            return Answer(ask, response.content, response.headers.get("ETag"))
+            headers = response.headers
+            return Answer(ask, response.content, headers.get("ETag"), date=headers.get("Date"))
         said = self._said(response)
         if response.status_code in _ABSENT[ask.vendor]:
             return Answer(ask, None, note=f"{response.status_code}: {said}")

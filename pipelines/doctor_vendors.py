@@ -1,0 +1,74 @@
+"""The doctor's look at the vendors: keys and terms without asking anybody, and, on demand, one free question each."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from pipelines.doctor import SKEW_S, Finding
+from pipelines.settings import Settings
+from pipelines.vendors.hosts import KEY_VARIABLES, Hosts
+
+_OFFERS = {"polygon": "equities", "cme": "futures"}
+
+
+def findings(settings: Settings, environment: Mapping[str, str], *, online: bool) -> Iterator[Finding]:
+    wanted = settings.source == "vendors"
+    if settings.source.startswith("files:"):
+        folder = Path(settings.source.removeprefix("files:")).expanduser()
+        if not folder.is_dir():
+            yield Finding("source", "problem", f"{folder} is no folder", "name one with --source files:DIR")
+            return
+    yield Finding("source", "ok", settings.source)
+    present = {}
+    for vendor, offer in _OFFERS.items():
+        names = KEY_VARIABLES[vendor]
+        present[vendor] = next((name for name in names if environment.get(name)), None)
+        if present[vendor]:
+            yield Finding(f"key {vendor}", "ok", f"{present[vendor]} is set")
+        else:
+            state = "problem" if wanted else "ok"
+            advice = f"set {' or '.join(names)} for {offer}" if wanted else ""
+            needed = "" if wanted else f", and not needed by source {settings.source}"
+            yield Finding(f"key {vendor}", state, f"not set{needed}", advice)
+    if wanted:
+        yield _terms(settings)
+    if online and any(present.values()):
+        yield from _asked(environment, [vendor for vendor, name in present.items() if name])
+    elif any(present.values()):
+        yield Finding("entitlements", "untested", "nobody was asked",
+                      "`nightdesk doctor --online` asks each vendor one free question")  # fmt: skip
+
+
+def _terms(settings: Settings) -> Finding:
+    if "cboe" in settings.coverage.accept_terms:
+        return Finding("terms", "ok", "Cboe's accepted")
+    return Finding("terms", "advice", "Cboe's not accepted: no option chains",
+                   "its delayed quotes are undocumented and for personal use; where that is yours, "
+                   "--set coverage.accept_terms=cboe")  # fmt: skip
+
+
+def _asked(environment: Mapping[str, str], vendors: list[str]) -> Iterator[Finding]:
+    from pipelines.vendors.http import Ask, HttpTransport, VendorError
+
+    questions = {
+        "polygon": Ask("polygon", "marketstatus.json", "/v1/marketstatus/now"),
+        "cme": Ask("cme", "datasets", "/v0/metadata.list_datasets"),
+    }
+    with HttpTransport(Hosts.from_environment(environment), attempts=2, timeout_s=10) as transport:
+        for vendor in vendors:
+            name = f"entitlement {vendor}"
+            try:
+                answer = transport.ask(questions[vendor])
+            except VendorError as problem:
+                yield Finding(name, "problem", str(problem), "check the key, its plan, and the network")
+                continue
+            if answer.body is None:
+                yield Finding(name, "problem", answer.note, "the key is known, its plan does not hold this")
+                continue
+            yield Finding(name, "ok", "the key opens it; what the plan holds beyond that shows on the first night")
+            if answer.date:
+                ahead_s = (dt.datetime.now(dt.UTC) - parsedate_to_datetime(answer.date)).total_seconds()
+                state = "problem" if abs(ahead_s) > SKEW_S else "ok"
+                yield Finding(f"clock against {vendor}", state, f"{ahead_s:+.0f} s",
+                              "set the machine's clock (NTP)" if state == "problem" else "")  # fmt: skip
