@@ -30,8 +30,6 @@ def defs() -> dg.Definitions:
             jobs=[nightly_job],
             schedules=[nightly_schedule],
             resources={"home": HomeResource()},
-            # The console is for our own lines, one a step; every event of a run stands on its page.
-            loggers={"console": dg.colored_console_logger.configured({"log_level": "CRITICAL"}, config_schema={})},
             # One process: steps cost 0.03 s instead of 4 s, and find their parallelism inside.
             executor=dg.in_process_executor,
         ),

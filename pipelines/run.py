@@ -10,17 +10,19 @@ from pipelines import durable
 from pipelines.home import Home
 from pipelines.progress import say
 
+# The console is for our own lines, one a step: every event of a run stands on its page, whatever the level here.
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency: {runs: {max_concurrent_runs: 1}}
+python_logs: {python_log_level: CRITICAL}
 """
 
 
 def prepare_dagster_home(home: Home) -> None:
-    """A Dagster home inside ours: telemetry off, no sign-up dialog, one run at a time."""
+    """A Dagster home inside ours: telemetry off, no sign-up dialog, one run at a time, a quiet console."""
     home.dagster.mkdir(parents=True, exist_ok=True)
     config = home.dagster / "dagster.yaml"
-    if not config.exists():
+    if not config.exists() or config.read_text() != DAGSTER_YAML:
         durable.write_atomic(config, DAGSTER_YAML.encode())
     os.environ["DAGSTER_HOME"] = str(home.dagster)
 

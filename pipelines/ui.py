@@ -59,7 +59,8 @@ def _refuse_taken(port: int) -> None:
 
 def _environment(overrides: Mapping[str, Any], home: Home) -> dict[str, str]:
     """Settings travel as NIGHTDESK_* variables, so that runs from the page and the schedule's have them too."""
-    told = {**os.environ, "NIGHTDESK_HOME": str(home.root.resolve()), "DAGSTER_HOME": str(home.dagster.resolve())}
+    told = {**os.environ, "NIGHTDESK_HOME": str(home.root.resolve()), "DAGSTER_HOME": str(home.dagster.resolve()),
+            "PYTHONWARNINGS": "ignore"}  # libraries' previews and betas are for their makers
     for name, value in overrides.items():
         if isinstance(value, Mapping):
             told.update({f"NIGHTDESK_{name}__{key}".upper(): str(one) for key, one in value.items()})
@@ -73,7 +74,7 @@ def _start(environment: Mapping[str, str], port: int) -> subprocess.Popen[bytes]
 
     The child of a shell script inherits an ignored SIGINT, with which Dagster ignores TERM as well: set right here.
     """
-    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1",
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1",
                "-p", str(port), "--log-level", "warning", "--code-server-log-level", "error"]
     return subprocess.Popen(
         command, env=environment, start_new_session=True,
