@@ -101,7 +101,7 @@ def _replay(
     if broker != "paper":
         raise ValueError(f"no broker '{broker}': only paper is here, and a strategy trades there first anyway")
     report = replay(bundle, Path(tape), journal, verify_keys=load_keys(keys), kill_file=kill_file,
-                    limits=load_limits(limits), say=lambda text: print(f"  … {text}", file=sys.stderr))
+                    limits=load_limits(limits), listen=True, say=lambda text: print(f"  … {text}", file=sys.stderr))
     if as_json:
         print(json.dumps(report.as_json(), indent=1))
     else:

@@ -75,12 +75,13 @@ def plan(
     reference = tail.reference_prices(times.session, actions)
     wanted = target_shares(decision.weights, costs.capital_usd, reference)
     adv20_usd, vol20_daily = tail.liquidity()
+    atr14_usd = tail.atr14_usd(reference)
     proposals = []
     for index, name in enumerate(decision.names):
         change = int(wanted[index]) - held.get(name, 0) if math.isfinite(wanted[index]) else 0
         if change:
             proposals.append(Proposal(name, change, float(reference[index]), float(decision.score[index]),
-                                      bool(panel.tradable[-1, index])))
+                                      bool(panel.tradable[-1, index]), float(atr14_usd[index])))
     decision_id = canonical.name_of("decision", bundle.digest, times.session.isoformat())
     return Plan(decision_id, panel, tail.as_judged(panel), decision, reference, wanted, adv20_usd, vol20_daily,
-                tail.atr14_usd(reference), tuple(proposals))
+                atr14_usd, tuple(proposals))

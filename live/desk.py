@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from live import canonical
 from live.book import Book
 from live.deciding import Plan, plan
+from live.flatten import Flattening
 from live.journal import Journal
 from live.orders import OrderManager, client_order_id
 from live.ports import Action, Bar, Clock, Order, Venue
-from live.risk import RiskState, Situation, Verdict, screen
+from live.risk import KillMode, KillSwitch, Memory, RiskState, Situation, Verdict, after_loss, screen
+from live.risk.groups import groups_of
 from live.tail import Tail, brought_rows
 from models.bundle import Bundle, SessionTimes
 
@@ -28,35 +30,75 @@ class Desk:
     """The state of one session while its transaction is open."""
 
     def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: Clock,
-                 terms: "Terms", times: SessionTimes) -> None:
+                 terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch) -> None:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
+        self.memory, self.switch = memory, switch
         self.orders = OrderManager(venue)
         self.plan: Plan | None = None
+        self._begun = False  # splits are booked and the venue is open: from here on orders may go
         self.actions: list[Action] = []  # those that go ex on this session
         self.known_actions: Sequence[Action] = ()
         self.trade_cost = self.dividends = 0.0
+        self.reference: Mapping[str, float] = {}  # last known prices, in shares of this session
         self.counts = {"orders": 0, "fills": 0, "refused": 0}
         self.stale_sessions = tail.missing_before(times.session)
         state = journal.last("state")
         self.state = RiskState(state.payload["state"]) if state else RiskState.ACTIVE
+        self.flattening: Flattening | None = None
+        if state and state.payload.get("mode") == KillMode.FLATTEN and self.state is RiskState.REDUCING:
+            self.flattening = Flattening(self)  # begun before, perhaps by a process that is gone
         closed = journal.last("close")
         self.start_equity = float(closed.payload["equity"]) if closed else book.equity()
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
         self.journal.append(kind, self.times.session, self.clock.now(), payload)
 
-    def move(self, state: RiskState, reason: str) -> None:
+    def heed_switch(self, prices: Mapping[str, float]) -> bool:
+        """Do what a thrown kill switch says, or said before; whether there is anything else to heed."""
+        thrown = self.switch.thrown()
+        if thrown is None:
+            self._pursue(prices)
+            return self.flattening is not None
+        mode, by = thrown
+        if mode is KillMode.HALT:
+            self.move(RiskState.HALTED, by)
+            return True
+        if self.flattening is None and self.book.shares():
+            self.move(RiskState.REDUCING, f"{by}: flatten", mode)
+        if self.flattening:
+            self._pursue(prices)
+        else:
+            self.move(RiskState.HALTED, f"{by}: flat")
+        return True
+
+    def _pursue(self, prices: Mapping[str, float]) -> None:
+        if self.flattening and self._begun:
+            self.flattening.pursue(prices)
+
+    def heed_losses(self, prices: Mapping[str, float]) -> None:
+        """Tighten the state by what the day, the month and the way down from the peak have cost so far."""
+        limits, equity = self.terms.limits, self.equity(prices)
+        for name, lost, reduce_at, halt_at in (
+            ("daily loss", self.loss(equity), limits.daily_loss_reduce, limits.daily_loss_halt),
+            ("drawdown", self.memory.drawdown(equity), limits.drawdown_reduce, limits.drawdown_halt),
+            ("monthly loss", self.memory.month_loss(equity), math.inf, limits.monthly_loss_halt),
+        ):
+            if reduce_at < math.inf or halt_at < math.inf:
+                self.move(after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity")
+
+    def move(self, state: RiskState, reason: str, mode: KillMode | None = None) -> None:
         """Change the state, once, and take back what it no longer allows."""
-        if state is self.state:
+        if state is self.state and mode is None:
             return
-        self.write("state", {"state": state, "was": self.state, "reason": reason})
+        self.write("state", {"state": state, "was": self.state, "reason": reason, **({"mode": mode} if mode else {})})
         self.state = state
+        self.flattening = Flattening(self) if mode is KillMode.FLATTEN else None
         held = self.book.shares()
         for tracked in self.orders.working():
             name, left = tracked.order.instrument_id, tracked.order.quantity - tracked.filled
             closing = held.get(name, 0) * left < 0 and abs(left) <= abs(held.get(name, 0))
-            if state is RiskState.HALTED or (state is RiskState.REDUCING and not closing):
+            if state is RiskState.HALTED or mode or (state is RiskState.REDUCING and not closing):
                 self.cancel(tracked.order.order_id, f"{state}: {reason}")
 
     def cancel(self, order_id: str, reason: str) -> None:
@@ -68,8 +110,15 @@ class Desk:
     def begin(self, actions: Sequence[Action]) -> None:
         """The decision, half an hour before the open."""
         self._book_actions(actions)
+        self._begun = True
+        if self.flattening:
+            self.venue.open_session(self._liquidity())
+            self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
+            self._pursue({})
+            return
         expired = self.bundle.manifest.expires < self.clock.now()
         allowed = RiskState.REDUCING if expired and self.state is RiskState.ACTIVE else self.state
+        allowed = self._cooled(allowed)
         if self.stale_sessions > self.terms.limits.max_stale_sessions:
             self.write("hold", {"reason": f"bars of {self.stale_sessions} session(s) before this one are missing: "
                                           "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
@@ -81,15 +130,38 @@ class Desk:
         prices = {name: holding.price for name, holding in self.book.holdings.items()}
         known = dict(zip(made.decision.names, made.reference.tolist(), strict=True))
         prices.update({name: price for name, price in known.items() if math.isfinite(price)})
-        situation = Situation(self.book.equity(), self.book.shares(), prices, self.stale_sessions, allowed)
+        self.reference = prices
+        limits, equity = self.terms.limits, self.book.equity()
+        situation = Situation(
+            equity, self.book.shares(), prices, self.stale_sessions, allowed,
+            groups_of(limits, made.decision.names, self.bundle.snapshot.symbols, self.tail.daily_returns()),
+            self.memory.headroom(limits, equity, self.loss(equity)))
         verdicts = screen(self.terms.limits, situation, made.proposals)
         self.write("decision", {**made.as_json(self.bundle), "state": allowed, "expired": expired,
                                 "equity": situation.equity, "held": situation.held})
         sent = [self._intend(verdict) for verdict in verdicts]
         for order in filter(None, sent):
-            ack = self.orders.send(order.order_id)
-            self.write("ack", {"order_id": order.order_id, "accepted": ack.accepted, "reason": ack.reason,
-                               "state": self.orders[order.order_id].state})
+            if self.heed_switch({}):  # thrown since the decision began: what was not sent is not sent
+                break
+            self.send(order)
+
+    def send(self, order: Order) -> None:
+        ack = self.orders.send(order.order_id)
+        self.write("ack", {"order_id": order.order_id, "accepted": ack.accepted, "reason": ack.reason,
+                           "state": self.orders[order.order_id].state})
+
+    def _liquidity(self) -> dict[str, tuple[float, float]]:
+        adv20_usd, vol20_daily = self.tail.liquidity()
+        return dict(zip(self.tail.names, zip(adv20_usd.tolist(), vol20_daily.tolist(), strict=True), strict=True))
+
+    def _cooled(self, state: RiskState) -> RiskState:
+        """Only closing orders while the account cools off from losses in a row."""
+        until = self.memory.cooling_until(self.terms.limits, self.clock.now())
+        if until is None or state is RiskState.HALTED:
+            return state
+        self.write("cooling", {"losses_in_a_row": self.memory.losses_in_a_row, "until": until.isoformat(),
+                               "limit": canonical.plain(self.terms.limits.max_losses_in_a_row)})
+        return RiskState.REDUCING
 
     def _book_actions(self, actions: Sequence[Action]) -> None:
         """Credit each split and dividend once, to what was held into its ex-date, however late it became known."""
@@ -143,8 +215,10 @@ class Desk:
         self.counts["orders"] += 1
         return order
 
-    def on_opening(self, bar: Bar) -> None:
-        """A name's first bar: the venue fills what it will, and every holding has its basis of the day."""
+    def on_bar(self, bar: Bar, *, first: bool) -> None:
+        """The venue fills what it will; with a name's first bar, every holding has its basis of the day."""
+        if first:
+            self._doubt(bar)
         for fill in self.venue.on_bar(bar):
             tracked = self.orders.on_fill(fill)
             self.book.fill(fill, self.times.session)
@@ -153,15 +227,30 @@ class Desk:
             self.write("fill", {"order_id": fill.order_id, "instrument_id": fill.instrument_id, "state": tracked.state,
                                 "quantity": fill.quantity, "price": fill.price, "cost": fill.cost, "costs": fill.costs})
         holding = self.book.holdings.get(bar.instrument_id)
-        if holding is not None:
+        if holding is not None and first:
             holding.basis = bar.open
 
-    def loss(self, prices: Mapping[str, float]) -> float:
-        """Share of the session's first equity lost so far; a price that leapt beyond belief does not count."""
+    def _doubt(self, bar: Bar) -> None:
+        """An opening print beyond belief is not traded on: a bad print, or a split that nobody has told us of."""
+        before = self.reference.get(bar.instrument_id, math.nan)
+        gap = abs(bar.open / before - 1.0) if before > 0 else 0.0
+        if gap <= self.terms.limits.max_mark_gap:
+            return
+        self.write("hazard", {"kind": "price_gap", "instrument_id": bar.instrument_id, "price": bar.open,
+                              "before": before, "limit": canonical.plain(self.terms.limits.max_mark_gap)})
+        for tracked in self.orders.working():
+            if tracked.order.instrument_id == bar.instrument_id:
+                self.cancel(tracked.order.order_id, "the opening print is beyond belief")
+
+    def equity(self, prices: Mapping[str, float]) -> float:
+        """What the account is worth at these prices; one that leapt beyond belief does not count."""
         values = [self.book.cash]
         for name, holding in self.book.holdings.items():
             price = prices.get(name, holding.price)
             gap = abs(price / holding.price - 1.0) if holding.price > 0 else math.inf
             values.append(holding.shares * (price if gap <= self.terms.limits.max_mark_gap else holding.price))
-        equity = math.fsum(value for value in values if not math.isnan(value))
+        return math.fsum(value for value in values if not math.isnan(value))
+
+    def loss(self, equity: float) -> float:
+        """Share of the session's first equity lost so far."""
         return (self.start_equity - equity) / self.start_equity if self.start_equity > 0 else math.inf

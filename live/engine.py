@@ -11,7 +11,7 @@ from live.clock import TapeClock, to_us
 from live.desk import Desk, actions_in
 from live.journal import Journal
 from live.ports import Bar, Feed, Venue
-from live.risk import Limits, RiskState, after_loss, killed
+from live.risk import KillSwitch, Limits, Memory
 from live.settlement import settle
 from live.tail import Tail
 from models.bundle import Bundle
@@ -30,6 +30,7 @@ class Terms:
     limits: Limits
     costs: CostModel
     kill_file: Path | None
+    switch: KillSwitch | None = None  # one that hears signals too; else the file's own
 
 
 class Day:
@@ -67,9 +68,13 @@ class Engine:
                  reached: Callable[[str], None] = lambda name: None) -> None:
         self._bundle, self._journal, self._venue, self._clock, self._terms = bundle, journal, venue, clock, terms
         self._reached = reached
+        self._switch = terms.switch or KillSwitch(terms.kill_file)
         self.tail = Tail(bundle)
         closed = journal.last("close")
         self.book = Book.from_json(closed.payload["book"]) if closed else Book(terms.costs.capital_usd)
+        self.memory = Memory.since(terms.costs.capital_usd, (
+            (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
+            for entry in journal.entries("close")))
         self._catch_up()
 
     def _catch_up(self) -> None:
@@ -88,11 +93,14 @@ class Engine:
             raise ValueError(f"session {session} is not in the bundle's calendar")
         with self._journal.transaction():
             self._clock.advance_us(to_us(times.open_at - DECIDE_BEFORE_OPEN))
-            desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times)
+            self.memory.opened(session)
+            desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times,
+                        self.memory, self._switch)
             self._watch(desk, Day())
             desk.begin(feed.actions(session))
             day = self._trade(desk, feed, session)
             settle(desk, day.bars, day.ignored)
+            self.memory.closed(self._clock.now(), session, self.book.equity())
             self._reached("journal.staged")
         self._reached("journal.committed")
 
@@ -109,9 +117,10 @@ class Engine:
                 self._clock.advance_us(next_cycle_us)
                 self._watch(desk, day)
                 next_cycle_us += CYCLE_US
-            if day.take(bar):
+            first = day.take(bar)
+            if first or (first is False and desk.flattening):
                 self._clock.advance_us(bar.start_us)
-                desk.on_opening(bar)
+                desk.on_bar(bar, first=first)
         while next_cycle_us <= close_us:
             self._clock.advance_us(next_cycle_us)
             self._watch(desk, day)
@@ -120,15 +129,10 @@ class Engine:
         return day
 
     def _watch(self, desk: Desk, day: Day) -> None:
-        """The five-minute cycle: the kill file first, then the day's loss on prices that can be believed."""
-        if killed(self._terms.kill_file):
-            desk.move(RiskState.HALTED, f"kill file {self._terms.kill_file.name if self._terms.kill_file else ''}")
-            return
-        loss = desk.loss(_last_prices(day))
-        limits = self._terms.limits
-        state = after_loss(desk.state, loss, limits.daily_loss_reduce, limits.daily_loss_halt)
-        if state is not desk.state:
-            desk.move(state, f"daily loss {loss:.4f} of equity")
+        """The five-minute cycle: the kill switch first, then what was lost, on prices that can be believed."""
+        prices = _last_prices(day)
+        if not desk.heed_switch(prices):
+            desk.heed_losses(prices)
 
 
 def _last_prices(day: Day) -> Mapping[str, float]:

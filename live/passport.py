@@ -28,6 +28,8 @@ def passport(journal: Path, id: str, bundles_dir: Path, verify_keys: Sequence[by
     try:
         rows = book.verify()
         order = _of_order(book, id)
+        if order and order["decision_id"] is None:
+            raise NoSuchId(f"order {id} belongs to no decision: the kill switch sent it to flatten the account")
         decision_id = order["decision_id"] if order else id
         entry = next((e for e in book.entries("decision") if e.payload["decision_id"] == decision_id), None)
         if entry is None:

@@ -36,6 +36,7 @@ class Order:
     instrument_id: str
     quantity: int
     limit_price: float | None
+    reduce_only: bool = False  # sent at any time, filled from the next bar on
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from live.clock import TapeClock, from_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
 from live.journal import Entry, Journal
 from live.ports import Action, BundleSource
-from live.risk import Limits
+from live.risk import KillSwitch, Limits
 from models.bundle import Bundle, BundleRefused, load
 from models.market.costs import CostModel
 
@@ -66,12 +66,16 @@ def replay(
     bundle_dir: Path, tape: Path, journal: Path, *, verify_keys: Sequence[bytes], kill_file: Path | None = None,
     limits: Limits | None = None, costs: CostModel | None = None, account: str = "paper",
     reached: Callable[[str], None] = lambda name: None, say: Callable[[str], None] = lambda text: None,
+    listen: bool = False,
 ) -> ReplayReport:
     """Trade the tape's sessions on paper with the newest bundle. A session that is in the journal is not traded again.
 
     `bundle_dir` is a bundle's folder, or the folder whose `current` names one. `reached` is told each point at which
-    a kill must do no harm.
+    a kill must do no harm. With `listen` the process takes SIGUSR1 for a halt and SIGUSR2 for flatten.
     """
+    switch = KillSwitch(kill_file)
+    if listen:
+        switch.listen()
     feed = TapeFeed(tape)
     with Journal(journal) as book:
         closed = {entry.session: entry for entry in book.entries("close")}
@@ -86,7 +90,7 @@ def replay(
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
             if bundle is not None:
-                terms = Terms(account, limits or Limits(), costs or CostModel.default(), kill_file)
+                terms = Terms(account, limits or Limits(), costs or CostModel.default(), kill_file, switch)
                 engine = Engine(bundle, book, PaperVenue(terms.costs), clock, terms, reached)
                 for session in todo:
                     reason = _not_for(engine, book, session)

@@ -1,12 +1,13 @@
 """What a person may set for the runner: limits from a TOML file. A bundle can set none of it."""
 
 import tomllib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from live.risk import Limits
+from live.risk import Limits, preset
+from live.risk.groups import mapping_of
 
 
 class LimitsError(ValueError):
@@ -14,16 +15,24 @@ class LimitsError(ValueError):
 
 
 def load_limits(path: Path | None) -> Limits:
-    """The default limits, with those that the file's [limits] section names in their place."""
+    """The limits of the file's `preset`, with those that its [limits] section names in their place.
+
+    [classes] and [sectors] list symbols or instruments by group: `tech = ["AAPL", "MSFT"]`."""
     if path is None:
         return Limits()
-    told = tomllib.loads(path.read_text()).get("limits", {})
+    document = tomllib.loads(path.read_text())
+    told = dict(document.get("limits", {}))
+    try:
+        base = preset(str(told.pop("preset", "default")))
+    except ValueError as error:
+        raise LimitsError(f"{path}: {error}") from None
+    told |= {kind: mapping_of(document[kind]) for kind in ("classes", "sectors") if kind in document}
     unknown = set(told) - {field.name for field in fields(Limits)}
     if unknown:
         known = ", ".join(field.name for field in fields(Limits))
         raise LimitsError(f"{path}: no limit is called {', '.join(sorted(unknown))}; known: {known}")
     try:
-        return TypeAdapter(with_config(ConfigDict(strict=False))(Limits)).validate_python(told)
+        return TypeAdapter(with_config(ConfigDict(strict=False))(Limits)).validate_python({**asdict(base), **told})
     except ValidationError as error:
         raise LimitsError(f"{path}: {error}") from None
 

@@ -18,6 +18,8 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
         reason = "no bar, no fill" if name not in bars else "the opening print was beyond its limit price"
         if name in bars and tracked.filled:
             reason = "the rest was more than the session's liquidity allows"
+        if tracked.order.reduce_only:
+            reason = "the session ended first"
         desk.cancel(tracked.order.order_id, reason)
     _tell_outcomes(desk, bars)
     day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
@@ -29,7 +31,9 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
     equity = book.equity()
     desk.write("bars", {"bars": {name: list(bar) for name, bar in day_bars.items()},
                         "actions": [[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in desk.actions]})
-    if desk.state is RiskState.REDUCING and _calm(desk, equity):
+    if desk.flattening and not book.shares():
+        desk.flattening.done()
+    if desk.state is RiskState.REDUCING and not desk.flattening and _calm(desk, equity):
         desk.move(RiskState.ACTIVE, "a session ended without a breach")
     desk.write("close", {
         **desk.counts, "book": book.as_json(), "equity": equity, "start_equity": desk.start_equity,
@@ -47,7 +51,9 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
 def _calm(desk: Desk, equity: float) -> bool:
     """The state was inherited, and this session gave no reason to keep it."""
     own = [entry for entry in desk.journal.entries("state", desk.times.session)]
-    return not own and desk.start_equity - equity < desk.terms.limits.daily_loss_reduce * desk.start_equity
+    limits = desk.terms.limits
+    return (not own and desk.start_equity - equity < limits.daily_loss_reduce * desk.start_equity
+            and desk.memory.drawdown(equity) < limits.drawdown_reduce)
 
 
 def _tell_outcomes(desk: Desk, bars: Mapping[str, Sequence[float]]) -> None:

@@ -65,6 +65,13 @@ class Tail:
         share: Floats = compute_tail(self._bars(), named(("atr_14",)))["atr_14"]
         return share * reference
 
+    def daily_returns(self, sessions: int = 60) -> Floats:
+        """(sessions, names) total returns of the newest sessions, NaN where a name did not trade."""
+        close, total = (np.array(self._rows[name][-sessions - 1 :]) for name in ("close", "total_return_factor"))
+        adjusted = close * total
+        returns: Floats = adjusted[1:] / adjusted[:-1] - 1.0
+        return returns
+
     def liquidity(self) -> tuple[Floats, Floats]:
         """ADV in dollars and daily volatility for the coming session, by the judge's kernels."""
         close, volume, factor = (np.array(self._rows[n][-liquidity.LOOK_BACK - 1:]) for n in

@@ -35,7 +35,7 @@ def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessio
     report = replay(
         bundle or home.bundles, path, journal_path(home), verify_keys=load_keys(trusted) if trusted.exists() else (),
         kill_file=home.root / KILL_FILE, limits=load_limits(limits if limits.exists() else None),
-        reached=failpoints.reached, say=say,
+        reached=failpoints.reached, say=say, listen=True,
     ).as_json()
     home.write_section("live", report)
     if feed == "sandbox":

@@ -1,6 +1,11 @@
 """Limits and states that stand outside the models' reach."""
 
-from live.risk.limits import Check, Limits, Proposal, Situation, Verdict, screen
-from live.risk.state import RiskState, after_loss, killed
+from live.risk.limits import Limits
+from live.risk.memory import Memory
+from live.risk.presets import PRESETS, preset
+from live.risk.screen import Check, Proposal, Situation, Verdict, screen
+from live.risk.state import RiskState, after_loss
+from live.risk.switch import KillMode, KillSwitch, killed
 
-__all__ = ["Check", "Limits", "Proposal", "RiskState", "Situation", "Verdict", "after_loss", "killed", "screen"]
+__all__ = ["PRESETS", "Check", "KillMode", "KillSwitch", "Limits", "Memory", "Proposal", "RiskState", "Situation",
+           "Verdict", "after_loss", "killed", "preset", "screen"]

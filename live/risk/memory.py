@@ -1,0 +1,71 @@
+"""What past sessions did to the account, as far as a limit asks: the peak, the month, and losses in a row."""
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from live.risk.limits import Limits
+
+
+@dataclass
+class Memory:
+    """Rebuilt from the journal's closes at every start: a restart forgets no loss."""
+
+    peak_equity: float
+    last_equity: float
+    month_equity: float  # at the last close of the month before `month`
+    month: tuple[int, int] = (0, 0)
+    losses_in_a_row: int = 0
+    last_loss_at: dt.datetime | None = None
+
+    @classmethod
+    def since(cls, capital_usd: float, closes: Iterable[tuple[dt.datetime, dt.date, float]]) -> "Memory":
+        memory = cls(capital_usd, capital_usd, capital_usd)
+        for at, session, equity in closes:
+            memory.closed(at, session, equity)
+        return memory
+
+    def opened(self, session: dt.date) -> None:
+        """A session begins; the first of a month remembers what it began with."""
+        if (session.year, session.month) != self.month:
+            self.month, self.month_equity = (session.year, session.month), self.last_equity
+
+    def closed(self, at: dt.datetime, session: dt.date, equity: float) -> None:
+        self.opened(session)
+        self.exited(at, equity - self.last_equity)
+        self.last_equity, self.peak_equity = equity, max(self.peak_equity, equity)
+
+    def exited(self, at: dt.datetime, profit: float) -> None:
+        """One trade ended: a position of its own, or a session of a portfolio that is decided as one."""
+        if profit < 0:
+            self.losses_in_a_row, self.last_loss_at = self.losses_in_a_row + 1, at
+        elif profit > 0:
+            self.losses_in_a_row = 0
+
+    def drawdown(self, equity: float) -> float:
+        return _lost(self.peak_equity, equity)
+
+    def month_loss(self, equity: float) -> float:
+        return _lost(self.month_equity, equity)
+
+    def cooling_until(self, limits: Limits, now: dt.datetime) -> dt.datetime | None:
+        """The end of the cooling-off that `now` lies in."""
+        if self.last_loss_at is None or self.losses_in_a_row < limits.max_losses_in_a_row:
+            return None
+        until = self.last_loss_at + dt.timedelta(seconds=min(limits.cooling_off_s, 1e9))
+        return until if now < until else None
+
+    def headroom(self, limits: Limits, equity: float, daily_loss: float) -> float:
+        """The least share left of what drawdown and daily loss allow; 1 where neither is limited."""
+        return min(_left(self.drawdown(equity), limits.drawdown_halt), _left(daily_loss, limits.daily_loss_halt))
+
+
+def _lost(before: float, now: float) -> float:
+    return (before - now) / before if before > 0 else math.inf
+
+
+def _left(lost: float, most: float) -> float:
+    if math.isinf(most):
+        return 1.0
+    return min(1.0, max(0.0, (most - lost) / most)) if most > 0 else 0.0

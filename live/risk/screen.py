@@ -1,0 +1,188 @@
+"""What stands between the positions a model wants and the orders a venue is sent: every limit, looked at by name."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from live import canonical
+from live.risk.limits import Limits
+from live.risk.state import RiskState
+
+UNKNOWN_GROUP = "unknown"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One limit looked at: the value it would have come to, and where the limit stands."""
+
+    limit: str
+    value: float
+    threshold: float
+    passed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {"limit": self.limit, "value": canonical.plain(self.value),
+                "threshold": canonical.plain(self.threshold), "passed": self.passed}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change of position that the strategy asks for, in signed shares at the reference price."""
+
+    instrument_id: str
+    quantity: int
+    price: float
+    score: float
+    tradable: bool
+    risk_usd_per_share: float = math.nan  # distance to the stop, or one ATR(14)
+    reward_risk: float | None = None  # distance to the target over that to the stop; None without a target
+
+
+@dataclass(frozen=True)
+class Situation:
+    equity: float
+    held: Mapping[str, int]
+    prices: Mapping[str, float]
+    stale_sessions: int
+    state: RiskState
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind: instrument: group
+    headroom: float = 1.0  # least share left to drawdown and daily loss
+    recent_orders: int = 0  # sent in the last minute
+    working: frozenset[str] = frozenset()  # names with an order that may still fill
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`quantity` is what may be sent: zero when refused, less than asked when only closing is allowed."""
+
+    proposal: Proposal
+    quantity: int
+    checks: tuple[Check, ...]
+
+    @property
+    def refused_by(self) -> str | None:
+        return next((check.limit for check in self.checks if not check.passed), None)
+
+
+def closing_part(held: int, quantity: int) -> int:
+    """The part of a change that only brings the position nearer to zero."""
+    if held * quantity >= 0:
+        return 0
+    return max(-held, quantity) if held > 0 else min(-held, quantity)
+
+
+def is_closing(held: int, quantity: int) -> bool:
+    return closing_part(held, quantity) == quantity
+
+
+def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) -> list[Verdict]:
+    """Pass, cut or refuse each proposal. Closings go first; exposure is counted as if only the rest got filled."""
+    exposures = _Exposures(limits, situation)
+    taken = set(situation.working)
+    sent = 0
+    verdicts: dict[int, Verdict] = {}
+    closes = [is_closing(situation.held.get(p.instrument_id, 0), p.quantity) for p in proposals]
+    for index in sorted(range(len(proposals)), key=lambda i: (not closes[i], proposals[i].instrument_id)):
+        wanted = proposals[index]
+        before = situation.held.get(wanted.instrument_id, 0)
+        quantity = _cut(limits, situation, before, wanted.quantity)
+        checks = _for_every_order(limits, situation, wanted, quantity, sent)
+        if wanted.instrument_id in taken:
+            checks.append(Check("duplicate", 2.0, 1.0, False))
+        known = math.isfinite(wanted.price) and wanted.price > 0
+        value = abs(before + quantity) * wanted.price if known else math.nan
+        if not is_closing(before, quantity):
+            checks += exposures.checks(wanted.instrument_id, value)
+            checks += _for_a_trade(limits, situation, wanted, abs(before + quantity))
+        passed = all(check.passed for check in checks)
+        if passed:
+            sent += 1
+            taken.add(wanted.instrument_id)
+            exposures.take(wanted.instrument_id, value)
+        verdicts[index] = Verdict(wanted, quantity if passed else 0, tuple(checks))
+    return [verdicts[index] for index in range(len(proposals))]
+
+
+def _cut(limits: Limits, situation: Situation, before: int, quantity: int) -> int:
+    """What is left of a change where only closing is allowed, or targets shrink with the headroom."""
+    if situation.state is RiskState.REDUCING:
+        return closing_part(before, quantity)
+    if limits.headroom_scaling and not is_closing(before, quantity):
+        left = situation.headroom if math.isfinite(situation.headroom) else 0.0
+        return math.trunc((before + quantity) * math.sqrt(min(max(left, 0.0), 1.0))) - before
+    return quantity
+
+
+def _for_every_order(
+    limits: Limits, situation: Situation, wanted: Proposal, quantity: int, sent: int
+) -> list[Check]:
+    equity, stale = situation.equity, situation.stale_sessions
+    checks = [
+        Check("state", float(quantity != 0), 1.0, situation.state is not RiskState.HALTED and quantity != 0),
+        Check("stale_sessions", stale, limits.max_stale_sessions, stale <= limits.max_stale_sessions),
+        Check("equity", equity, 0.0, math.isfinite(equity) and equity > 0),
+        Check("price", wanted.price, 0.0, math.isfinite(wanted.price) and wanted.price > 0),
+        Check("score", wanted.score, 0.0, not limits.need_score or not wanted.tradable or math.isfinite(wanted.score)),
+        _at_most("orders_per_session", sent + 1, limits.max_orders_per_session),
+        _at_most("order_notional_usd", abs(quantity) * wanted.price, limits.max_order_notional_usd),
+    ]
+    if math.isfinite(limits.max_orders_per_minute):
+        checks.append(_at_most("orders_per_minute", situation.recent_orders + sent + 1, limits.max_orders_per_minute))
+    return checks
+
+
+def _for_a_trade(limits: Limits, situation: Situation, wanted: Proposal, shares: int) -> list[Check]:
+    """What the whole position would lose at its stop, however many orders it took to build."""
+    checks = []
+    if math.isfinite(limits.max_risk_per_trade):
+        risk = shares * wanted.risk_usd_per_share
+        checks.append(_at_most("risk_per_trade", risk / situation.equity if situation.equity > 0 else math.nan,
+                               limits.max_risk_per_trade))
+    if limits.min_reward_risk and wanted.reward_risk is not None:
+        checks.append(Check("reward_risk", wanted.reward_risk, limits.min_reward_risk,
+                            wanted.reward_risk >= limits.min_reward_risk))
+    return checks
+
+
+class _Exposures:
+    """Dollars held by name, each as large as the orders that passed could make it."""
+
+    def __init__(self, limits: Limits, situation: Situation) -> None:
+        self._limits, self._situation = limits, situation
+        self._by_name = {name: abs(shares) * situation.prices.get(name, 0.0)
+                         for name, shares in situation.held.items() if shares}
+        self._gross = math.fsum(self._by_name.values())
+
+    def _worst_gross(self, name: str, value: float) -> float:
+        before = self._by_name.get(name, 0.0)
+        return self._gross - before + max(before, value)
+
+    def checks(self, name: str, value: float) -> list[Check]:
+        limits, equity = self._limits, self._situation.equity
+
+        def share(usd: float) -> float:
+            return usd / equity if equity > 0 else math.nan
+
+        checks = [_at_most("weight", share(value), limits.max_weight),
+                  _at_most("gross", share(self._worst_gross(name, value)), limits.max_gross)]
+        for kind, cap in (("class", limits.max_class), ("sector", limits.max_sector),
+                          ("correlated", limits.max_correlated)):
+            of = self._situation.groups.get(kind, {})
+            group = of.get(name, UNKNOWN_GROUP)
+            if kind == "class":
+                cap = limits.class_caps.get(group, cap)
+            if math.isfinite(cap):
+                others = math.fsum(usd for other, usd in self._by_name.items()
+                                   if other != name and of.get(other, UNKNOWN_GROUP) == group)
+                worst = others + max(self._by_name.get(name, 0.0), value)
+                checks.append(_at_most(f"{kind}:{group}", share(worst), cap))
+        return checks
+
+    def take(self, name: str, value: float) -> None:
+        self._gross, self._by_name[name] = (self._worst_gross(name, value),
+                                            max(self._by_name.get(name, 0.0), value))
+
+
+def _at_most(name: str, value: float, threshold: float) -> Check:
+    return Check(name, value, threshold, value <= threshold)  # False for NaN: what is not known does not pass
