@@ -101,7 +101,7 @@ def option_metrics(chain: pa.Table) -> dict[str, Any]:
     chain = chain.sort_by("contract")  # sums of floats in one order
     if not chain.num_rows:
         return {}
-    spot = chain.column("spot")[0].as_py()
+    spot: float | None = chain.column("spot")[0].as_py()  # without it, what is counted still counts
     snapshot = chain.column("snapshot")[0].as_py()
     call = pc.equal(chain.column("right"), "C").to_numpy(zero_copy_only=False)
     volume, interest = np.nan_to_num(_floats(chain, "volume")), np.nan_to_num(_floats(chain, "open_interest"))
@@ -110,7 +110,8 @@ def option_metrics(chain: pa.Table) -> dict[str, Any]:
     strike, gamma, iv = (_floats(chain, name) for name in ("strike", "gamma", "iv"))
     signed = np.where(call, 1.0, -1.0) * interest
     counted = standard & np.isfinite(gamma)
-    exposure = float(np.sum(gamma[counted] * signed[counted]) * SHARES_PER_CONTRACT * spot * spot * 0.01)
+    per_point = float(np.sum(gamma[counted] * signed[counted]) * SHARES_PER_CONTRACT)
+    exposure = None if spot is None else per_point * spot * spot * 0.01
     weight = np.where(counted, gamma * interest, 0.0)
     put_volume, call_volume = float(volume[~call].sum()), float(volume[call].sum())
     repriced = standard & np.isfinite(iv)
@@ -126,8 +127,9 @@ def option_metrics(chain: pa.Table) -> dict[str, Any]:
         "put_call_ratio": _ratio(put_volume, call_volume),
         "put_call_oi_ratio": _ratio(float(interest[~call].sum()), float(interest[call].sum())),
         "gamma_exposure": exposure,
-        "gamma_flip": gamma_flip(spot, strike[repriced], years[repriced], iv[repriced], signed[repriced]),
-        "dealer_position": "long" if exposure > 0 else "short" if exposure < 0 else "neutral",
+        "gamma_flip": None if spot is None else gamma_flip(
+            spot, strike[repriced], years[repriced], iv[repriced], signed[repriced]),
+        "dealer_position": "long" if per_point > 0 else "short" if per_point < 0 else "neutral",
         "pin_strikes": _pins(strike, weight),
         "iv30": chain.column("iv30")[0].as_py(),
         "event_time": snapshot,

@@ -12,9 +12,10 @@ from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
 
 SESSIONS = 60
-SUITE_VERSION = 1
+SUITE_VERSION = 2
 MOSTLY_TRADED = 0.98  # share of bars with volume
 WIDTH = (0.7, 1.4)  # names of a session over the median session
+NARROW = 20  # names; below, one that starts or ends is no hole in the data
 WIDEST_BAR = 3.0  # high over low
 _PRICES = ("open", "high", "low", "close")
 _WHOLE = ("ticker", "session", *_PRICES, "volume")
@@ -31,8 +32,8 @@ recent as (
 widths as (select session, count(distinct ticker) as names from recent group by session)
 select ticker, session, open, high, low, close, volume, high / low as high_over_low,
     least(open, close) - low as above_low, high - greatest(open, close) as below_high,
-    names / (select median(names) from widths) as width
-from recent join widths using (session)
+    case when median < $narrow then 1.0 else names / median end as width
+from recent join widths using (session), (select median(names) as median from widths)
 order by session, ticker, source
 """
 
@@ -43,7 +44,7 @@ def of_equity_bars(home: Home) -> dict[str, Any]:
 
     with duckdb.connect(config={"threads": 1}) as connection:
         files = str(home.facts / "batch-*" / "equity_bars.parquet")
-        bars = connection.execute(_QUERY, {"files": files, "sessions": SESSIONS}).to_arrow_table()
+        bars = connection.execute(_QUERY, {"files": files, "sessions": SESSIONS, "narrow": NARROW}).to_arrow_table()
     digest = json_digest([SUITE_VERSION, table_digest(bars, ["session", "ticker"])])
     kept = home.work / "expectations" / "equity_bars.json"
     if kept.exists():

@@ -4,14 +4,16 @@ import datetime as dt
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pipelines import calendars
 from pipelines.home import Home
-from pipelines.lake import raw
+from pipelines.lake import forecast, raw
 from pipelines.lake.asks import Plan, VendorPull
-from pipelines.settings import Settings
+from pipelines.progress import say
+from pipelines.settings import Coverage, Settings
 from pipelines.vendors.files import FilesTransport
 from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import HttpTransport
@@ -37,11 +39,21 @@ class Source(Protocol):
 
 
 class HttpSource:
-    def __init__(self, home: Home, transport: HttpTransport, plan: Plan) -> None:
-        self.home, self.transport, self.plan = home, transport, plan
+    """Vendors over HTTP. `max_usd` is what a night may cost; None where nothing is charged."""
+
+    def __init__(self, home: Home, transport: HttpTransport, plan: Plan, max_usd: float | None = None) -> None:
+        self.home, self.transport, self.plan, self.max_usd = home, transport, plan, max_usd
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
-        return VendorPull(self.home, self.transport, self.plan, held, now).deliveries()
+        pull = VendorPull(self.home, self.transport, self.plan, held, now)
+        if self.max_usd is not None:
+            forecast.refuse_beyond(forecast.cost_usd(pull.tick_asks(), self.transport), self.max_usd)
+        return pull.deliveries()
+
+    def forecast(self, held: raw.Held, now: dt.datetime) -> list[forecast.Line]:
+        """What tonight would ask for. Only the price of what is charged is asked, which is free."""
+        pull = VendorPull(self.home, self.transport, self.plan, held, now)
+        return list(forecast.lines(pull)) if self.max_usd is None else forecast.priced(pull, self.transport)
 
     def asked(self) -> Mapping[str, int]:
         return self.transport.asked
@@ -52,7 +64,14 @@ class FilesSource:
         self.transport = FilesTransport(folder)
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
-        return self.transport.deliveries(now)
+        """Where nobody noted when a body came, it has the modelled time; but one that follows a body which an earlier
+        run read was not there then, so that it counts from now."""
+        read_before = frozenset(held.newest)
+        for delivery in self.transport.deliveries(now):
+            known = (delivery.path, delivery.sha256) in held.bodies
+            if delivery.received_at is None and delivery.path in read_before and not known:
+                delivery = replace(delivery, received_at=now)
+            yield delivery
 
     def asked(self) -> Mapping[str, int]:
         return {}
@@ -87,16 +106,33 @@ def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Sourc
 def _vendors(settings: Settings, home: Home, now: dt.datetime, environment: Mapping[str, str]) -> Iterator[Source]:
     hosts = Hosts.from_environment(environment)
     missing = [] if hosts.polygon_key else ["MASSIVE_API_KEY"]
-    missing += [] if hosts.databento_key else ["DATABENTO_API_KEY"]
+    missing += [] if hosts.databento_key or not settings.coverage.roots else ["DATABENTO_API_KEY"]
     if missing:
         raise SourceError(f"--source vendors: {' and '.join(missing)} not in the environment; {_NEEDED}")
     last = calendars.last_closed_session(now)
-    days = tuple(calendars.previous_sessions(last, FIRST_LOAD_SESSIONS))
-    # Cboe publishes the newest chain only, and every day of trades is charged for: both start today. Minute bars of
-    # the whole market are a flat file's work, not ten thousand questions'.
-    plan = Plan(days=days, minutes=(), chains=days[-1:], ticks=days[-1:])
+    plan = vendors_plan(settings.coverage, last)
     with HttpTransport(hosts, rates=settings.rates.model_dump()) as transport:
-        yield HttpSource(home, transport, plan)
+        yield HttpSource(home, transport, plan, settings.spend.max_usd)
+
+
+def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
+    """What the settings cover. Cboe publishes the newest chain only, and every day of trades is charged for: both start
+    today. Minute bars of the whole market are a flat file's work, not ten thousand questions'."""
+    if coverage.start is None:
+        days = tuple(calendars.previous_sessions(last, FIRST_LOAD_SESSIONS))
+    else:
+        days = tuple(calendars.sessions(coverage.start, last))
+    if not days:
+        raise SourceError(f"coverage.start {coverage.start} is after the last closed session, {last}")
+    chains = coverage.chains if "cboe" in coverage.accept_terms else ()
+    if coverage.chains and not chains:
+        say("    cboe: not asked, because its delayed quotes are undocumented and for personal use; where that is "
+            "yours, set coverage.accept_terms=cboe")  # fmt: skip
+    minutes = min(len(days), coverage.minute_sessions) if coverage.symbols else 0
+    return Plan(
+        days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], symbols=coverage.symbols,
+        chain_symbols=chains, roots=coverage.roots,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -47,29 +47,31 @@ class FilesTransport:
             if not file.is_file() or name == RECEIVED:
                 continue
             if route(path) is None:
-                unread["/".join(path.split("/")[:3])] += 1
+                unread[path.rpartition("/")[0] or path] += 1
                 continue
             sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-            for moment in self._moments(name, sha256, noted, version, now):
+            for moment in self._moments(name, path, sha256, noted):
                 if moment is None or moment <= now:
                     delivery = Delivery(path, sha256, file.read_bytes, moment)
                     found.append((moment or dt.datetime.min.replace(tzinfo=dt.UTC), path, version, delivery))
         for place, count in sorted(unread.items()):
-            say(f"    {count} file{'s' if count > 1 else ''} under {place} skipped: nothing reads them yet")
+            say(f"    {place}: {count} file{'s' if count > 1 else ''} skipped, which nothing here reads")
         found.sort(key=lambda entry: entry[:3])
         yield from (entry[3] for entry in found)
 
     def _moments(
-        self, name: str, sha256: str, noted: dict[str, list[tuple[dt.datetime, str]]], version: int, now: dt.datetime
+        self, name: str, path: str, sha256: str, noted: dict[str, list[tuple[dt.datetime, str]]]
     ) -> list[dt.datetime | None]:
-        """When this body was received, each time that it was. A first body without a note has the modelled time; a
-        later one was certainly not known before, so that it counts from now."""
+        """When this body was received, each time that it was. A body without a note has the modelled time. The note
+        may name a later body by its file, or by the path that it answers and its hash."""
         matching: list[dt.datetime | None] = [moment for moment, sha in noted.get(name, []) if sha in ("", sha256)]
+        if name != path:
+            matching += [moment for moment, sha in noted.get(path, []) if sha == sha256]
         if matching:
             return matching
         if name in noted:
             say(f"    {name} is not the body that {RECEIVED} lists: read without its time of receipt")
-        return [None if version == 1 else now]
+        return [None]
 
     def _received(self) -> dict[str, list[tuple[dt.datetime, str]]]:
         table = self.folder / RECEIVED

@@ -158,6 +158,7 @@ def _stamps(starts: times.Instants) -> pa.Array:
 
 def _flat_rows(content: bytes) -> Rows:
     """A whole-market file, at the CSV reader's speed; cell by cell where it holds something that is no number."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
     header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip().split(",")
     if header[0].lstrip().startswith("<"):
         raise Unusable("not_data", header[0])

@@ -1,6 +1,7 @@
 """The files layout: which file is which body of which path, and when it was received."""
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,18 @@ def test_bodies_come_in_the_order_in_which_they_were_received(tmp_path: Path) ->
     assert told == [(day, at(1), first), (day, at(2), first), (day, at(3), second)]
 
 
-def test_without_notes_a_first_body_has_no_time_and_a_later_one_is_of_now(tmp_path: Path) -> None:
+def test_without_notes_every_body_has_the_modelled_time(tmp_path: Path) -> None:
     write(tmp_path, bodies.GROUPED_PATH, f"{bodies.GROUPED_PATH}~2")
-    assert [d.received_at for d in FilesTransport(tmp_path).deliveries(at(5))] == [None, at(5)]
+    assert [d.received_at for d in FilesTransport(tmp_path).deliveries(at(5))] == [None, None]
+
+
+def test_a_note_may_name_a_later_body_by_its_path_and_hash(tmp_path: Path) -> None:
+    later = f"{bodies.GROUPED_PATH}~2"
+    write(tmp_path, bodies.GROUPED_PATH, later)
+    rows = [(name, hashlib.sha256(name.encode()).hexdigest()) for name in (bodies.GROUPED_PATH, later)]
+    lines = [f"{bodies.GROUPED_PATH},{at(n).isoformat()},{sha256}" for n, (_, sha256) in enumerate(rows, start=1)]
+    (tmp_path / "received.csv").write_text("\n".join(["path,received_at,sha256", *lines]))
+    assert [d.received_at for d in FilesTransport(tmp_path).deliveries(at(5))] == [at(1), at(2)]
 
 
 def test_a_table_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:

@@ -45,11 +45,13 @@ futures as (
     group by instrument_id, symbol
 ),
 
+-- What options are written on and no exchange lists as a share. Of the rest the equity's own row speaks.
 underlyings as (
     select
         underlying, 'index', 'INDEX', underlying, null, null, 'XCBO', 'USD', null::date,
         min(event_time), min(available_at), arg_min(ingested_at, available_at)
     from {{ ref('option_quotes') }}
+    where underlying in ('{{ var("cash_indices") | join("', '") }}')
     group by underlying
 ),
 
