@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # one write: lines of two threads stay two lines
+    sys.stderr.flush()
 
 
 @contextmanager

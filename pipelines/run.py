@@ -44,11 +44,17 @@ def _close_orphans(instance: Any) -> None:
         instance.report_run_failed(run, "its process ended before the run did")
 
 
+STOPPED = ("Stopped. What was published stands, what was half done is not seen by anyone; the same command, run again, "
+           "finishes this night.")
+
+
 def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: bool = False) -> bool:
     """Run a job to its end; true when every step and every blocking check passed."""
     import dagster as dg
 
-    with home.lock():
+    from pipelines.interruption import ends_at_once
+
+    with home.lock(), ends_at_once(STOPPED):
         prepare_dagster_home(home)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
