@@ -20,25 +20,29 @@ def current(home: Home) -> dt.datetime:
     return dt.datetime.fromisoformat(_read(home)["now"])
 
 
+def moment(settings: Settings, home: Home, *, advance: bool = False) -> tuple[dt.datetime, int]:
+    """When a run would take place, and on which sandbox night. Nothing is written."""
+    known = _read(home)
+    number = known.get("sandbox_night", 0)
+    if settings.now is not None:
+        return settings.now.astimezone(dt.UTC), number
+    if settings.source == "sandbox":
+        from pipelines import sandbox
+
+        number += 1 if advance and known.get("complete") else 0
+        return sandbox.night_now(settings, number), number
+    return dt.datetime.now(dt.UTC).replace(microsecond=0), number
+
+
 def settle(settings: Settings, home: Home, run_id: str, *, advance: bool = False) -> dt.datetime:
     """Fix a run's moment, once.
 
     The sandbox stands still unless `advance`, and moves on only from a night whose work is complete: a killed night
     is finished first.
     """
-    known = _read(home)
-    if known.get("run_id") == run_id:
+    if _read(home).get("run_id") == run_id:
         return current(home)
-    number = known.get("sandbox_night", 0)
-    if settings.now is not None:
-        now = settings.now.astimezone(dt.UTC)
-    elif settings.source == "sandbox":
-        from pipelines import sandbox
-
-        number += 1 if advance and known.get("complete") else 0
-        now = sandbox.night_now(settings, number)
-    else:
-        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    now, number = moment(settings, home, advance=advance)
     durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(settings), failpoint="market")
     durable.write_json(
         home.work / "night.json",

@@ -1,5 +1,6 @@
 """Commands over the lake: pull, and ask."""
 
+import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ def ingest(
     home: HomeOption = None, source: SourceOption = None, seed: SeedOption = None, now: NowOption = None,
     set_: SetOption = None,
     record: Annotated[Path | None, typer.Option(help="Also write every body here, in the `files:` layout")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show requests, bytes and cost; pull nothing")] = False,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Pull what is new from the vendors into the lake, and nothing else."""
@@ -31,9 +33,15 @@ def ingest(
     from pipelines.lake import ingest as lake_ingest
 
     settings = settings_module.load(overrides(home, source, seed, now, set_))
+    if dry_run:
+        from pipelines.lake import dry_run as rehearsal
+
+        told = rehearsal.rehearse(settings, Home(settings.home), night.moment(settings, Home(settings.home))[0])
+        emit(told, json_, rehearsal.print_table)
+        return
     desk = Home(settings.home).prepare()
     with desk.lock():
-        moment = night.settle(settings, desk, run_id="ingest")
+        moment = night.settle(settings, desk, run_id=f"ingest-{uuid.uuid4().hex}")  # each is a run of its own
         lake_ingest.ingest(settings, desk, moment)
         if record is not None:
             from pipelines.lake import record as recorder

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -28,13 +29,17 @@ _LISTS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Sessions to have of each kind, oldest first. `archive` asks Cboe for past chains, which only the sandbox has."""
+    """Sessions to have of each kind, oldest first, and of what: no symbols means the whole market. `archive` asks Cboe
+    for past chains, which only the sandbox has."""
 
     days: tuple[dt.date, ...]
     minutes: tuple[dt.date, ...]
     chains: tuple[dt.date, ...]
     ticks: tuple[dt.date, ...]
     archive: bool = False
+    symbols: tuple[str, ...] = ()
+    chain_symbols: tuple[str, ...] = ("_SPX",)
+    roots: tuple[str, ...] = ("ES",)
 
 
 @dataclass
@@ -56,13 +61,32 @@ class VendorPull:
                     self._collect(companies, answer)
                 yield from self._delivered(answer)
         yield from self._answers("changes of ticker", self._event_asks(companies))
-        yield from self._answers("days", [self._day_ask(day) for day in self._wanted(self.plan.days, self._day_path)])
+        yield from self._answers("days", self.day_asks())
         yield from self._answers("minute bars", self._minute_asks())
-        chains = self._wanted(self.plan.chains, _chain_path)
-        yield from self._answers("option chains", [self._chain_ask(day) for day in chains])
-        # A second question of these is never conditional, and the vendor charges for each: one good body is enough.
-        ticks = [day for day in self.plan.ticks if not self.held.sound(_ticks_path(day))]
-        yield from self._answers("futures trades", [_ticks_ask(day) for day in ticks])
+        yield from self._answers("option chains", self.chain_asks())
+        yield from self._answers("futures trades", self.tick_asks())
+
+    def day_asks(self) -> list[Ask]:
+        """One body a day for the whole market; for named symbols, one a month and symbol."""
+        if not self.plan.symbols:
+            return [self._day_ask(day) for day in self._wanted(self.plan.days, self._day_path)]
+        months = {(day.year, day.month): day.replace(day=1) for day in self.plan.days}
+        recent = {(day.year, day.month) for day in self.plan.days[-ASKED_AGAIN:]}
+        asks = [(month in recent, self._month_ask(symbol, first))
+                for symbol in self.plan.symbols for month, first in months.items()]  # fmt: skip
+        return [ask for again, ask in asks if again or not self.held.sound(ask.path)]
+
+    def chain_asks(self) -> list[Ask]:
+        return [
+            self._chain_ask(symbol, day)
+            for symbol in self.plan.chain_symbols
+            for day in self._wanted(self.plan.chains, partial(_chain_path, symbol))
+        ]
+
+    def tick_asks(self) -> list[Ask]:
+        """A second question of these is never conditional, and the vendor charges for each: one good body is enough."""
+        asks = [_ticks_ask(root, day) for root in self.plan.roots for day in self.plan.ticks]
+        return [ask for ask in asks if not self.held.sound(ask.path)]
 
     def _wanted(self, days: tuple[dt.date, ...], path_of: Any) -> list[dt.date]:
         recent = set(self.plan.days[-ASKED_AGAIN:])
@@ -96,6 +120,8 @@ class VendorPull:
     def _event_asks(self, companies: dict[str, set[str]]) -> Iterator[Ask]:
         """A company's history is asked again only when the list shows a ticker that the held history lacks."""
         for figi, tickers in sorted(companies.items()):
+            if self.plan.symbols and not tickers & set(self.plan.symbols):
+                continue
             path = f"{_REST}/vX/reference/tickers/{figi}/events.json"
             held = self.held.newest.get(path)
             text = raw.read_body(self.home, held["sha256"]).decode("utf-8", "replace") if held else ""
@@ -111,23 +137,34 @@ class VendorPull:
             "polygon", self._day_path(day), f"/v2/aggs/grouped/locale/us/market/stocks/{day}?adjusted=false"
         )
 
+    def _month_ask(self, symbol: str, first: dt.date) -> Ask:
+        """A month has one path all along, and its question ends with the last closed session: no half day comes in."""
+        following = (first + dt.timedelta(days=31)).replace(day=1)
+        last = following - dt.timedelta(days=1)
+        stem = f"v2/aggs/ticker/{quote(symbol, safe='')}/range/1/day"
+        begins, ends = max(first, self.plan.days[0]), min(last, self.plan.days[-1])
+        target = f"/{stem}/{begins}/{ends}?adjusted=false&sort=asc&limit=50000"
+        return self._ask("polygon", f"{_REST}/{stem}/{first}/{last}.json", target)
+
     def _minute_asks(self) -> Iterator[Ask]:
-        """For every ticker that the day's own body names."""
+        """For every named symbol, or for all that the day's own body names."""
         recent = set(self.plan.days[-ASKED_AGAIN:])
         for day in self.plan.minutes:
-            path = self._day_path(day)
-            held = self.held.newest.get(path)
-            body = self._days.get(path) or (raw.read_body(self.home, held["sha256"]) if held else b"")
-            rows = _rows(body)
-            for ticker in sorted({row["T"] for row in rows if isinstance(row.get("T"), str)}):
+            for ticker in self.plan.symbols or self.traded_on(day):
                 inner = f"v2/aggs/ticker/{quote(ticker, safe='')}/range/1/minute/{day}/{day}"
                 path = f"{_REST}/{inner}.json"
                 if day in recent or not self.held.sound(path):
                     yield self._ask("polygon", path, f"/{inner}?adjusted=false&sort=asc&limit=50000")
 
-    def _chain_ask(self, day: dt.date) -> Ask:
+    def traded_on(self, day: dt.date) -> list[str]:
+        path = self._day_path(day)
+        held = self.held.newest.get(path)
+        body = self._days.get(path) or (raw.read_body(self.home, held["sha256"]) if held else b"")
+        return sorted({row["T"] for row in _rows(body) if isinstance(row.get("T"), str)})
+
+    def _chain_ask(self, symbol: str, day: dt.date) -> Ask:
         past = f"?session={day}" if self.plan.archive else ""
-        return self._ask("cboe", _chain_path(day), f"/api/global/delayed_quotes/options/_SPX.json{past}")
+        return self._ask("cboe", _chain_path(symbol, day), f"/api/global/delayed_quotes/options/{symbol}.json{past}")
 
     def _answers(self, what: str, asks: Any) -> Iterator[Delivery]:
         """Ask these side by side; long work says how far it is."""
@@ -153,24 +190,21 @@ class VendorPull:
             yield Delivery(ask.path, raw.sha256_of(body), lambda: body, self.now, answer.etag, ask.target)
 
 
-def _chain_path(day: dt.date) -> str:
-    return f"cboe/options/_SPX/{day}.json"
+def _chain_path(symbol: str, day: dt.date) -> str:
+    return f"cboe/options/{symbol}/{day}.json"
 
 
-def _ticks_path(day: dt.date) -> str:
-    return f"cme/dbn/GLBX.MDP3-ES.FUT-trades-{day}.dbn.zst"
-
-
-def _ticks_ask(day: dt.date) -> Ask:
+def _ticks_ask(root: str, day: dt.date) -> Ask:
     """One trade date: from 17:00 in Chicago of the evening before."""
     begins, ends = (dt.datetime(on.year, on.month, on.day, 17, tzinfo=times.CHICAGO)
                     for on in (day - dt.timedelta(days=1), day))  # fmt: skip
     form = {
-        "dataset": "GLBX.MDP3", "schema": "trades", "symbols": "ES.FUT", "stype_in": "parent",
+        "dataset": "GLBX.MDP3", "schema": "trades", "symbols": f"{root}.FUT", "stype_in": "parent",
         "start": begins.astimezone(dt.UTC).isoformat(), "end": ends.astimezone(dt.UTC).isoformat(), "encoding": "dbn",
         "compression": "zstd",
     }  # fmt: skip
-    return Ask("cme", _ticks_path(day), "/v0/timeseries.get_range", form=tuple(form.items()))
+    path = f"cme/dbn/GLBX.MDP3-{root}.FUT-trades-{day}.dbn.zst"
+    return Ask("cme", path, "/v0/timeseries.get_range", form=tuple(form.items()))
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:

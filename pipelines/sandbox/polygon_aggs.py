@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from pipelines import calendars
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 MINUTE_MS = 60_000
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 def request_id(*parts: object) -> str:
@@ -66,6 +68,17 @@ def _day_rows(market: Market, number: int, wrong: bool) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return sorted(rows, key=lambda row: str(row["T"]))
+
+
+def day_range(market: Market, ticker: str, first: dt.date, last: dt.date, now: dt.datetime) -> bytes:
+    """Days of one ticker, stamped with midnight in New York, of whichever company had it then."""
+    rows: list[dict[str, Any]] = []
+    for session in (day for day in market.sessions if first <= day <= last):
+        document = json.loads(grouped(market, session, now))
+        begun = milliseconds(dt.datetime.combine(session, dt.time(), tzinfo=NEW_YORK))
+        rows += [{**{name: row[name] for name in row if name != "T"}, "t": begun}
+                 for row in document.get("results", ()) if row["T"] == ticker]  # fmt: skip
+    return dump({"ticker": ticker, **_envelope("days", (ticker, str(first), str(last)), rows)})
 
 
 def minute_range(

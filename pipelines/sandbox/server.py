@@ -58,6 +58,9 @@ def _polygon(market: Market, path: str, query: dict[str, str], now: dt.datetime,
         if parts[:3] == ["v2", "aggs", "ticker"] and parts[4:7] == ["range", "1", "minute"]:
             first, last = (dt.date.fromisoformat(text) for text in parts[7:9])
             return Answer(200, polygon_aggs.minute_range(market, parts[3], first, last, now, feed=feed))
+        if parts[:3] == ["v2", "aggs", "ticker"] and parts[4:7] == ["range", "1", "day"]:
+            first, last = (dt.date.fromisoformat(text) for text in parts[7:9])
+            return Answer(200, polygon_aggs.day_range(market, parts[3], first, last, now))
         if path == "/v1/marketstatus/now":
             return Answer(200, polygon_reference.market_status(market, now))
         if parts[:3] == ["vX", "reference", "tickers"] and parts[4:] == ["events"]:

@@ -137,7 +137,8 @@ def test_the_vendors_source_asks_the_same_questions_at_real_addresses(
     nights: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "FIRST_LOAD_SESSIONS", 12)
-    chosen = settings.load({"home": str(tmp_path), "source": "vendors"}, environment={})
+    covered = {"accept_terms": "cboe"}
+    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment={})
     with sandbox.serve(sandbox.generate(nights.settings), nights.now) as served:
         environment = {
             "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,

@@ -120,7 +120,8 @@ def test_keys_are_nowhere_in_the_home_the_logs_or_the_errors(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(sources, "FIRST_LOAD_SESSIONS", 12)
     now = market.night_now(0)
-    chosen = settings.load({"home": str(tmp_path), "source": "vendors"}, environment={})
+    covered = {"accept_terms": "cboe"}
+    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment={})
     said = []
     for schedule in ("", "502@grouped*always"):
         with sandbox.serve(market, now, faults=schedule) as served:

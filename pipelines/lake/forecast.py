@@ -1,0 +1,104 @@
+"""What a night would ask for, how much would come, and what it would cost, before anything is asked that is charged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pipelines.lake.asks import VendorPull
+from pipelines.vendors.http import Ask, HttpTransport
+from pipelines.vendors.layout import route
+
+COST_TARGET = "/v0/metadata.get_cost"  # the vendor's own price, free to ask
+# Bytes of one body where the lake holds none to go by: measured or documented sizes, rounded up.
+_USUAL = {"tickers": 400_000, "ticker_events": 600, "splits": 250_000, "dividends": 350_000, "equity_bars": 1_300_000,
+          "equity_minutes": 120_000, "option_chain": 14_000_000, "futures_trades": 12_000_000}  # fmt: skip
+_MONTH_OF_BARS = 3_000
+# Pages of a list that was never asked. How many companies it names decides how many histories follow.
+_PAGES = {"tickers/delisted-": 30, "tickers/listed-": 13, "splits/": 30, "dividends/": 700}
+_COMPANIES = 40_000
+
+
+class SpendRefused(ValueError):
+    """Tonight's charged questions would cost more than the settings allow."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of question. `basis` says whether its bytes rest on bodies held or on usual sizes. Bytes are at most
+    these: what is held and unchanged is confirmed without a body."""
+
+    vendor: str
+    what: str
+    requests: int
+    bytes: int
+    basis: str
+    usd: float = 0.0
+
+
+def lines(pull: VendorPull) -> Iterator[Line]:
+    """Tonight's lines but for what they cost. Nothing is asked."""
+    yield from _lists(pull)
+    yield _line(pull, "polygon", "days", pull.day_asks())
+    symbols, minutes = pull.plan.symbols, pull.plan.minutes
+    if minutes:
+        names = len(symbols) if symbols else max((len(pull.traded_on(day)) for day in minutes), default=0)
+        yield _guess(pull, "minute bars", "equity_minutes", len(minutes) * names)
+    yield _line(pull, "cboe", "option chains", pull.chain_asks())
+    yield _line(pull, "cme", "futures trades", pull.tick_asks())
+
+
+def priced(pull: VendorPull, transport: HttpTransport) -> list[Line]:
+    """The lines with the vendor's own price of what it charges for."""
+    usd = cost_usd(pull.tick_asks(), transport)
+    return [replace(line, usd=usd) if line.vendor == "cme" else line for line in lines(pull)]
+
+
+def cost_usd(asks: list[Ask], transport: HttpTransport) -> float:
+    """One free question for each that is charged, several at a time."""
+    questions = (replace(ask, path=f"{ask.path}.cost", target=COST_TARGET) for ask in asks)
+    return round(sum(float(answer.body or b"0") for answer in transport.ask_all(questions)), 4)
+
+
+def refuse_beyond(usd: float, max_usd: float) -> None:
+    if usd > max_usd:
+        raise SpendRefused(
+            f"tonight's futures trades would cost {usd:.2f} USD and spend.max_usd is {max_usd:.2f}: nothing was asked. "
+            "Raise it, or narrow coverage.roots; `nightdesk ingest --dry-run` shows what would be asked"
+        )
+
+
+def _lists(pull: VendorPull) -> Iterator[Line]:
+    for stem, assumed in _PAGES.items():
+        dataset = stem.partition("/")[0]
+        held = sum(f"/{stem}" in path for path in pull.held.newest)
+        yield _guess(pull, f"list of {stem.strip('/-')}", dataset, held or assumed)
+    known = sum("/events.json" in path for path in pull.held.newest)
+    if not known:
+        yield _guess(pull, "changes of ticker", "ticker_events", len(pull.plan.symbols) or _COMPANIES)
+
+
+def _line(pull: VendorPull, vendor: str, what: str, asks: list[Ask]) -> Line:
+    """By the sizes of the held bodies of these paths, else of their dataset."""
+    sizes = [_size(pull, ask.path) for ask in asks]
+    measured = all(known for _, known in sizes)
+    return Line(vendor, what, len(asks), sum(size for size, _ in sizes), "held" if measured else "usual")
+
+
+def _guess(pull: VendorPull, what: str, dataset: str, requests: int) -> Line:
+    size = _mean(pull, dataset)
+    return Line("polygon", what, requests, requests * (size or _USUAL[dataset]), "held" if size else "usual")
+
+
+def _size(pull: VendorPull, path: str) -> tuple[int, bool]:
+    held = pull.held.newest.get(path)
+    if held:
+        return int(held["bytes"]), True
+    found = route(path)
+    assert found is not None
+    usual = _MONTH_OF_BARS if "/range/1/day/" in path else _USUAL[found.dataset]
+    size = _mean(pull, found.dataset)
+    return (size, True) if size else (usual, False)
+
+
+def _mean(pull: VendorPull, dataset: str) -> int:
+    sizes = [row["bytes"] for row in pull.held.newest.values() if row.get("dataset") == dataset]
+    return sum(sizes) // len(sizes) if sizes else 0

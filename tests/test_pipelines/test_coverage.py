@@ -1,0 +1,125 @@
+"""What the vendors source covers, what it would cost, and what it refuses to spend, over the embedded vendors."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+
+from pipelines import sandbox, settings
+from pipelines.home import Home
+from pipelines.lake import dry_run, raw, sources
+from pipelines.lake.facts import read_dataset
+from pipelines.lake.forecast import SpendRefused
+from pipelines.lake.ingest import IngestResult, ingest
+
+SIZES = {"names": 5, "sessions": 80, "nights": 2, "chain_sessions": 1, "tick_sessions": 2}
+
+
+@pytest.fixture(scope="module")
+def market() -> sandbox.Market:
+    return sandbox.generate(settings.load({"sandbox": SIZES}, environment={}))
+
+
+@pytest.fixture(scope="module")
+def symbols(market: sandbox.Market) -> list[str]:
+    lasting = [company for company in market.cast if company.trades_on(0) and company.trades_on(market.base + 1)]
+    return sorted(one.ticker_on(0) for one in lasting if one.ticker_on(0) == one.ticker_on(market.base + 1))[:2]
+
+
+@contextmanager
+def opened(market: sandbox.Market, folder: Path, number: int, **more: Any) -> Iterator[tuple[Any, Any]]:
+    chosen = settings.load({"home": str(folder), "source": "vendors", **more}, environment={})
+    with sandbox.serve(market, market.night_now(number)) as served:
+        environment = {
+            "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,
+            "CBOE_BASE_URL": served.cboe, "DATABENTO_BASE_URL": served.databento,
+        }  # fmt: skip
+        with sources.opened(chosen, Home(folder), market.night_now(number), environment) as source:
+            yield chosen, source
+
+
+def pull(market: sandbox.Market, folder: Path, number: int = 0, **more: Any) -> IngestResult:
+    with opened(market, folder, number, **more) as (chosen, source):
+        return ingest(chosen, Home(folder), market.night_now(number), source)
+
+
+def test_named_symbols_from_a_start_with_minutes_and_nothing_else(
+    market: sandbox.Market, symbols: list[str], tmp_path: Path
+) -> None:
+    coverage = {"symbols": ",".join(symbols), "start": "2025-05-05", "minute_sessions": 1, "roots": ""}
+    first = pull(market, tmp_path, coverage=coverage)
+    assert first.quarantined == {} and first.vendors["cme"].requests == first.vendors["cboe"].requests == 0
+    home = Home(tmp_path)
+    bars = read_dataset(home, "equity_bars")
+    assert bars["ticker"].unique().to_pylist() == symbols
+    assert pc.min(bars["session"]).as_py() == dt.date(2025, 5, 5)
+    assert read_dataset(home, "equity_minutes")["ticker"].unique().to_pylist() == symbols
+    assert set(read_dataset(home, "ticker_events")["ticker"].to_pylist()) >= set(symbols)
+    assert first.vendors["polygon"].requests <= 6 + 2 * len(symbols) + 2 * len(symbols)
+    # The month's body of the next night holds the day that was not out yet; it counts from when it was, as any bar.
+    second = pull(market, tmp_path, 1, coverage=coverage)
+    new = read_dataset(home, "equity_bars")
+    assert new.num_rows == bars.num_rows + len(symbols)
+    assert second.changed_sessions["polygon"] == [dt.date(2025, 7, 1)]
+    closed = market.closes_at[market.base + 1]
+    assert pc.max(new["available_at"]).as_py() == closed + dt.timedelta(minutes=15)
+
+
+def test_an_undocumented_source_is_asked_only_where_its_terms_are_accepted(
+    market: sandbox.Market, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coverage = {"start": "2025-06-27"}
+    assert pull(market, tmp_path / "no", coverage=coverage).vendors["cboe"].requests == 0
+    assert "accept_terms=cboe" in capsys.readouterr().err
+    told = pull(market, tmp_path / "yes", coverage={**coverage, "accept_terms": "cboe"})
+    assert told.vendors["cboe"].new_bodies == 1
+
+
+def test_a_night_dearer_than_allowed_asks_for_nothing_charged(market: sandbox.Market, tmp_path: Path) -> None:
+    with pytest.raises(SpendRefused, match=r"spend.max_usd is 0.01"):
+        pull(market, tmp_path, coverage={"start": "2025-06-27"}, spend={"max_usd": 0.01})
+    assert raw.Held.read(Home(tmp_path)).newest == {}
+    told = pull(market, tmp_path, coverage={"start": "2025-06-27"})
+    assert told.vendors["cme"].new_bodies == 1
+    # What is held is not bought again.
+    with opened(market, tmp_path, 0, coverage={"start": "2025-06-27"}, spend={"max_usd": 0}) as (_, source):
+        lines = source.forecast(raw.Held.read(Home(tmp_path)), market.night_now(0))
+    assert [(line.requests, line.usd) for line in lines if line.vendor == "cme"] == [(0, 0.0)]
+
+
+def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(
+    market: sandbox.Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = market.night_now(0)
+    with sandbox.serve(market, now) as served:
+        for name, value in {
+            "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,
+            "DATABENTO_BASE_URL": served.databento, "CBOE_BASE_URL": served.cboe,
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        given = {"home": str(tmp_path / "home"), "source": "vendors", "coverage": {"accept_terms": "cboe"}}
+        chosen = settings.load({**given, "spend": {"max_usd": 0.01}}, environment={})
+        told = dry_run.rehearse(chosen, Home(chosen.home), now)
+    assert not (tmp_path / "home").exists()
+    by_kind = {line["what"]: line for line in told["lines"]}
+    assert by_kind["days"]["requests"] == sources.FIRST_LOAD_SESSIONS
+    assert by_kind["futures trades"]["requests"] == 1 and by_kind["futures trades"]["usd"] > 0.01
+    assert by_kind["option chains"]["requests"] == 1
+    assert told["usd"] == by_kind["futures trades"]["usd"] and not told["allowed"]
+    dry_run.print_table(told)
+    assert "REFUSED" in capsys.readouterr().out
+
+
+def test_a_forecast_of_the_next_night_rests_on_what_is_held(market: sandbox.Market, tmp_path: Path) -> None:
+    coverage = {"start": "2025-06-02"}
+    pull(market, tmp_path, coverage=coverage)
+    with opened(market, tmp_path, 1, coverage=coverage) as (_, source):
+        now = market.night_now(1)
+        lines = {line.what: line for line in source.forecast(raw.Held.read(Home(tmp_path)), now)}
+    told = pull(market, tmp_path, 1, coverage=coverage)
+    assert lines["days"].basis == "held" and lines["days"].requests == 10
+    assert sum(line.requests for line in lines.values() if line.vendor == "polygon") == told.vendors["polygon"].requests
