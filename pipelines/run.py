@@ -10,11 +10,11 @@ from pipelines import durable
 from pipelines.home import Home
 from pipelines.progress import say
 
-# The console is for our own lines, one a step: every event of a run stands on its page, whatever the level here.
+# The console is for our own lines, one a step, and for errors: every event of a run stands on its page.
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
 concurrency: {runs: {max_concurrent_runs: 1}}
-python_logs: {python_log_level: CRITICAL}
+python_logs: {python_log_level: ERROR}
 """
 
 
@@ -67,6 +67,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                     instance=instance,
                     run_config={
                         "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
+                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # errors are told below
                     },
                     tags={"nightdesk/advance": "true"} if advance else {},
                     raise_on_error=False,
