@@ -1,4 +1,4 @@
-"""Commands over the lake: pull, and ask."""
+"""Commands over the lake and what was made of it: pull, ask, forget."""
 
 import uuid
 from pathlib import Path
@@ -51,11 +51,35 @@ def ingest(
 
 
 def sql(
-    query: str, home: HomeOption = None, json_: JsonOption = False,
+    query: str, home: HomeOption = None,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json")] = False,
+    format_: Annotated[str, typer.Option("--format", help="table, csv, json or parquet")] = "table",
+    out: Annotated[Path | None, typer.Option(help="Write here instead of to standard output")] = None,
     as_of: Annotated[str | None, typer.Option(help="2025-06-30 (end of that day in New York) or a UTC instant")] = None,
 ) -> None:  # fmt: skip
     """Ask the marts, as of now or as of a past moment: one row a grain, the newest version known then."""
     from pipelines.lake import sql as lake_sql
 
-    rows = lake_sql.rows(home_of(home), query, as_of)
-    emit(rows, json_, lake_sql.print_table)
+    wanted = "json" if json_ else format_
+    lake_sql.check(wanted, out)
+    lake_sql.put(lake_sql.ask(home_of(home), query, as_of), wanted, out)
+
+
+def prune(
+    home: HomeOption = None, set_: SetOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Let them go; without it nothing is touched")] = False,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """What is past its retention (`[retention]`), and how much it is; with --yes it goes.
+
+    Whatever a record, a bundle or tonight's story refers to stays, and so does all that could not be made again."""
+    from pipelines import prune as pruning
+
+    settings = settings_module.load(overrides(home, None, None, None, set_))
+    desk = home_of(home)
+    with desk.lock():
+        doomed = pruning.plan(desk, settings.retention)
+        told = {**doomed.told(desk), "done": yes}
+        if yes:
+            pruning.carry_out(desk, doomed)
+    emit(told, json_, pruning.print_plan)
