@@ -1,6 +1,5 @@
 """`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only where they are needed."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines import settings as settings_module
-from pipelines.commands import doctor, lake
+from pipelines.commands import doctor, lake, models
 from pipelines.commands.options import (
     HomeOption,
     JsonOption,
@@ -38,9 +37,8 @@ app = typer.Typer(
     """,
 )
 features_app = typer.Typer(no_args_is_help=True, help="Feature catalogue, and point-in-time frames for research.")
-models_app = typer.Typer(no_args_is_help=True, help="Bundles and the records of who let them through.")
 app.add_typer(features_app, name="features")
-app.add_typer(models_app, name="models")
+app.add_typer(models.app, name="models")
 
 
 @app.command()
@@ -108,33 +106,6 @@ def features_get(
     print(f"{rows} rows -> {out}")
 
 
-@models_app.command("list")
-def models_list(home: HomeOption = None, json_: JsonOption = False) -> None:
-    """Every bundle and the act that let it through."""
-    from pipelines.evidence import inventory
-
-    emit(inventory.list_bundles(home_of(home)), json_, inventory.print_list)
-
-
-@models_app.command("show")
-def models_show(seq: int, home: HomeOption = None, json_: JsonOption = False) -> None:
-    """One record with every gate value it was decided on."""
-    from pipelines.evidence import inventory
-
-    emit(inventory.show(home_of(home), seq), json_, lambda v: print(json.dumps(v, indent=1, default=str)))
-
-
-@models_app.command("verify")
-def models_verify(home: HomeOption = None, json_: JsonOption = False) -> None:
-    """Check the chains and signatures of ledger, records and the current bundle."""
-    from pipelines.evidence import inventory
-
-    result = inventory.verify(home_of(home))
-    emit(result, json_, lambda v: print("\n".join(f"{name}: {state}" for name, state in v.items())))
-    if not all(state == "ok" or state == "none yet" for state in result.values()):
-        raise typer.Exit(1)
-
-
 @app.command()
 def live(
     home: HomeOption = None, seed: SeedOption = None, set_: SetOption = None, json_: JsonOption = False,
@@ -180,6 +151,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
 
 
 app.command()(doctor.doctor)
+app.command()(lake.prune)
 
 
 @app.command(hidden=True)

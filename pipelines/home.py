@@ -55,7 +55,8 @@ class Home:
         return self.root / "work"
 
     def __getattr__(self, name: str) -> Path:
-        if name in {"feast", "mlflow", "dagster", "ledger", "records", "keys", "bundles", "journal", "reports"}:
+        if name in {"feast", "mlflow", "dagster", "ledger", "records", "keys", "bundles", "journal", "reports",
+                    "calibration"}:
             return self.root / name
         raise AttributeError(name)
 

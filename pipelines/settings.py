@@ -104,11 +104,20 @@ class Training(Section):
 
 
 class Gate(Section):
+    """`preset` names the bars (`nightdesk models policy`); what is set beside it takes the place of one of them."""
+
+    preset: Literal["default", "seeds"] = "default"
     min_dsr: float = Field(default=0.95, gt=0.0, lt=1.0)
     max_loss_probability: float = 0.20
     max_spa_p: float = 0.05
     cost_stress: float = 2.0
     min_trials: int = 10
+
+
+class Approval(Section):
+    """Rungs that a strategy reaches only when a person said so: until then its promotion waits as a proposal."""
+
+    rungs: Annotated[tuple[Literal["shadow", "canary", "champion"], ...], BeforeValidator(_listed)] = ()
 
 
 class LeakGate(Section):
@@ -133,6 +142,7 @@ class Settings(Section):
     quarantine: Quarantine = Quarantine()
     training: Training = Training()
     gate: Gate = Gate()
+    approval: Approval = Approval()
     leak: LeakGate = LeakGate()
 
 

@@ -63,5 +63,5 @@ def verify(home: Home) -> dict[str, str]:
 def _state(count: Callable[[], int]) -> str:
     try:
         return "ok" if count() else "none yet"
-    except (LedgerBroken, RecordsBroken, BundleRefused, publish.NotPermitted, ValueError, OSError) as error:
+    except (LedgerBroken, RecordsBroken, BundleRefused, publish.NotPermitted, ValueError, KeyError, OSError) as error:
         return str(error)

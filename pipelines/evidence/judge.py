@@ -11,16 +11,17 @@ from typing import Any
 
 import models
 from models.strategy import StrategyConfig
-from models.validation.gate import GatePolicy
 from pipelines.digest import json_digest
 from pipelines.evidence import health, keys
 from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
-from pipelines.evidence.records import Record, Records
+from pipelines.evidence.policy import policy_of
+from pipelines.evidence.records import GRANTS, Record, Records
 from pipelines.evidence.verdict import Question, plain_verdict, reach
 from pipelines.home import Home
 from pipelines.settings import Settings
 
+RUNG = "shadow"  # where every newly judged strategy begins
 FILES = {"hmm": "hmm.json", "gbm": "gbm.txt", "gnn": "gnn.safetensors"}
 
 
@@ -55,10 +56,6 @@ def data_snapshot(home: Home, night: JudgedNight) -> dict[str, str]:
             **{f"features/{name}": told["digest"] for name, told in views.items()}, "training": night.data_digest}
 
 
-def policy_of(settings: Settings) -> GatePolicy:
-    return GatePolicy(**settings.gate.model_dump())
-
-
 def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight, now: dt.datetime, *,
                  search: bool = False) -> Tonight:
     """Judge, write the record, return it. The same inputs as the last act's are not judged again."""
@@ -66,6 +63,8 @@ def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight
     champion = records.champion(SLOT)
     if champion is not None and strategy_of(champion) is None:
         champion = None  # other code: what holds the slot cannot be refitted, so the slot is searched anew
+    if champion is not None and now > _until(champion):
+        champion = None  # a person let it through for a time, which is over
     if champion is None or search:
         attempted, chosen = "promote", night.best
         judged = [night.candidates[at]["key"] for at in night.of_kind("candidate")]
@@ -75,25 +74,34 @@ def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight
     strategy = night.strategy(chosen)
     files = final_files(home, settings, inputs, strategy, ledger, now)
     found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
-    told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": asdict(policy), "seed": settings.seed,
+    told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": policy.told(), "seed": settings.seed,
             "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
             "chosen": strategy.key(), "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
-    last = records.last()
-    if last is not None and last.content["inputs_digest"] == json_digest(told) \
+    last, newest = records.judged(), records.last()
+    if last is not None and newest is not None and last.content["inputs_digest"] == json_digest(told) \
             and (not search or last.content["attempted"] == "promote"):
-        records.write_anchor(last)
+        records.write_anchor(newest)
         return Tonight(last, files, repeated=True)
     question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
     verdict = reach(question, night, champion, found, policy)
+    waits = verdict.act == "promote" and RUNG in settings.approval.rungs
     content = {
-        "act": verdict.act, "attempted": attempted, "slot": SLOT, "strategy": strategy.name, "key": strategy.key(),
+        "act": "propose" if waits else verdict.act, "attempted": attempted, "slot": SLOT,
+        "strategy": strategy.name, "key": strategy.key(),
         "config": night.candidates[chosen]["config"], "inputs": told, "inputs_digest": json_digest(told),
         "judged": judged, "verdict": plain_verdict(verdict), "knowledge_cut": now.isoformat(),
-        "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": "shadow",
+        "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": RUNG,
         "parent": champion.content_digest if champion else None, "card": card(night, chosen),
+        **({"until": champion.content["until"]} if champion and "until" in champion.content else {}),
     }
     record = records.append(content, night.to_files(), now, keys.open_or_create(home.keys))
     return Tonight(record, files, repeated=False)
+
+
+def _until(champion: Record) -> dt.datetime:
+    """The last moment of what was let through for a time; never, where the gate let it through."""
+    told = champion.content.get("until")
+    return dt.datetime.fromisoformat(told) if told else dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def final_files(home: Home, settings: Settings, inputs: Any, strategy: StrategyConfig, ledger: Ledger,
@@ -107,7 +115,7 @@ def final_files(home: Home, settings: Settings, inputs: Any, strategy: StrategyC
 
 def last_verdict(home: Home, settings: Settings, inputs: Any, now: dt.datetime) -> Tonight:
     """What `decide_night` wrote down last, for the steps after it; the weights are those it judged, or an error."""
-    record = Records(home).last()
+    record = Records(home).judged()
     if record is None:
         raise LookupError("nothing was judged in this home yet")
     strategy = strategy_of(record)
@@ -140,7 +148,14 @@ def card(night: JudgedNight, at: int) -> dict[str, Any]:
 def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float | None) -> dict[str, Any]:
     """The section `verdict` of tonight's story."""
     content: Mapping[str, Any] = tonight.record.content
-    return {**content["verdict"], "attempted": content["attempted"], "strategy": content["strategy"],
+    verdict = content["verdict"]
+    if tonight.record.act == "propose":
+        waits = (f"Every bar is passed, and a person decides: `nightdesk models approve {tonight.record.seq}` or "
+                 "`reject`.")
+        verdict = {**verdict, "act": "propose", "promoted": False, "reasons": [waits, *verdict["reasons"]]}
+    elif tonight.record.act in GRANTS:
+        verdict = {**verdict, "act": tonight.record.act, "promoted": True}
+    return {**verdict, "attempted": content["attempted"], "strategy": content["strategy"],
             "key": content["key"], "trials_n": content["ledger"]["n"], "record_seq": tonight.record.seq,
             "signal": settings.sandbox.signal if settings.source == "sandbox" else None,
             "oracle_sharpe": oracle_sharpe, "repeated": tonight.repeated}

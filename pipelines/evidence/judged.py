@@ -119,6 +119,7 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
 def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tuple[JudgedNight, Any]:
     """Tonight's candidates, and the champion's configuration where it is not among them. Also returns what walked."""
     from pipelines.evidence.ledger import Ledger
+    from pipelines.evidence.policy import policy_of
     from pipelines.training.candidates import Candidate
     from pipelines.training.prices import read_prices
     from pipelines.training.walk import walk_forward
@@ -132,6 +133,6 @@ def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tup
         walked = replace(walked, candidates=(*walked.candidates, *own.candidates),
                          weights={**walked.weights, **own.weights})
     prices = read_prices(home, now, inputs.panel)
-    night = judge_all(walked, prices, CostModel.default(), settings.gate.cost_stress)
+    night = judge_all(walked, prices, CostModel.default(), policy_of(settings).cost_stress)
     night.save(home)
     return night, walked

@@ -9,8 +9,9 @@ from models.manifest import FeatureEntry, Manifest
 from models.strategy import Models, StrategyConfig
 from pipelines.evidence import keys, publish
 from pipelines.evidence.judge import Tonight
-from pipelines.evidence.records import GRANTS
+from pipelines.evidence.records import GRANTS, Record, Records
 from pipelines.evidence.snapshot import build_snapshot
+from pipelines.evidence.standing import Standing, standing
 from pipelines.home import Home
 
 
@@ -30,8 +31,11 @@ def contents_of(home: Home, now: dt.datetime, inputs: Any, strategy: StrategyCon
 def draft_of(tonight: Tonight, strategy: StrategyConfig, last: dt.date, now: dt.datetime) -> Manifest:
     """The manifest before its files and number are known."""
     content = tonight.record.content
+    expires = publish.expiry(last)
+    if "until" in content:
+        expires = min(expires, dt.datetime.fromisoformat(content["until"]))
     return Manifest(
-        seq=1, created=now, expires=publish.expiry(last), slot=strategy.slot, strategy=strategy.name,
+        seq=1, created=now, expires=expires, slot=strategy.slot, strategy=strategy.name,
         strategy_key=strategy.key(), rung=content["rung"], last_session=last,
         features=tuple(FeatureEntry(one.name, one.version, one.family, one.look_back)
                        for one in named(strategy.features)),
@@ -40,19 +44,37 @@ def draft_of(tonight: Tonight, strategy: StrategyConfig, last: dt.date, now: dt.
     )
 
 
+def refusal(record: Record, held: Standing) -> str | None:
+    """Why what was judged may not be published, or None where it may."""
+    if record.act == "propose":
+        waits = held.proposal is not None and held.proposal.seq == record.seq
+        return f"record {record.seq} waits for a person's approval." if waits else \
+            f"a later act turned down what record {record.seq} proposed."
+    if record.act not in GRANTS:
+        return next((one["plain"] for one in record.content["verdict"]["checks"] if not one["passed"]), "")
+    if held.killed:
+        return f"record {held.killed.seq} stopped this slot until it is reset."
+    if held.champion is None or held.champion.content_digest != record.content_digest:
+        return f"a later act took back what record {record.seq} let through."
+    return None
+
+
 def publish_night(home: Home, inputs: Any, tonight: Tonight, now: dt.datetime) -> dict[str, Any]:
     """Publish what the verdict lets through, verify it as live will, and say so; the section `bundle`."""
+    held = standing(Records(home).all(), tonight.record.content["slot"])
+    if held.killed or held.champion is None:
+        publish.withdraw(home)  # an act that was killed between its record and the pointer
     serving = publish.check_serving(home)
-    if tonight.record.act not in GRANTS:
+    why = refusal(tonight.record, held)
+    if why is not None:
         kept = f"; {serving.name} keeps the slot until it expires" if serving else ""
-        why = next((one["plain"] for one in tonight.record.content["verdict"]["checks"] if not one["passed"]), "")
         return {"published": False, "unchanged": tonight.repeated, "serving": serving.name if serving else None,
                 "why": f"Nothing published: {why}{kept}"}
     strategy = tonight.strategy
     contents, last = contents_of(home, now, inputs, strategy, tonight.files)
-    folder, changed = publish.publish(home, contents, draft_of(tonight, strategy, last, now),
-                                      keys.open_or_create(home.keys))
-    loaded = bundle.load(folder, keys.trusted(home.keys), 0, min(now, publish.expiry(last)))
+    draft = draft_of(tonight, strategy, last, now)
+    folder, changed = publish.publish(home, contents, draft, keys.open_or_create(home.keys))
+    loaded = bundle.load(folder, keys.trusted(home.keys), 0, min(now, draft.expires))
     return {
         "published": True, "unchanged": not changed, "seq": loaded.seq, "digest": loaded.digest,
         "path": str(folder.relative_to(home.root)), "created": loaded.manifest.created.isoformat(),

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from models import bundle as bundle_module
 from models.manifest import Manifest
-from pipelines import calendars, durable
+from pipelines import calendars, durable, failpoints
 from pipelines.evidence.keys import Keys
-from pipelines.evidence.records import GRANTS, Records
+from pipelines.evidence.records import Records
+from pipelines.evidence.standing import standing
 from pipelines.home import Home
 
 LIFE_SESSIONS = 5
@@ -43,8 +44,7 @@ def manifest_of(folder: Path) -> Manifest:
 def publish(home: Home, contents: Mapping[str, bytes], draft: Manifest, keys: Keys) -> tuple[Path, bool]:
     """(folder, whether anything changed). `draft.seq` is set here; the newest bundle is taken up again if it is this
     very one, so that a killed publication ends where it would have."""
-    permit = [record for record in Records(home).all() if record.content_digest == draft.evidence_digest]
-    if not permit or permit[-1].act not in GRANTS:
+    if not standing(Records(home).all(), draft.slot).may_serve(draft.evidence_digest):
         raise NotPermitted(f"no record lets {draft.strategy} trade: evidence {draft.evidence_digest[:12]} is unknown")
     older = published(home)
     newest = manifest_of(older[-1]) if older else None
@@ -58,11 +58,36 @@ def publish(home: Home, contents: Mapping[str, bytes], draft: Manifest, keys: Ke
         for name, data in packed.items():
             (staging / name).write_bytes(data)
         durable.publish_dir(staging, folder, failpoint="bundle")
+    return folder, point_to(home, folder) or changed
+
+
+def point_to(home: Home, folder: Path) -> bool:
+    """Let live read this bundle; whether it did not before."""
     pointer = home.bundles / bundle_module.POINTER
-    if not pointer.exists() or pointer.read_text().strip() != folder.name:
-        changed = True
-        durable.write_atomic(pointer, folder.name.encode() + b"\n", failpoint="bundle_pointer")
-    return folder, changed
+    if pointer.exists() and pointer.read_text().strip() == folder.name:
+        return False
+    durable.write_atomic(pointer, folder.name.encode() + b"\n", failpoint="bundle_pointer")
+    return True
+
+
+def republish(home: Home, folder: Path, now: dt.datetime, keys: Keys) -> Path:
+    """An older bundle under a new, higher number: the same digest and the same last session, freshly signed. Verified
+    whole before, as live will verify it after."""
+    old = manifest_of(folder)
+    bundle_module.load(folder, keys.trusted, 0, min(now, old.expires))
+    contents = {name: (folder / name).read_bytes() for name in bundle_module.CONTENTS}
+    return publish(home, contents, replace(old, created=now, files={}), keys)[0]
+
+
+def withdraw(home: Home) -> str | None:
+    """Take away what live reads, if anything; its folder's name. A runner without a bundle stays flat."""
+    folder = bundle_module.current(home.bundles)
+    if folder is None:
+        return None
+    failpoints.reached("bundle_withdrawn.staged")
+    (home.bundles / bundle_module.POINTER).unlink()
+    durable.fsync_path(home.bundles)
+    return folder.name
 
 
 def check_serving(home: Home) -> Path | None:
@@ -70,7 +95,9 @@ def check_serving(home: Home) -> Path | None:
     folder = bundle_module.current(home.bundles)
     if folder is None:
         return None
-    wanted = manifest_of(folder).evidence_digest
-    if not any(record.content_digest == wanted and record.act in GRANTS for record in Records(home).all()):
-        raise NotPermitted(f"{folder.name} serves without a record that lets it")
+    manifest = manifest_of(folder)
+    held = standing(Records(home).all(), manifest.slot)
+    if not held.may_serve(manifest.evidence_digest):
+        why = f", stopped by record {held.killed.seq}" if held.killed else ""
+        raise NotPermitted(f"{folder.name} serves without a record that lets it{why}")
     return folder

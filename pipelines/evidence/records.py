@@ -16,7 +16,7 @@ from pipelines.home import Home
 
 GENESIS = "0" * 64
 RECORD, SIGNATURE, ANCHOR = "record.json", "record.sig", "records.head"
-GRANTS = ("promote", "refresh")  # acts that let a bundle trade
+GRANTS = ("promote", "refresh", "override")  # acts that let a bundle trade
 
 
 class RecordsBroken(RuntimeError):
@@ -71,10 +71,15 @@ class Records:
         folders = self._folders()
         return self._read(folders[-1]) if folders else None
 
+    def judged(self) -> Record | None:
+        """The newest act that came of a judgement, not of a person alone."""
+        return next((record for record in reversed(self.all()) if "inputs_digest" in record.content), None)
+
     def champion(self, slot: str) -> Record | None:
-        """The newest act that let something trade in this slot."""
-        granted = [record for record in self.all() if record.act in GRANTS and record.content["slot"] == slot]
-        return granted[-1] if granted else None
+        """The judged record behind what holds this slot."""
+        from pipelines.evidence.standing import standing
+
+        return standing(self.all(), slot).champion
 
     def append(self, content: Mapping[str, Any], evidence: Mapping[str, bytes], now: dt.datetime, keys: Keys) -> Record:
         """Write one act down. The same content as the last act's is the last act: a rerun adds nothing."""

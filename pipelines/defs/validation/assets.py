@@ -16,10 +16,10 @@ from pipelines.resources import HomeResource
 )
 def judged(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.figures import judged_section
-    from pipelines.evidence.judge import policy_of
     from pipelines.evidence.judged import judge_night
     from pipelines.evidence.ledger import Ledger
     from pipelines.evidence.picture import equity_curves
+    from pipelines.evidence.policy import policy_of
     from pipelines.progress import step
     from pipelines.training import enough, inputs
     from pipelines.training.candidates import TARGET

@@ -10,6 +10,8 @@ from pipelines.report.story import Story, Tone
 
 NAMES = {
     "deflated_sharpe": "Deflated Sharpe",
+    "sharpe": "Sharpe above a fixed bar",
+    "stable": "Earns in each third of the time",
     "loss_probability": "Best in sample, loss out of sample",
     "spa_buy_and_hold": "Better than buy and hold",
     "spa_champion": "Better than the champion",
@@ -25,6 +27,8 @@ ASKED = {
     "deflated_sharpe": "at least",
     "sessions_judged": "at least",
     "cost_stress": "above",
+    "sharpe": "above",
+    "stable": "above",
     "spa_buy_and_hold": "below",
     "spa_champion": "below",
 }  # the rest: at most

@@ -1,0 +1,71 @@
+"""`nightdesk models …`: the evidence, the policy and its measured errors. What a person decides stands in `acts`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import settings as settings_module
+from pipelines.commands import acts
+from pipelines.commands.options import HomeOption, JsonOption, SeedOption, SetOption, emit, home_of, overrides
+from pipelines.home import Home
+
+app = typer.Typer(no_args_is_help=True, help="Bundles, the records of who let them through, and the gate's policy.")
+
+
+@app.command("list")
+def list_(home: HomeOption = None, json_: JsonOption = False) -> None:
+    """Every bundle and the act that let it through."""
+    from pipelines.evidence import inventory
+
+    emit(inventory.list_bundles(home_of(home)), json_, inventory.print_list)
+
+
+@app.command()
+def show(seq: int, home: HomeOption = None, json_: JsonOption = False) -> None:
+    """One record with every gate value it was decided on."""
+    from pipelines.evidence import inventory
+
+    emit(inventory.show(home_of(home), seq), json_, lambda v: print(json.dumps(v, indent=1, default=str)))
+
+
+@app.command()
+def verify(home: HomeOption = None, json_: JsonOption = False) -> None:
+    """Check the chains and signatures of ledger, records and the current bundle."""
+    from pipelines.evidence import inventory
+
+    result = inventory.verify(home_of(home))
+    emit(result, json_, lambda v: print("\n".join(f"{name}: {state}" for name, state in v.items())))
+    if not all(state == "ok" or state == "none yet" for state in result.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def policy(home: HomeOption = None, set_: SetOption = None, json_: JsonOption = False) -> None:
+    """The gate's presets, which one is in use, and how often each was measured to promote noise and to see skill."""
+    from pipelines.evidence import policy as policy_module
+
+    settings = settings_module.load(overrides(home, None, None, None, set_))
+    emit(policy_module.collect(settings, Home(settings.home)), json_, policy_module.print_policy)
+
+
+@app.command()
+def calibrate(
+    home: HomeOption = None, seed: SeedOption = None, set_: SetOption = None, json_: JsonOption = False,
+    markets: Annotated[int, typer.Option(min=1, help="Null markets of each family and correlation")] = 1000,
+    years: Annotated[int, typer.Option(min=1, help="Years of 250 nights of each family")] = 200,
+    folder: Annotated[Path | None, typer.Option(help="Where answers are kept. Default: in the home")] = None,
+) -> None:  # fmt: skip
+    """How often this gate promotes noise, in single nights and in years of them, and which skill it sees. Resumes."""
+    from pipelines.evidence.calibration import picture, run
+    from pipelines.evidence.policy import policy_of
+
+    settings = settings_module.load(overrides(home, None, seed, None, set_))
+    place = folder or Home(settings.home).prepare().calibration
+    result = run.calibrate(place, policy_of(settings), settings.seed, markets, years)
+    emit(result, json_, lambda told: print("\n".join([*picture.lines(told), f"Kept in {told['folder']}"])))
+
+
+for act in acts.COMMANDS:
+    app.command()(act)
