@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -44,6 +45,7 @@ def _close_orphans(instance: Any) -> None:
         instance.report_run_failed(run, "its process ended before the run did")
 
 
+LEAST_FREE_BYTES = 32 << 20
 STOPPED = ("Stopped. What was published stands, what was half done is not seen by anyone; the same command, run again, "
            "finishes this night.")
 
@@ -55,6 +57,8 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
     from pipelines.interruption import ends_at_once
 
     with home.lock(), ends_at_once(STOPPED):
+        if _disk_is_full(home):
+            return False
         prepare_dagster_home(home)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
@@ -63,18 +67,32 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
             job = defs().resolve_job_def(name)
             with dg.DagsterInstance.get() as instance:
                 _close_orphans(instance)
-                result = job.execute_in_process(
-                    instance=instance,
-                    run_config={
-                        "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
-                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # errors are told below
-                    },
-                    tags={"nightdesk/advance": "true"} if advance else {},
-                    raise_on_error=False,
-                )
+                try:
+                    result = job.execute_in_process(
+                        instance=instance,
+                        run_config={
+                            "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
+                            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # errors are told below
+                        },
+                        tags={"nightdesk/advance": "true"} if advance else {},
+                        raise_on_error=False,
+                    )
+                except Exception:  # the run's own record could not be written: of that only a full disk is expected
+                    if _disk_is_full(home):
+                        return False
+                    raise
                 if not result.success:
                     _tell_failures(result)
                 return bool(result.success)
+
+
+def _disk_is_full(home: Home) -> bool:
+    """Whether there is no room to go on, said in one line."""
+    free = shutil.disk_usage(home.root).free
+    if free < LEAST_FREE_BYTES:
+        say(f"  ✗ only {free >> 20} MB are free on the disk of {home.root}, a night must find {LEAST_FREE_BYTES >> 20}: "
+            "make room and run the same command again")
+    return free < LEAST_FREE_BYTES
 
 
 def _tell_failures(result: Any) -> None:
@@ -107,5 +125,5 @@ def tell_stopped_night(home: Home, settings: Any) -> None:
     """The page of a night that a check or a fault stopped: it says what did. Its own asset was never reached."""
     from pipelines import night, report
 
-    if (home.work / "night.json").exists():
+    if (home.work / "night.json").exists() and shutil.disk_usage(home.root).free >= LEAST_FREE_BYTES:
         say(f"  why: {report.render(home, settings, night.current(home))}")

@@ -1,10 +1,13 @@
-"""Ctrl-C ends a night even where a library would lose it."""
+"""What ends a night from outside: Ctrl-C, even where a library would lose it, and a disk without room."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from pipelines import interruption
+import pytest
+
+from pipelines import interruption, run
+from pipelines.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
 # What Python raises is swallowed here, as it is in a callback of a weak reference; the listener hears all the same.
@@ -29,3 +32,13 @@ def test_ctrl_c_is_heard_while_the_night_works_and_not_after() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (
         interruption.EXIT_CODE, "not heard once it is over\n", "Stopped.\n"
     )
+
+
+def test_a_full_disk_is_said_in_one_line_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path / "home").prepare()
+    monkeypatch.setattr(run, "LEAST_FREE_BYTES", 1 << 60)  # more than any disk has
+    assert run.run_job("nightly", home, {"home": str(home.root)}) is False
+    assert "make room and run the same command again" in capsys.readouterr().err
+    assert {path.name for path in home.root.iterdir()} == {"layout.json", "lock"}
