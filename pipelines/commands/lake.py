@@ -19,6 +19,8 @@ from pipelines.commands.options import (
     overrides,
 )
 from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.vendors.hosts import VendorError
 
 
 def ingest(
@@ -29,17 +31,29 @@ def ingest(
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Pull what is new from the vendors into the lake, and nothing else."""
+    settings = settings_module.load(overrides(home, source, seed, now, set_))
+    desk = Home(settings.home)
+    try:
+        if dry_run:
+            _rehearse(settings, desk, json_)
+            return
+        _pull(settings, desk.prepare(), record)
+    except VendorError as problem:
+        raise ValueError(str(problem)) from None  # said in one line, as whatever else a person can mend
+    emit(desk.read_section("ingest"), json_, lambda v: print(f"batch {v.get('batch')}: {v.get('vendors')}"))
+
+
+def _rehearse(settings: Settings, desk: Home, json_: bool) -> None:
+    from pipelines import night
+    from pipelines.lake import dry_run
+
+    emit(dry_run.rehearse(settings, desk, night.moment(settings, desk)[0]), json_, dry_run.print_table)
+
+
+def _pull(settings: Settings, desk: Home, record: Path | None) -> None:
     from pipelines import night
     from pipelines.lake import ingest as lake_ingest
 
-    settings = settings_module.load(overrides(home, source, seed, now, set_))
-    if dry_run:
-        from pipelines.lake import dry_run as rehearsal
-
-        told = rehearsal.rehearse(settings, Home(settings.home), night.moment(settings, Home(settings.home))[0])
-        emit(told, json_, rehearsal.print_table)
-        return
-    desk = Home(settings.home).prepare()
     with desk.lock():
         moment = night.settle(settings, desk, run_id=f"ingest-{uuid.uuid4().hex}")  # each is a run of its own
         lake_ingest.ingest(settings, desk, moment)
@@ -47,7 +61,6 @@ def ingest(
             from pipelines.lake import record as recorder
 
             recorder.record(desk, record)
-    emit(desk.read_section("ingest"), json_, lambda v: print(f"batch {v.get('batch')}: {v.get('vendors')}"))
 
 
 def sql(

@@ -11,6 +11,14 @@ BRANDS = {"api.massive.com", "api.polygon.io"}
 KEY_VARIABLES = {"polygon": ("MASSIVE_API_KEY", "POLYGON_API_KEY"), "cboe": (), "cme": ("DATABENTO_API_KEY",)}
 
 
+class VendorError(RuntimeError):
+    """A vendor refused or failed; says who, what was asked, and the vendor's own words, never a key."""
+
+
+class ForeignHost(VendorError):
+    """A next page on a host that is not the vendor's: following it would hand over the key."""
+
+
 @dataclass(frozen=True)
 class Hosts:
     """Base addresses and keys of the three vendors."""

@@ -13,7 +13,7 @@ import httpx
 import stamina
 
 from pipelines.progress import say
-from pipelines.vendors.hosts import BRANDS, VENDORS, Hosts
+from pipelines.vendors.hosts import BRANDS, VENDORS, ForeignHost, Hosts, VendorError
 from pipelines.vendors.pool import Job, PriorityPool, RequestPriority
 from pipelines.vendors.rates import Rate
 
@@ -25,15 +25,8 @@ TOLD_FROM_S = 5.0  # a wait that a person at the screen would notice
 UNSOUND_AGAIN = 2  # times that a body which is none is asked for again
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) nightdesk"  # Cboe's edge turns away what does not look like a browser
 _RETRIED = {429, 500, 502, 503, 504}
+__all__ = ["Answer", "Ask", "ForeignHost", "Hosts", "HttpTransport", "Pending", "VendorError"]
 _ABSENT = {"polygon": {403, 404}, "cboe": {403, 404}, "cme": set[int]()}
-
-
-class VendorError(RuntimeError):
-    """A vendor refused or failed; says who, what was asked, and the vendor's own words, never a key."""
-
-
-class ForeignHost(VendorError):
-    """A next page on a host that is not the vendor's: following it would hand over the key."""
 
 
 class _Unsound(Exception):

@@ -60,10 +60,10 @@ class PriorityPool(Generic[T]):
         """What has not begun is cancelled; what has is waited for."""
         with self._changed:
             self._closed = True
-            for _, _, job in self._waiting:
-                job.future.cancel()
-            self._waiting.clear()
+            left, self._waiting = self._waiting, []
             self._changed.notify_all()
+        for _, _, job in left:  # outside the lock: whoever hears of it may hold another
+            job.future.cancel()
         for thread in self._threads:
             thread.join()
 
