@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 from pipelines.progress import say
 
-EXIT_CODE = 128 + signal.SIGINT
+ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @contextmanager
 def ends_at_once(last_words: str) -> Iterator[None]:
-    """While this is open, Ctrl-C says `last_words` and ends the process. For work that may be killed anywhere."""
+    """While this is open, Ctrl-C and TERM say `last_words` and end the process. For work that survives any kill."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may listen for signals
         return
@@ -24,9 +24,9 @@ def ends_at_once(last_words: str) -> Iterator[None]:
 
     def listen() -> None:
         while numbers := heard.recv(64):
-            if signal.SIGINT in numbers:
+            for number in ENDING & set(numbers):
                 say(last_words)
-                os._exit(EXIT_CODE)
+                os._exit(128 + number)
 
     listener = threading.Thread(target=listen, name="ctrl-c", daemon=True)
     listener.start()

@@ -90,7 +90,7 @@ def _disk_is_full(home: Home) -> bool:
     """Whether there is no room to go on, said in one line."""
     free = shutil.disk_usage(home.root).free
     if free < LEAST_FREE_BYTES:
-        say(f"  ✗ only {free >> 20} MB are free on the disk of {home.root}, a night must find {LEAST_FREE_BYTES >> 20}: "
+        say(f"  ✗ only {free >> 20} MB are free on the disk of {home.root}, a night wants {LEAST_FREE_BYTES >> 20}: "
             "make room and run the same command again")
     return free < LEAST_FREE_BYTES
 
