@@ -12,9 +12,11 @@ from live.journal import Journal, JournalBroken, JournalBusy
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def run(
-    journal: Annotated[Path, typer.Option(help="SQLite file of decisions, orders and fills; made when missing")],
+    context: typer.Context,
+    journal: Annotated[Path | None, typer.Option(
+        help="SQLite file of decisions, orders and fills; made when missing")] = None,
     bundle: Annotated[Path | None, typer.Option(help="A bundle's folder, or the one whose `current` names it")] = None,
     feed: Annotated[str, typer.Option(help="replay:PATH, a Parquet tape of minute bars or a folder of them")] = "",
     keys: Annotated[Path | None, typer.Option(help="Trusted public keys: a .pub file or a folder of them")] = None,
@@ -36,10 +38,15 @@ def run(
     open, and is one transaction: kill the process anywhere and run it again, the journal ends the same. A session that
     is already in the journal is not traded again. Without an approved bundle it stays flat and says so.
 
-    **Stopping it**: `touch` the kill file. The account is HALTED from the next five-minute cycle on, also after a
-    restart and after the file is gone, until `--reset REASON`.
+    **Stopping it**: `touch` the kill file, send SIGUSR1, or use the page of `python -m live serve`. Nothing new is
+    sent, also after a restart and after the file is gone, until `--reset REASON`. A file that begins with `flatten`,
+    or SIGUSR2, sells down to nothing first.
     """
+    if context.invoked_subcommand is not None:
+        return
     try:
+        if journal is None:
+            raise ValueError("give --journal FILE (--help shows a first run)")
         if verify:
             _verify(journal)
         elif passport is not None:
@@ -51,6 +58,41 @@ def run(
     except (ValueError, OSError, JournalBusy, JournalBroken) as problem:
         print(f"live: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+@app.command()
+def serve(
+    journal: Annotated[Path, typer.Option(help="The runner's journal; it may be trading meanwhile")],
+    kill_file: Annotated[Path, typer.Option(help="The runner's kill file: what the page's button writes")],
+    bundle: Annotated[Path | None, typer.Option(help="Bundles, so that passports can be recomputed")] = None,
+    keys: Annotated[Path | None, typer.Option(help="Trusted public keys, for the same")] = None,
+    limits: Annotated[Path | None, typer.Option(help="The runner's limits, to show how much of each is used")] = None,
+    token: Annotated[Path | None, typer.Option(help="The bearer token's file. Default: beside the journal")] = None,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 takes a free one", min=0, max=65535)] = 8765,
+) -> None:
+    """Show the account on this machine: a live page, JSON, Prometheus metrics, and the kill switch."""
+    try:
+        show(journal, kill_file, bundle, keys, limits, token, port)
+    except (ValueError, OSError) as problem:
+        print(f"live: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def show(journal: Path, kill_file: Path, bundle: Path | None, keys: Path | None, limits: Path | None,
+         token: Path | None, port: int) -> None:
+    """Serve until Ctrl-C; what the server needs is imported here and nowhere else."""
+    from live.api import Account
+    from live.clock import SystemClock
+    from live.serving import serve as serve_account
+    from live.settings import load_keys, load_limits
+    from live.view import View
+    from models.market.costs import CostModel
+
+    view = View(journal, kill_file, load_limits(limits), CostModel.default().capital_usd)
+    trusted = load_keys(keys) if keys is not None else ()
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    serve_account(Account(view, bundle if trusted else None, trusted, SystemClock().now),
+                  token or journal.with_name("api.token"), port)
 
 
 def _verify(path: Path) -> None:

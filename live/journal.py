@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +122,21 @@ class Journal:
         values = {"since": since, "kind": kind, "day": day}
         for row in self._db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", values):
             yield _entry(row)
+
+    def recent(self, kinds: Sequence[str], count: int) -> list[Entry]:
+        """The newest rows of some kinds, newest first."""
+        marks = ", ".join("?" for _ in kinds)
+        rows = self._db.execute(f"{_SELECT} WHERE kind IN ({marks}) ORDER BY seq DESC LIMIT ?", (*kinds, count))
+        return [_entry(row) for row in rows]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside belongs together, whatever is written meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
 
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""

@@ -46,6 +46,15 @@ def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessio
     return report
 
 
+def show(home: Home, port: int) -> None:
+    """The account's page on this machine, until Ctrl-C."""
+    from live.__main__ import show as show_account
+
+    limits, trusted = home.root / "limits.toml", home.keys / "trusted"
+    show_account(journal_path(home), home.root / KILL_FILE, home.bundles, trusted if trusted.exists() else None,
+                 limits if limits.exists() else None, None, port)
+
+
 def passport(home: Home, id: str) -> dict[str, Any]:
     from live.passport import passport as live_passport
     from live.settings import load_keys

@@ -1,0 +1,221 @@
+"""The account as the journal tells it, in documents for a page or a program. Reads only; needs no running engine."""
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from live.canonical import plain
+from live.journal import GENESIS, Entry, Journal
+from live.risk import KillSwitch, Limits, Memory, RiskState
+
+Document = dict[str, Any]
+NOTED = ("state", "hold", "cooling", "hazard", "bundle")  # rows that a person should see without asking
+
+
+@dataclass(frozen=True)
+class View:
+    """Where to look, and the limits that the runner was started with."""
+
+    journal: Path
+    kill_file: Path
+    limits: Limits
+    capital_usd: float
+
+    @contextmanager
+    def _open(self) -> Iterator[Journal | None]:
+        if not self.journal.exists():
+            yield None
+            return
+        book = Journal(self.journal, read_only=True)
+        try:
+            with book.snapshot():
+                yield book
+        finally:
+            book.close()
+
+    def status(self) -> Document:
+        thrown = KillSwitch(self.kill_file).thrown()
+        kill = {"thrown": thrown is not None, "mode": thrown[0] if thrown else None}
+        with self._open() as book:
+            state, close = (book.last("state"), book.last("close")) if book else (None, None)
+            rows, head = book.head() if book else (0, GENESIS)
+            told = close.payload if close else {}
+            equity = told.get("equity", self.capital_usd)
+            return {
+                "state": state.payload["state"] if state else RiskState.ACTIVE,
+                "state_reason": state.payload["reason"] if state else "", "kill": kill,
+                "session": close.session if close else None, "decision_id": told.get("decision_id"),
+                "equity": equity, "pnl": told.get("pnl", 0.0), "costs": told.get("costs", 0.0),
+                "drawdown": self._memory(book).drawdown(equity) if book else 0.0,
+                "positions": len(told.get("book", {}).get("holdings", {})),
+                **{name: told.get(name, 0) for name in ("orders", "fills", "refused")},
+                "journal": {"rows": rows, "head": head},
+                "events": [_event(entry) for entry in book.recent(NOTED, 12)] if book else [],
+            }
+
+    def positions(self) -> list[Document]:
+        with self._open() as book:
+            close = book.last("close") if book else None
+            if book is None or close is None:
+                return []
+            symbols, equity = _symbols(book), close.payload["equity"]
+            made = [
+                {"instrument_id": name, "symbol": symbols.get(name, name), "shares": shares, "price": price,
+                 "priced": priced, "value": shares * price, "weight": plain(_share(shares * price, equity)),
+                 "session_pnl": shares * (price - basis)}
+                for name, (shares, price, priced, basis) in close.payload["book"]["holdings"].items()
+            ]
+            return sorted(made, key=lambda row: (-row["value"], row["instrument_id"]))
+
+    def pnl(self) -> Document:
+        with self._open() as book:
+            closes = list(book.entries("close")) if book else []
+            kept = ("start_equity", "equity", "pnl", "costs", "trade_cost", "borrow", "interest", "dividends", "orders",
+                    "fills", "refused", "state")
+            sessions = [{"session": entry.session, **{name: entry.payload[name] for name in kept}} for entry in closes]
+            return {"capital_usd": self.capital_usd, "sessions": sessions,
+                    "total_pnl": math.fsum(row["pnl"] for row in sessions),
+                    "total_costs": math.fsum(row["costs"] for row in sessions)}
+
+    def decisions(self, count: int = 1) -> list[Document]:
+        """The newest decisions, newest first, every name with what became of it and why."""
+        with self._open() as book:
+            return [_decision(book, entry) for entry in book.recent(["decision"], count)] if book else []
+
+    def bundle(self) -> Document | None:
+        with self._open() as book:
+            taken, made = (book.last("bundle"), book.last("decision")) if book else (None, None)
+            if taken is None:
+                return None
+            strategy = made.payload["strategy"] if made else {"name": taken.payload["strategy"]}
+            return {**taken.payload, "taken_at": taken.at, "strategy": strategy,
+                    "features": made.payload["features"] if made else []}
+
+    def used(self) -> list[Document]:
+        """Each limit that is set and how much of it is used up, by the last close."""
+        with self._open() as book:
+            close = book.last("close") if book else None
+            told: Mapping[str, Any] = close.payload if close else {}
+            equity = told.get("equity", self.capital_usd)
+            memory = self._memory(book) if book else Memory.since(self.capital_usd, ())
+            values = {name: abs(shares * price)
+                      for name, (shares, price, *_) in told.get("book", {}).get("holdings", {}).items()}
+            symbols = _symbols(book) if book else {}
+        limits = self.limits
+        start = told.get("start_equity", self.capital_usd)
+        looked = [
+            ("gross exposure", _share(math.fsum(values.values()), equity), limits.max_gross, "share"),
+            ("largest position", _share(max(values.values(), default=0.0), equity), limits.max_weight, "share"),
+            ("loss of the session", max(0.0, _share(start - equity, start)), limits.daily_loss_halt, "share"),
+            ("drawdown", max(0.0, memory.drawdown(equity)), limits.drawdown_halt, "share"),
+            ("loss of the month", max(0.0, memory.month_loss(equity)), limits.monthly_loss_halt, "share"),
+            ("orders of the session", float(told.get("orders", 0)), limits.max_orders_per_session, "count"),
+            ("losses in a row", float(memory.losses_in_a_row), limits.max_losses_in_a_row, "count"),
+        ]
+        for kind, of, cap in (("sector", limits.sectors, limits.max_sector),
+                              ("class", limits.classes, limits.max_class)):
+            by_group: dict[str, list[float]] = {}
+            for name, value in values.items():
+                by_group.setdefault(of.get(name, of.get(symbols.get(name, name), "unknown")), []).append(value)
+            for group, together in sorted(by_group.items()):
+                most = limits.class_caps.get(group, cap) if kind == "class" else cap
+                looked.append((f"{kind} {group}", _share(math.fsum(together), equity), most, "share"))
+        return [{"limit": name, "value": plain(value), "threshold": most, "unit": unit,
+                 "used": plain(value / most if most > 0 else math.inf if value > 0 else 0.0)}
+                for name, value, most, unit in looked if math.isfinite(most)]
+
+    def _memory(self, book: Journal) -> Memory:
+        return Memory.since(self.capital_usd, (
+            (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
+            for entry in book.entries("close")))
+
+
+def _share(value: float, of: float) -> float:
+    return value / of if of > 0 else math.nan
+
+
+def _symbols(book: Journal) -> dict[str, str]:
+    made = book.last("decision")
+    return dict(zip(made.payload["names"], made.payload["symbols"], strict=True)) if made else {}
+
+
+def _event(entry: Entry) -> Document:
+    told = entry.payload
+    match entry.kind:
+        case "state":
+            text = f"{told['was']} to {told['state']}: {told['reason']}"
+        case "cooling":
+            text = f"cooling off until {told['until']} after {told['losses_in_a_row']} losses in a row"
+        case "hazard":
+            text = " ".join(f"{name} {value}" for name, value in told.items() if name != "kind")
+            text = f"{told['kind'].replace('_', ' ')}: {text}"
+        case "bundle":
+            text = f"bundle {told['seq']} ({told['strategy']}) was verified and taken up"
+        case _:
+            text = told["reason"]
+    return {"kind": entry.kind, "at": entry.at, "session": entry.session, "text": text}
+
+
+def _decision(book: Journal, entry: Entry) -> Document:
+    made, day = entry.payload, dt.date.fromisoformat(entry.session or "")
+    asked = {e.payload["instrument_id"]: e for kind in ("refused", "intent") for e in book.entries(kind, day)
+             if e.payload["decision_id"] == made["decision_id"]}
+    fills = _by_order(book, "fill", day)
+    cancels = _by_order(book, "cancel", day)
+    rank = {index: place + 1 for place, index in enumerate(sorted(
+        (i for i, score in enumerate(made["score"]) if isinstance(score, float)), key=lambda i: -made["score"][i]))}
+    names = []
+    for index, name in enumerate(made["names"]):
+        ask = asked.get(name)
+        order = ask.payload["order_id"] if ask else None
+        names.append({
+            "instrument_id": name, "symbol": made["symbols"][index], "order_id": order, "rank": rank.get(index),
+            **{key: made[key][index] for key in ("gbm", "gnn", "score", "weights", "wanted", "reference")},
+            "held": made["held"].get(name, 0),
+            "reason": _why(made, index, rank), "outcome": _outcome(ask, fills.get(order), cancels.get(order)),
+        })
+    names.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0, row["symbol"]))
+    return {"decision_id": made["decision_id"], "session": entry.session, "decided_at": entry.at,
+            "state": made["state"], "equity": made["equity"], "regime": made["regime"], "bundle": made["bundle"],
+            "features_as_judged": made["features_as_judged"], "names": names}
+
+
+def _by_order(book: Journal, kind: str, day: dt.date) -> dict[str | None, list[Document]]:
+    found: dict[str | None, list[Document]] = {}
+    for entry in book.entries(kind, day):
+        found.setdefault(entry.payload["order_id"], []).append(entry.payload)
+    return found
+
+
+def _why(made: Document, index: int, rank: Mapping[int, int]) -> str:
+    if index not in rank:
+        return "no score: something it needs is missing, so the position is left alone"
+
+    def signed(value: Any) -> str:
+        return f"{value:+.3g}" if isinstance(value, float) else "none"
+
+    weight = made["weights"][index]
+    side = "long" if weight and weight > 0 else "short" if weight else "no position"
+    return (f"score {signed(made['score'][index])}, rank {rank[index]} of {len(rank)} "
+            f"(trees {signed(made['gbm'][index])}, graph {signed(made['gnn'][index])}): "
+            + (f"{side} {abs(weight):.1%} of capital" if weight else side))
+
+
+def _outcome(ask: Entry | None, fills: list[Document] | None, cancels: list[Document] | None) -> str:
+    if ask is None:
+        return "nothing to change"
+    if ask.kind == "refused":
+        failed = next((check for check in ask.payload["checks"] if not check["passed"]), None)
+        if failed is None:
+            return "refused"
+        return f"refused by {failed['limit']}: {failed['value']} against {failed['threshold']}"
+    parts = []
+    for fill in fills or []:
+        verb = "bought" if fill["quantity"] > 0 else "sold"
+        parts.append(f"{verb} {abs(fill['quantity']):,} at {fill['price']:,.2f}, cost {fill['cost']:,.2f}")
+    parts += [f"cancelled: {cancel['reason']}" for cancel in cancels or []]
+    return "; ".join(parts) or "sent, not answered yet"
