@@ -122,6 +122,15 @@ def _signed_by_any(manifest: bytes, signature: bytes, verify_keys: Sequence[byte
     return False
 
 
+def _refuse_changed(manifest: Manifest, contents: Mapping[str, bytes]) -> None:
+    if tuple(sorted(manifest.files)) != CONTENTS:
+        raise BundleRefused("the manifest does not name the files of a bundle")
+    for name, entry in manifest.files.items():
+        data = contents[name]
+        if len(data) != entry.size_bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise BundleRefused(f"{name} is not the file that was signed")
+
+
 def load(
     path: Path, verify_keys: Sequence[bytes], last_seq: int, now: dt.datetime, *, last_digest: str | None = None
 ) -> Bundle:
@@ -132,14 +141,9 @@ def load(
         raise BundleRefused("the manifest is not signed by a key we trust")
     try:
         manifest = Manifest.from_bytes(contents[MANIFEST])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleRefused(f"the manifest is malformed: {error}") from error
-    if tuple(sorted(manifest.files)) != CONTENTS:
-        raise BundleRefused("the manifest does not name the files of a bundle")
-    for name, entry in manifest.files.items():
-        data = contents[name]
-        if len(data) != entry.size_bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise BundleRefused(f"{name} is not the file that was signed")
+    _refuse_changed(manifest, contents)
     if manifest.seq < last_seq or (manifest.seq == last_seq and manifest.digest != last_digest):
         raise BundleRefused(f"sequence number {manifest.seq} is not newer than {last_seq}, which was already taken")
     if now > manifest.expires:

@@ -8,8 +8,9 @@ from pathlib import Path
 from models import bundle as bundle_module
 from models.manifest import Manifest
 from pipelines import calendars, durable, failpoints
+from pipelines.evidence import keys as keys_module
 from pipelines.evidence.keys import Keys
-from pipelines.evidence.records import Records
+from pipelines.evidence.records import Records, RecordsBroken
 from pipelines.evidence.standing import standing
 from pipelines.home import Home
 
@@ -95,8 +96,13 @@ def check_serving(home: Home) -> Path | None:
     folder = bundle_module.current(home.bundles)
     if folder is None:
         return None
+    records = Records(home)
+    try:
+        records.verify(keys_module.trusted(home.keys))  # a record that nobody signed lets nothing
+    except RecordsBroken as error:
+        raise NotPermitted(f"{folder.name} serves without a record that lets it: {error}") from error
     manifest = manifest_of(folder)
-    held = standing(Records(home).all(), manifest.slot)
+    held = standing(records.all(), manifest.slot)
     if not held.may_serve(manifest.evidence_digest):
         why = f", stopped by record {held.killed.seq}" if held.killed else ""
         raise NotPermitted(f"{folder.name} serves without a record that lets it{why}")

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,41 +105,57 @@ class Records:
 
     def verify(self, trusted: tuple[bytes, ...]) -> int:
         """Every record, signature, evidence file and the anchored head; how many stand, or RecordsBroken."""
-        previous, count = GENESIS, 0
-        digests = [GENESIS]
-        for folder in self._folders():
-            count += 1
-            try:
-                data, signature = (folder / RECORD).read_bytes(), (folder / SIGNATURE).read_bytes()
-                told = json.loads(data)
-                sound = told["seq"] == count == int(folder.name) and told["prev"] == previous
-                sound = sound and canonical(told) == data and keys_module.verifies(data, signature, trusted)
-                content = told["content"]
-                sound = sound and told["content_digest"] == hashlib.sha256(canonical(content)).hexdigest()
-                expected = {RECORD, SIGNATURE, *content["evidence"]}
-                sound = sound and {path.name for path in folder.iterdir()} == expected
-                sound = sound and all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-                                      for name, digest in content["evidence"].items())
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                sound = False
-            if not sound:
-                raise RecordsBroken(f"record {folder.name}, its evidence or its place is not what was signed")
-            previous = hashlib.sha256(data).hexdigest()
-            digests.append(previous)
-        self._verify_anchor(digests)
-        return count
+        anchor = self.anchor.read_bytes() if self.anchor.exists() else None
+        return verify_chain(((folder.name, _files_of(folder)) for folder in self._folders()), anchor, trusted)
 
-    def _verify_anchor(self, digests: list[str]) -> None:
-        if not self.anchor.exists():
-            if len(digests) > 2:  # the first record may have been killed before its anchor
-                raise RecordsBroken(f"{self.anchor} is gone: the chain may have been cut")
-            return
-        try:
-            told = json.loads(self.anchor.read_text())
-            place, sha256 = told["seq"], told["sha256"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise RecordsBroken(f"{self.anchor} cannot be read") from error
-        # One record more than anchored is an act whose last step was killed; it is signed, and the next act mends it.
-        if not (type(place) is int and len(digests) - 2 <= place <= len(digests) - 1 and digests[place] == sha256):
-            raise RecordsBroken(f"the chain has {len(digests) - 1} records, and {self.anchor.name} remembers record "
-                                f"{place}: its tail was cut or replaced")
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    """A record's files; none where they cannot be read, which no record can be."""
+    try:
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+    except OSError:
+        return {}
+
+
+def _sound(name: str, files: Mapping[str, bytes], place: int, previous: str, trusted: tuple[bytes, ...]) -> bool:
+    """Whether a folder is the record at this place of the chain, whole, and signed by a key we trust."""
+    try:
+        data = files[RECORD]
+        told = json.loads(data)
+        content = told["content"]
+        return (told["seq"] == place == int(name) and told["prev"] == previous
+                and set(files) == {RECORD, SIGNATURE, *content["evidence"]}
+                and all(hashlib.sha256(files[one]).hexdigest() == digest for one, digest in content["evidence"].items())
+                and canonical(told) == data
+                and told["content_digest"] == hashlib.sha256(canonical(content)).hexdigest()
+                and keys_module.verifies(data, files[SIGNATURE], trusted))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def verify_chain(folders: Iterable[tuple[str, Mapping[str, bytes]]], anchor: bytes | None,
+                 trusted: tuple[bytes, ...]) -> int:
+    """`folders` are the records' names and files in order, `anchor` the head as it was told elsewhere."""
+    digests = [GENESIS]
+    for place, (name, files) in enumerate(folders, 1):
+        if not _sound(name, files, place, digests[-1], trusted):
+            raise RecordsBroken(f"record {name}, its evidence or its place is not what was signed")
+        digests.append(hashlib.sha256(files[RECORD]).hexdigest())
+    _verify_anchor(anchor, digests)
+    return len(digests) - 1
+
+
+def _verify_anchor(anchor: bytes | None, digests: list[str]) -> None:
+    if anchor is None:
+        if len(digests) > 2:  # the first record may have been killed before its anchor
+            raise RecordsBroken(f"{ANCHOR} is gone: the chain may have been cut")
+        return
+    try:
+        told = json.loads(anchor)
+        place, sha256 = told["seq"], told["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RecordsBroken(f"{ANCHOR} cannot be read") from error
+    # One record more than anchored is an act whose last step was killed; it is signed, and the next act mends it.
+    if not (type(place) is int and len(digests) - 2 <= place <= len(digests) - 1 and digests[place] == sha256):
+        raise RecordsBroken(f"the chain has {len(digests) - 1} records, and {ANCHOR} remembers record {place}: its "
+                            "tail was cut or replaced")
