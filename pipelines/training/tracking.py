@@ -38,20 +38,20 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
         EXPERIMENT, artifact_location=(home.mlflow / "artifacts").as_uri())
     at = int(now.timestamp() * 1000)
     # A killed attempt is taken up where it stopped: what is logged twice into one run is there once.
-    begun = {run.info.run_name: run for run in client.search_runs(
+    begun = {run.data.tags["nightdesk.place"]: run for run in client.search_runs(
         [experiment], f"tags.`nightdesk.night` = '{digest}'", max_results=len(runs) + 1)}
 
-    def one_run(name: str, tags: dict[str, str]) -> Any:
-        made = begun.get(name) or client.create_run(experiment, start_time=at, run_name=name,
-                                                    tags={"nightdesk.night": digest, **tags})
+    def one_run(place: int, name: str, tags: dict[str, str]) -> Any:
+        named = {"nightdesk.night": digest, "nightdesk.place": str(place), **tags}
+        made = begun.get(str(place)) or client.create_run(experiment, start_time=at, run_name=name, tags=named)
         failpoints.reached("mlflow.begun")
         return made
 
-    parent = one_run(f"night {now.date()} {digest[:8]}", {
+    parent = one_run(0, f"night {now.date()} {digest[:8]}", {
         "nightdesk.inputs": inputs.digest(), "nightdesk.knowledge_cut": now.isoformat(),
         "nightdesk.features": ",".join(inputs.panel.features), "nightdesk.seed": str(settings.seed)})
-    for run in runs:
-        made = one_run(run["name"], {"mlflow.parentRunId": parent.info.run_id})
+    for place, run in enumerate(runs, start=1):
+        made = one_run(place, run["name"], {"mlflow.parentRunId": parent.info.run_id})
         metrics = [Metric(key, value, at, 0) for key, value in run["metrics"].items()]
         metrics += [Metric("loss", value, at, epoch) for epoch, value in enumerate(run["curve"])]
         client.log_batch(

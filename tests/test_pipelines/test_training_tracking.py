@@ -30,3 +30,11 @@ def test_fits_and_candidates_become_nested_runs_once(tmp_path):
     assert fit.data.metrics == {"rank_ic": 0.05, "loss": 0.9} and fit.data.params["leaves"] == "3"
     assert [point.value for point in client.get_metric_history(fit.info.run_id, "loss")] == [1.0, 0.9]
     assert judged.data.metrics == {"sharpe_net": 1.5}
+
+    # Killed after its runs and before it could say so: taken up again, nothing is there twice.
+    for told in (home.work / "mlflow").glob("*.json"):
+        told.unlink()
+    assert tracking.track(home, settings, inputs, NOW) == 3
+    again = client.search_runs([experiment.experiment_id])
+    assert {run.info.run_id for run in again} == {run.info.run_id for run in runs.values()}
+    assert [point.value for point in client.get_metric_history(fit.info.run_id, "loss")] == [1.0, 0.9]
