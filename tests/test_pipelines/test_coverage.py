@@ -15,13 +15,12 @@ from pipelines.lake import dry_run, raw, sources
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.forecast import SpendRefused
 from pipelines.lake.ingest import IngestResult, ingest
-
-SIZES = {"names": 5, "sessions": 80, "nights": 2, "chain_sessions": 1, "tick_sessions": 2}
+from tests.test_pipelines.small_market import small_market
 
 
 @pytest.fixture(scope="module")
 def market() -> sandbox.Market:
-    return sandbox.generate(settings.load({"sandbox": SIZES}, environment={}))
+    return small_market()
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipelines import doctor, sandbox, settings
+from pipelines import doctor, sandbox
 from pipelines.home import Home
+from tests.test_pipelines.small_market import small_market
 
 
 def examined(folder: Path, environment: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
@@ -99,8 +100,7 @@ def test_pins_are_those_of_this_machine() -> None:
 
 @pytest.mark.parametrize(("key", "healthy"), [(None, True), ("wrong", False)])
 def test_online_each_vendor_is_asked_one_question(tmp_path: Path, key: str | None, healthy: bool) -> None:
-    sizes = {"names": 4, "sessions": 80, "nights": 0, "chain_sessions": 1, "tick_sessions": 1}
-    market = sandbox.generate(settings.load({"sandbox": sizes}, environment={}))
+    market = small_market()
     with sandbox.serve(market, market.night_now(0)) as served:
         environment = {
             "POLYGON_API_KEY": key or served.key, "DATABENTO_API_KEY": key or served.key,

@@ -17,13 +17,12 @@ from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import Ask, HttpTransport, VendorError
 from pipelines.vendors.pool import PriorityPool
 from pipelines.vendors.rates import Rate
-
-SIZES = {"names": 4, "sessions": 80, "nights": 1, "chain_sessions": 2, "tick_sessions": 2}
+from tests.test_pipelines.small_market import small_market
 
 
 @pytest.fixture(scope="module")
 def market() -> sandbox.Market:
-    return sandbox.generate(settings.load({"sandbox": SIZES}, environment={}))
+    return small_market()
 
 
 class Clock:

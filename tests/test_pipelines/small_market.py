@@ -1,0 +1,12 @@
+"""The smallest embedded market, made once for all tests that only need vendors to ask."""
+
+from functools import cache
+
+from pipelines import sandbox, settings
+
+SIZES = {"names": 5, "sessions": 80, "nights": 4, "chain_sessions": 2, "tick_sessions": 2}
+
+
+@cache
+def small_market() -> sandbox.Market:
+    return sandbox.generate(settings.load({"sandbox": SIZES}, environment={}))
