@@ -25,6 +25,16 @@ def _close_of(session: dt.date) -> int:
     return times.to_instant(calendars.close_at(session))
 
 
+def _close_or_four(day: dt.date) -> int:
+    """The close; of a day that is no session of ours, four in the afternoon."""
+    return _close_of(day) if times.is_session(day) else times.midnight_at(day) + 16 * times.HOUR
+
+
+def _trade_date_end(day: dt.date) -> int:
+    """CME's trade date ends at 17:00 in Chicago."""
+    return times.midnight_at(day, times.CHICAGO) + 17 * times.HOUR
+
+
 def _instants(column: pa.ChunkedArray) -> times.Instants:
     return column.cast(pa.int64()).to_numpy()
 
@@ -48,6 +58,14 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
         known = event + FEED_DELAY
     elif dataset == "option_chain":
         event = known = _instants(table["snapshot"])
+    elif dataset in ("index_levels", "market_statistics"):
+        event = _per_day(table["session"], _close_or_four)
+        known = event + FEED_DELAY
+    elif dataset == "volume_details":  # a report counts from its own time; one that tells none, from the next midnight
+        event = _per_day(table["session"], _trade_date_end)
+        midnights = _per_day(table["session"], lambda day: times.midnight_at(day + dt.timedelta(days=1)))
+        told = pc.fill_null(table["updated_at"].cast(pa.int64()), 0).to_numpy()
+        known = np.where(told > 0, np.maximum(told, event), midnights)
     else:  # an action or a change of ticker counts from the midnight its day begins, announced or not
         event = known = _per_day(table["event_date" if dataset == "ticker_events" else "ex_date"], times.midnight_at)
     return _stamped(table, event, known, opening=False)

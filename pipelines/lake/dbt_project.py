@@ -22,8 +22,8 @@ _VARIABLE = "NIGHTDESK_MARTS"
 # Python that decides what a mart says, beside the project's own files.
 _PYTHON = (
     "models/market/symbols.py", "models/market/options.py", "models/market/volume_profile.py",
-    "models/market/order_flow.py", "models/market/replay.py", "pipelines/calendars.py", "pipelines/lake/sessions.py",
-    "pipelines/lake/facts_view.py", "pipelines/lake/marts.py",
+    "models/market/order_flow.py", "models/market/rolls.py", "models/market/replay.py", "pipelines/calendars.py",
+    "pipelines/lake/sessions.py", "pipelines/lake/facts_view.py", "pipelines/lake/marts.py",
 )  # fmt: skip
 _LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy", "exchange_calendars")
 _QUIET = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--no-version-check", "--no-use-colors"]

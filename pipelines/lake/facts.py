@@ -14,7 +14,8 @@ from pipelines.lake.schemas import DATASETS
 
 def read_dataset(home: Home, name: str) -> pa.Table:
     """Every version of every fact of a dataset."""
-    tables = [pq.read_table(batch / f"{name}.parquet") for batch in raw.batches(home)]
+    files = [batch / f"{name}.parquet" for batch in raw.batches(home)]
+    tables = [pq.read_table(path) for path in files if path.exists()]
     return pa.concat_tables(tables) if tables else DATASETS[name].schema.empty_table()
 
 
@@ -33,7 +34,11 @@ def vendor_digest(home: Home, vendor: str) -> str:
 def row_counts(home: Home) -> dict[str, int]:
     """Versions held, by dataset; from the files' own footers."""
     return {
-        name: sum(pq.read_metadata(batch / f"{name}.parquet").num_rows for batch in raw.batches(home))
+        name: sum(
+            pq.read_metadata(batch / f"{name}.parquet").num_rows
+            for batch in raw.batches(home)
+            if (batch / f"{name}.parquet").exists()
+        )
         for name in DATASETS
     }
 

@@ -71,6 +71,21 @@ _ALL = [
         ("theta", pa.float64()), ("open_interest", pa.float64()), ("volume", pa.float64()),
         ("last_price", pa.float64()), ("adjusted", pa.bool_()),
     ]), "session"),
+    # An index may be told of on days that are no session of ours; most tell a close only.
+    Dataset("index_levels", "cboe", ("index", "session"), pa.schema([
+        ("index", pa.string()), ("session", pa.date32()), *_OHLCV[:4],
+    ]), "session"),
+    Dataset("market_statistics", "cboe", ("session", "product"), pa.schema([
+        ("session", pa.date32()), ("product", pa.string()),
+        *((f"{side}_volume", pa.float64()) for side in ("call", "put", "total")),
+        *((f"{side}_open_interest", pa.float64()) for side in ("call", "put", "total")),
+        ("put_call_ratio", pa.float64()),
+    ]), "session"),
+    # `report` is preliminary or final, in rising order of trust.
+    Dataset("volume_details", "cme", ("root", "session", "symbol", "report"), pa.schema([
+        ("root", pa.string()), ("session", pa.date32()), ("symbol", pa.string()), ("contract_month", pa.string()),
+        ("report", pa.string()), ("volume", pa.float64()), ("open_interest", pa.float64()), ("updated_at", INSTANT),
+    ]), "session"),
     # Several prints of one instant may share a sequence number: `print_no` counts them within it.
     Dataset("futures_trades", "cme", ("symbol", "ts_event", "sequence", "print_no"), pa.schema([
         ("symbol", pa.string()), ("root", pa.string()), ("expiry_hint", pa.string()), ("instrument_no", pa.int64()),

@@ -28,3 +28,9 @@ def table(first: dt.date | None, last: dt.date | None) -> pa.Table:
         for number, (before, day) in enumerate(zip(days, days[1:], strict=False), start=1)
     ]
     return pa.table([list(column) for column in zip(*rows, strict=True)], schema=SCHEMA)
+
+
+def days_around(days: pa.ChunkedArray) -> list[dt.date]:
+    """The exchange's sessions from the first of these days to a little after the last."""
+    told = sorted(set(days.to_pylist()))
+    return calendars.sessions(told[0], told[-1] + _AFTER) if told else []

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipelines.vendors import cboe, cboe_csv, cme, polygon, polygon_reference
+from pipelines.vendors import cboe, cboe_csv, cboe_daily, cme, cme_details, polygon, polygon_reference
 from pipelines.vendors.parsing import Parser
 
 
@@ -53,6 +53,9 @@ ROUTES = (
            polygon_reference.dividends, is_list=True),
     _route(r"cboe/options/[^/]+/[^/]+\.json", "cboe", "option_chain", cboe.chain),
     _route(r"cboe/quotedata/[^/]+\.csv", "cboe", "option_chain", cboe_csv.quotedata),
+    _route(r"cboe/indices/[A-Z0-9]+_History\.csv", "cboe", "index_levels", cboe_daily.history),
+    _route(r"cboe/daily/\d{4}-\d{2}-\d{2}_daily_options", "cboe", "market_statistics", cboe_daily.statistics),
+    _route(r"cme/volume_details/\d+_\d{8}_[PF]\.json", "cme", "volume_details", cme_details.details),
     _route(r"cme/dbn/[^/]+\.dbn(\.zst)?", "cme", "futures_trades", cme.trades),
 )  # fmt: skip
 

@@ -18,6 +18,9 @@ DIVIDENDS_PATH = "polygon/rest/stocks/v1/dividends/all-0001.json"
 CHAIN_PATH = "cboe/options/_SPX/2025-06-30.json"
 QUOTEDATA_PATH = "cboe/quotedata/spx_quotedata.csv"
 TRADES_PATH = "cme/dbn/es.dbn.zst"
+INDEX_PATH = "cboe/indices/VIX_History.csv"
+STATISTICS_PATH = "cboe/daily/2025-06-30_daily_options"
+DETAILS_PATH = "cme/volume_details/437_20250630_F.json"
 
 
 def bar(ticker: str, close: float = 10.0, **more: Any) -> dict[str, Any]:
@@ -62,6 +65,20 @@ def quotedata(*lines: str, when: str = "June 30, 2025 at 4:31 PM EDT") -> bytes:
     side = "Last Sale,Net,Bid,Ask,Volume,IV,Delta,Gamma,Open Interest"
     head = f'S&P 500,Last: 6200.5,Change:  1.85\r\n"Date: {when}",Bid: 1,Ask: 2,Size: 1*1,"Volume: 1,000"\r\n'
     return (head + f"Expiration Date,Calls,{side},Strike,Puts,{side}\r\n" + "\r\n".join(lines) + "\r\n").encode()
+
+
+def statistics(**more: Any) -> bytes:
+    ratios = [{"name": "TOTAL PUT/CALL RATIO", "value": "0.78"}, {"name": "SPX + SPXW PUT/CALL RATIO", "value": "1.21"}]
+    volume = {"name": "VOLUME", "call": 100, "put": 78, "total": 178}
+    interest = {"name": "OPEN INTEREST", "call": 1000, "put": 2000, "total": 3000}
+    return dump({"ratios": ratios, "SUM OF ALL PRODUCTS": [volume, interest], "SPX + SPXW": volume, **more})
+
+
+def details(*months: Any, **more: Any) -> bytes:
+    rows = months or ({"month": "AUG 2025", "totalVolume": "1,234", "atClose": "5,678"},
+                      {"month": "DEC 2025", "totalVolume": "-", "atClose": "87"})  # fmt: skip
+    told = {"tradeDate": "20250630", "monthData": list(rows), "updateTime": "2025-07-01T06:20:07.000Z", "empty": False}
+    return dump({**told, **more})
 
 
 def dbn(*trades: tuple[int, float, int, str], symbols: dict[int, str] | None = None) -> bytes:

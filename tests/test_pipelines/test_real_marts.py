@@ -128,3 +128,29 @@ def test_who_could_be_traded_was_known_before_the_open(con: Any) -> None:
 def test_an_underlying_that_is_a_share_is_no_index(con: Any) -> None:
     found = con.sql("select instrument_id from instruments where asset_class = 'index'").fetchall()
     assert found == [("SPX",)]
+
+
+def test_gold_rolled_when_volume_and_open_interest_crossed(con: Any) -> None:
+    """Crossed in one session, front from the next: volume on 2026-01-28 and 03-27, open interest on 01-22 and 03-19."""
+    found = con.sql("select rule, symbol, min(session) from roll_calendar where root = 'GC' group by all order by all")
+    assert found.fetchall() == [
+        ("open_interest", "GCG6", day("2025-12-22")), ("open_interest", "GCJ6", day("2026-01-23")),
+        ("open_interest", "GCM6", day("2026-03-20")),
+        ("volume", "GCG6", day("2025-12-22")), ("volume", "GCJ6", day("2026-01-29")),
+        ("volume", "GCM6", day("2026-03-30")),
+    ]  # fmt: skip
+    good_friday = con.sql("select count(*) from roll_calendar where session = '2026-04-03'").fetchall()
+    assert good_friday == [(0,)]  # its report has rows, but nothing traded
+    decided = con.sql("select available_at, evidence_session from roll_calendar "
+                      "where rule = 'volume' and session = '2026-01-29'").fetchall()
+    assert decided == [(dt.datetime(2026, 1, 29, 6, 20, 7, tzinfo=dt.UTC), day("2026-01-28"))]  # the report's own time
+
+
+def test_indices_have_the_levels_of_their_files(con: Any) -> None:
+    found = con.sql('select "index", count(*), min(session), max(session) from index_levels group by all order by 1')
+    assert found.fetchall() == [
+        ("AAVE10RP", 1644, day("2021-11-21"), day("2026-07-24")), ("VIX", 7556, day("1990-01-02"), day("2019-12-31")),
+    ]  # fmt: skip
+    first = con.sql("select open, high, low, close, available_at from index_levels "
+                    "where \"index\" = 'VIX' and session = '1990-01-02'").fetchall()
+    assert first == [(17.24, 17.24, 17.24, 17.24, dt.datetime(1990, 1, 2, 21, 15, tzinfo=dt.UTC))]

@@ -29,7 +29,9 @@ def write(folder: Path, *names: str) -> None:
         (bodies.TICKERS_PATH, "tickers"), (bodies.EVENTS_PATH, "ticker_events"), (bodies.SPLITS_PATH, "splits"),
         (bodies.OLD_SPLITS_PATH, "splits"), (bodies.DIVIDENDS_PATH, "dividends"), (bodies.CHAIN_PATH, "option_chain"),
         ("cboe/options/AAPL/any name.json", "option_chain"), (bodies.QUOTEDATA_PATH, "option_chain"),
-        (bodies.TRADES_PATH, "futures_trades"), ("cme/dbn/plain.dbn", "futures_trades"),
+        (bodies.INDEX_PATH, "index_levels"), (bodies.STATISTICS_PATH, "market_statistics"),
+        (bodies.DETAILS_PATH, "volume_details"), (bodies.TRADES_PATH, "futures_trades"),
+        ("cme/dbn/plain.dbn", "futures_trades"),
     ],
 )  # fmt: skip
 def test_the_designs_paths_have_their_readers(path: str, dataset: str) -> None:

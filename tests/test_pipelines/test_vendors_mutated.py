@@ -31,6 +31,8 @@ JSON = {
         {"id": "E2", "ticker": "AAA", "ex_dividend_date": "2025-06-30", "cash_amount": 0.5, "currency": "USD"}])),
     bodies.CHAIN_PATH: json.loads(
         bodies.chain(bodies.option("SPXW250630C06000000"), bodies.option("AMD1250718P00100000"))),
+    bodies.STATISTICS_PATH: json.loads(bodies.statistics()),
+    bodies.DETAILS_PATH: json.loads(bodies.details()),
 }  # fmt: skip
 RAW = {
     bodies.FLAT_DAYS_PATH: bodies.flat("AAA,1000,10,10.5,11,9,1751256000000000000,10"),
@@ -38,6 +40,7 @@ RAW = {
     bodies.QUOTEDATA_PATH: bodies.quotedata(
         "Mon Jun 30 2025,SPXW250630C06000000,1,0,1,2,3,0.2,0.5,0.01,4,6000,SPXW250630P06000000,1,0,1,2,3,0.2,0.5,0.01,4"
     ),
+    bodies.INDEX_PATH: b"DATE,OPEN,HIGH,LOW,CLOSE\n06/27/2025,16.5,17.1,16.2,16.3\n06/30/2025,16.9,17.2,16.6,16.7\n",
     bodies.TRADES_PATH: bodies.dbn((TEN, 6200.25, 2, "B"), (TEN + 1, 6200.5, 1, "N")),
     **{path: json.dumps(document).encode() for path, document in JSON.items()},
 }
@@ -133,7 +136,7 @@ def test_what_is_no_data_is_one_reject(path: str, body: bytes, reasons: set[str]
     assert len(rejects) == 1 and rejects[0].reason in reasons and rejects[0].row_index == -1
 
 
-@pytest.mark.parametrize("path", [path for path in RAW if path != bodies.QUOTEDATA_PATH])
+@pytest.mark.parametrize("path", [path for path in RAW if path not in (bodies.QUOTEDATA_PATH, bodies.INDEX_PATH)])
 def test_a_body_cut_short_is_truncated(path: str) -> None:
     body = RAW[path]
     table, rejects = check(path, body[: len(body) * 2 // 3])
