@@ -1,0 +1,108 @@
+"""The pages of a night that was: served by Dagster's webserver, asked through GraphQL, and drawn by a browser."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import ui
+from tests.conftest import nightdesk
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("whole-night")]
+UP_WITHIN_S = 90.0
+LAST_RUN = "{runsOrError(limit: 1) {... on Runs {results {status jobName}}}}"
+ASSETS = """{assetNodes {assetKey {path} groupName description isMaterializable kinds owners {__typename}
+             assetMaterializations(limit: 1) {runId}}}"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def served(whole_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The webserver alone over a copy of the home: what the page shows needs no daemon."""
+    home = Path(shutil.copytree(whole_night, tmp_path_factory.mktemp("ui") / "home"))
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "dagster_webserver", "-w", str(ui.WORKSPACE), "-h", "127.0.0.1", "-p", str(port)],
+        env={**os.environ, "NIGHTDESK_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+        try:
+            os.killpg(server.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    begun = time.monotonic()
+    while time.monotonic() - begun < UP_WITHIN_S:
+        assert server.poll() is None, "the webserver ended by itself"
+        try:
+            with urllib.request.urlopen(f"{address}/server_info", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the webserver did not come up")
+
+
+def _ask(address: str, query: str) -> Any:
+    request = urllib.request.Request(
+        f"{address}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["data"]
+
+
+def test_the_last_night_is_green_and_every_asset_tells_what_it_is(served: str) -> None:
+    assert _ask(served, LAST_RUN)["runsOrError"]["results"] == [{"status": "SUCCESS", "jobName": "nightly"}]
+    nodes = _ask(served, ASSETS)["assetNodes"]
+    assert {node["groupName"] for node in nodes} == {
+        "ingest", "warehouse", "features", "training", "validation", "promotion", "reporting",
+    }  # fmt: skip
+    for node in nodes:
+        assert node["description"] and node["kinds"] and node["owners"], node["assetKey"]
+        assert node["assetMaterializations"] or not node["isMaterializable"], node["assetKey"]
+
+
+def test_a_browser_draws_the_lineage_of_every_domain(served: str, chromium: str, tmp_path: Path) -> None:
+    groups = ",".join(f"global@global:{name}" for name in ("features", "validation", "promotion"))
+    drawn = subprocess.run(
+        [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--window-size=1800,1100", "--virtual-time-budget=25000", "--dump-dom",
+         f"{served}/asset-groups/?expanded={groups}"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    missing = [name for name in ("Global asset lineage", "warehouse", "equity_v1", "judged", "verdict", "bundle")
+               if name not in drawn.stdout]
+    assert not missing, drawn.stderr[-2000:]
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(whole_night: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = nightdesk("ui", "--port", str(port), home=whole_night)
+    assert refused.returncode == 2 and f"port {port}" in refused.stderr and "Traceback" not in refused.stderr
