@@ -34,8 +34,8 @@ run: $(STAMP)  ## One whole night on the sandbox market, then a day of paper tra
 	@$(BIN)/nightdesk live --feed sandbox
 	@$(BIN)/nightdesk report
 
-live: $(STAMP)  ## Trade the approved bundle on paper over the coming sandbox session
-	@$(BIN)/nightdesk live --feed sandbox
+live: $(STAMP)  ## Trade the coming sandbox session on paper, then show the live page (Ctrl-C ends it)
+	@$(BIN)/nightdesk live --feed sandbox --serve
 
 ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:3000)
 	@$(BIN)/nightdesk ui

@@ -112,13 +112,18 @@ def live(
     bundle: Annotated[Path | None, typer.Option(help="A bundle's folder. Default: the home's current one")] = None,
     feed: Annotated[str, typer.Option(help="sandbox (the coming session) or replay:TAPE.parquet")] = "sandbox",
     sessions: Annotated[int, typer.Option(help="How many coming sandbox sessions")] = 1,
+    serve: Annotated[bool, typer.Option("--serve", help="Then show the account: a live page, until Ctrl-C")] = False,
+    port: Annotated[int, typer.Option(help="Of the live page, on 127.0.0.1; 0 takes a free one")] = 8765,
 ) -> None:
     """Trade the approved bundle on paper, decision by decision, into the journal."""
     from pipelines import trading
 
     settings = settings_module.load(overrides(home, None, seed, None, set_))
-    report = trading.trade(settings, Home(settings.home).prepare(), bundle, feed, sessions)
+    desk = Home(settings.home).prepare()
+    report = trading.trade(settings, desk, bundle, feed, sessions)
     emit(report, json_, trading.print_report)
+    if serve:
+        trading.show(desk, port)
 
 
 @app.command()

@@ -132,6 +132,7 @@ function showDecision([made]) {
 
 async function look() {
   try {
+    if (!token) throw Object.assign(new Error("no token yet"), { locked: true });
     const [status, pnl, limits, positions, decisions] = await Promise.all(["status", "pnl", "limits", "positions", "decisions"].map((path) => ask(path)));
     $("enter").hidden = true;
     $("account").hidden = false;
