@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
+
 from pipelines import durable
 from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
@@ -69,6 +71,15 @@ def _told(folder: Path, *, unchanged: bool, seconds: float) -> MartsBuild:
     return MartsBuild(folder.name, about["digests"], about["rows"], folder, unchanged, seconds, tests)
 
 
+def _whole(folder: Path) -> bool:
+    """Whether a generation is there with all its rows; one that a disk has lost a part of is built again."""
+    try:
+        return all(pq.read_metadata(folder / f"{mart}.parquet").num_rows == rows
+                   for mart, rows in _about(folder)["rows"].items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def build(
     home: Home, *, facts: Path | None = None, out: Path | None = None, truncate_at: dt.datetime | None = None,
     now: dt.datetime,
@@ -84,7 +95,7 @@ def build(
     name = json_digest([facts_view.digest(batches, quarantine, truncate_at), dbt_project.code_digest()])[:16]
     published = out or (home.marts if truncate_at is None else home.work / "marts-as-of")
     final = published / name
-    unchanged = final.exists()
+    unchanged = _whole(final)
     if not unchanged:
         staging = durable.fresh_staging(published, name)
         work = durable.fresh_staging(home.work / "dbt", name)

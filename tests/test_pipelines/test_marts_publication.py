@@ -69,6 +69,15 @@ def test_killed_at_a_publication_the_rerun_says_the_same(home: Home, failpoint: 
     assert [p.name for p in desk.marts.iterdir() if p.is_dir()] == [rerun.generation]
 
 
+def test_a_generation_that_lost_a_part_is_built_again(home: Home) -> None:
+    whole = marts.build(home, now=RECEIVED)
+    damaged = whole.path / "daily_bars.parquet"
+    wanted = damaged.read_bytes()
+    damaged.write_bytes(wanted[:300])
+    again = marts.build(home, now=RECEIVED)
+    assert (again.unchanged, again.digests, damaged.read_bytes()) == (False, whole.digests, wanted)
+
+
 def test_a_failing_test_publishes_nothing_and_says_which(tmp_path: Path) -> None:
     lake = SmallLake()
     lake.company("A", ("2020-01-02", "A"))
