@@ -12,10 +12,10 @@ from pipelines.resources import HomeResource
 OWNERS = ["team:nightdesk"]
 _FEEDS = {
     "polygon": "Polygon (Massive): equity bars, tickers and their changes, splits, dividends.",
-    "cboe": "Cboe: delayed option chains.",
-    "cme": "CME through Databento: futures trades.",
+    "cboe": "Cboe: delayed option chains, index levels, daily market statistics.",
+    "cme": "CME: futures trades through Databento, volume and open interest by contract month.",
 }
-_FORMS = {"polygon": {"json", "csv"}, "cboe": {"json", "csv"}, "cme": {"dbn"}}
+_FORMS = {"polygon": {"json", "csv"}, "cboe": {"json", "csv"}, "cme": {"dbn", "json"}}
 # One partition a weekday, so that the page of a feed shows which sessions were revised, and when.
 _WEEKDAYS = dg.DailyPartitionsDefinition("2003-09-10", exclusions=["0 0 * * 6", "0 0 * * 0"])
 

@@ -42,7 +42,7 @@ def warehouse(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator
     """Build a generation of marts from tonight's facts. Unchanged facts run nothing and keep every data version."""
     from pipelines.defs.warehouse import story
     from pipelines.lake import marts
-    from pipelines.progress import step
+    from pipelines.progress import say, step
 
     desk = home.home()
     try:
@@ -51,6 +51,8 @@ def warehouse(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator
     except WarehouseFailed as failed:
         yield from _check_results(context, failed.results)
         raise
+    if empty := [mart for mart, rows in sorted(built.rows.items()) if not rows and mart != "quarantine"]:
+        say(f"    without input, so left empty: {', '.join(empty)}")
     desk.write_section("warehouse", story.section(built))
     versions = story.data_versions(desk, built)
     for key in _upstream_first(context):
