@@ -112,6 +112,8 @@ class Gate(Section):
     max_spa_p: float = 0.05
     cost_stress: float = 2.0
     min_trials: int = 10
+    min_sharpe: float | None = None
+    min_third_sharpe: float | None = None
 
 
 class Approval(Section):

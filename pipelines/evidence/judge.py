@@ -15,7 +15,7 @@ from pipelines.digest import json_digest
 from pipelines.evidence import health, keys
 from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
-from pipelines.evidence.policy import policy_of
+from pipelines.evidence.policy import in_words, measured, policy_of
 from pipelines.evidence.records import GRANTS, Record, Records
 from pipelines.evidence.verdict import Question, plain_verdict, reach
 from pipelines.home import Home
@@ -157,5 +157,7 @@ def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float |
         verdict = {**verdict, "act": tonight.record.act, "promoted": True}
     return {**verdict, "attempted": content["attempted"], "strategy": content["strategy"],
             "key": content["key"], "trials_n": content["ledger"]["n"], "record_seq": tonight.record.seq,
+            "gate": {"preset": policy_of(settings).name, "calibration": in_words(
+                measured(policy_of(settings), Home(settings.home)))},
             "signal": settings.sandbox.signal if settings.source == "sandbox" else None,
             "oracle_sharpe": oracle_sharpe, "repeated": tonight.repeated}

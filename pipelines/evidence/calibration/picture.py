@@ -24,14 +24,15 @@ def draw(result: dict[str, Any]) -> bytes:
         left.set_yticks(range(len(families)), [name.replace("_", " ") for name in families])
         left.set_xlabel("% of null markets promoted (bar: to the 95 % bound)")
         left.set_xlim(left=-0.05)
+        left.set_ylim(-0.6, len(families) + 1.2)  # room for the legend
         left.legend(frameon=False, fontsize=7)
         for skilled, colour in (("one", "#d94801"), ("all", "#238b45")):
             rows = [one for one in result["power"] if one["skilled"] == skilled and one["correlation"] == 0.5]
             at = [one["sharpe"] for one in rows]
             right.plot(at, [one["promoted"] / one["markets"] for one in rows], color=colour, marker="o", markersize=3,
                        label=f"gate, {skilled} of {result['candidates']} skilled")
-            right.plot(at, [one["dsr_alone"] / one["markets"] for one in rows], color=colour, linestyle=":",
-                       label="deflated Sharpe alone")
+            right.plot(at, [one["dsr_alone"] / one["markets"] for one in rows], color=colour, linestyle="none",
+                       marker="o", markersize=8, fillstyle="none", label="deflated Sharpe alone")
         right.set_xlabel(f"true annual Sharpe, {result['sessions']} sessions, correlation 0.5")
         right.set_ylabel("promoted")
         right.set_ylim(-0.02, 1.02)

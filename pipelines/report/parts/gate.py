@@ -116,6 +116,14 @@ def _visible(story: Story) -> Html | None:
     )  # fmt: skip
 
 
+def _calibration(story: Story) -> Html | None:
+    """How often these bars were measured to err, or that nobody measured them."""
+    told = story.get("verdict").get("gate") or {}
+    if not told.get("calibration"):
+        return None
+    return paragraph(tag("b", f"How this gate errs (preset {told.get('preset')}). "), told["calibration"])
+
+
 def _ledger(story: Story) -> list[Html]:
     verdict = story.get("verdict")
     trials, figures = words.finite(verdict.get("trials_n")), verdict.get("figures") or {}
@@ -143,7 +151,8 @@ def _ledger(story: Story) -> list[Html]:
 def draw(story: Story) -> list[Html]:
     checks = [_check(check) for check in story.get("verdict").get("checks") or []]
     sample = caption(f"{story.sample}. Active returns, net of costs and of the cash rate.")
-    found = [tag("ol", checks, class_="checks"), sample, _visible(story), _about_the_sandbox(story), *_ledger(story)]
+    found = [tag("ol", checks, class_="checks"), sample, _visible(story), _calibration(story),
+             _about_the_sandbox(story), *_ledger(story)]  # fmt: skip
     return [part for part in found if part is not None]
 
 
