@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from live import canonical
 from live.book import Book
+from live.clock import from_us
 from live.deciding import Plan, plan
 from live.flatten import Flattening
 from live.journal import Journal
@@ -35,6 +36,7 @@ class Desk:
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch = memory, switch
         self.orders = OrderManager(venue)
+        self._silent_since_us = -1
         self.plan: Plan | None = None
         self._begun = False  # splits are booked and the venue is open: from here on orders may go
         self.actions: list[Action] = []  # those that go ex on this session
@@ -86,6 +88,12 @@ class Desk:
         ):
             if reduce_at < math.inf or halt_at < math.inf:
                 self.move(after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity")
+
+    def heed_silence(self, now_us: int, heard_us: int) -> None:
+        """Tell once of each time that no name is heard of for too long."""
+        if (now_us - heard_us) / 1e6 > self.terms.limits.max_feed_silence_s and heard_us != self._silent_since_us:
+            self._silent_since_us = heard_us
+            self.write("hazard", {"kind": "feed_silent", "since": from_us(heard_us).isoformat()})
 
     def move(self, state: RiskState, reason: str, mode: KillMode | None = None) -> None:
         """Change the state, once, and take back what it no longer allows."""

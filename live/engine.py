@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,22 +37,36 @@ class Terms:
 class Day:
     """Day bars as they grow out of minutes: [open, high, low, close, volume, start of the last minute] by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_us: int, close_us: int) -> None:
         self.bars: dict[str, list[float]] = {}
-        self.ignored = 0  # outside the session, out of order, twice, or no possible prices
+        self.ignored: Counter[str] = Counter()
+        self.heard_us = open_us  # the newest bar that was believed, of any name
+        self._open_us, self._close_us = open_us, close_us
+
+    def possible(self, bar: Bar, now_us: int) -> bool:
+        """Whether a bar lies in the session, comes in its time and could be one at all; counts it where not."""
+        _, start_us, first, high, low, last, volume = bar
+        if not self._open_us <= start_us < self._close_us:
+            self.ignored["outside_session"] += 1
+            return False
+        if not (0.0 < low <= first <= high < math.inf and low <= last <= high and 0.0 <= volume < math.inf):
+            self.ignored["impossible"] += 1
+            return False
+        if start_us < now_us:  # what was decided since cannot be undone: it is too late for this one
+            self.ignored["out_of_order"] += 1
+            return False
+        return True
 
     def take(self, bar: Bar) -> bool | None:
-        """True for a name's first bar, False for a later one, None for a bar that must not be believed."""
+        """True for a name's first bar, False for a later one, None for one that is late or comes twice."""
         _, start_us, first, high, low, last, volume = bar
-        if not (0.0 < low <= first <= high < math.inf and low <= last <= high and 0.0 <= volume < math.inf):
-            self.ignored += 1
-            return None
+        self.heard_us = max(self.heard_us, start_us)
         day = self.bars.get(bar.instrument_id)
         if day is None:
             self.bars[bar.instrument_id] = [first, high, low, last, volume, start_us]
             return True
         if start_us <= day[5]:
-            self.ignored += 1
+            self.ignored["duplicate" if start_us == day[5] else "out_of_order"] += 1
             return None
         if high > day[1]:
             day[1] = high
@@ -82,6 +97,8 @@ class Engine:
         for entry in self._journal.entries("bars"):
             session = dt.date.fromisoformat(entry.session or "")
             times = self.tail.times(session)
+            if entry.payload.get("incomplete"):
+                continue
             if session > self.tail.newest and times is not None and not self.tail.missing_before(session):
                 self.tail.decision_panel(times, times.open_at - DECIDE_BEFORE_OPEN)
                 self.tail.append(session, entry.payload["bars"], actions_in(entry.payload))
@@ -96,26 +113,27 @@ class Engine:
             self.memory.opened(session)
             desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times,
                         self.memory, self._switch)
-            self._watch(desk, Day())
+            self._watch(desk, {})
             desk.begin(feed.actions(session))
             day = self._trade(desk, feed, session)
-            settle(desk, day.bars, day.ignored)
+            silent_s = (to_us(times.close_at) - day.heard_us) / 1e6
+            settle(desk, day.bars, day.ignored, complete=silent_s <= self._terms.limits.max_feed_silence_s)
             self.memory.closed(self._clock.now(), session, self.book.equity())
             self._reached("journal.staged")
         self._reached("journal.committed")
 
     def _trade(self, desk: Desk, feed: Feed, session: dt.date) -> Day:
         """The session itself: bars in, fills out, a look at limits and switch every five minutes."""
-        day = Day()
         open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
+        day = Day(open_us, close_us)
         next_cycle_us = open_us
         for bar in feed.bars(session):
-            if not open_us <= bar.start_us < close_us:
-                day.ignored += 1
+            if not day.possible(bar, to_us(self._clock.now())):
                 continue
             while bar.start_us >= next_cycle_us:  # all bars that were over by then are in
                 self._clock.advance_us(next_cycle_us)
-                self._watch(desk, day)
+                self._watch(desk, _last_prices(day))
+                desk.heed_silence(next_cycle_us, day.heard_us)
                 next_cycle_us += CYCLE_US
             first = day.take(bar)
             if first or (first is False and desk.flattening):
@@ -123,14 +141,14 @@ class Engine:
                 desk.on_bar(bar, first=first)
         while next_cycle_us <= close_us:
             self._clock.advance_us(next_cycle_us)
-            self._watch(desk, day)
+            self._watch(desk, _last_prices(day))
+            desk.heed_silence(next_cycle_us, day.heard_us)
             next_cycle_us += CYCLE_US
         self._clock.advance_us(close_us)
         return day
 
-    def _watch(self, desk: Desk, day: Day) -> None:
+    def _watch(self, desk: Desk, prices: Mapping[str, float]) -> None:
         """The five-minute cycle: the kill switch first, then what was lost, on prices that can be believed."""
-        prices = _last_prices(day)
         if not desk.heed_switch(prices):
             desk.heed_losses(prices)
 

@@ -10,8 +10,8 @@ from live.risk import RiskState
 from models.market.costs import borrow_cost, cash_interest
 
 
-def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> None:
-    """Close the session's books and hand its day bars to the tail."""
+def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str, int], *, complete: bool) -> None:
+    """Close the session's books and hand its day bars to the tail, if the feed lasted to the close."""
     session, book, costs = desk.times.session, desk.book, desk.terms.costs
     for tracked in desk.orders.working():
         name = tracked.order.instrument_id
@@ -29,8 +29,14 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
     book.mark({name: bar[3] for name, bar in day_bars.items()}, session)
     book.cash += interest - borrow
     equity = book.equity()
+    if ignored:
+        desk.write("hazard", {"kind": "ignored_bars", **dict(sorted(ignored.items()))})
+    if not complete:
+        reason = "the feed ended before the session did: nothing is decided on its bars, the next bundle brings better"
+        desk.write("hazard", {"kind": "incomplete_bars", "reason": reason})
     desk.write("bars", {"bars": {name: list(bar) for name, bar in day_bars.items()},
-                        "actions": [[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in desk.actions]})
+                        "actions": [[a.instrument_id, a.ex_date.isoformat(), a.kind, a.amount] for a in desk.actions],
+                        **({} if complete else {"incomplete": True})})
     if desk.flattening and not book.shares():
         desk.flattening.done()
     if desk.state is RiskState.REDUCING and not desk.flattening and _calm(desk, equity):
@@ -39,12 +45,12 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: int) -> Non
         **desk.counts, "book": book.as_json(), "equity": equity, "start_equity": desk.start_equity,
         "pnl": equity - desk.start_equity, "costs": desk.trade_cost + borrow, "trade_cost": desk.trade_cost,
         "borrow": borrow, "interest": interest, "dividends": desk.dividends, "state": desk.state,
-        "ignored_bars": ignored,
+        "ignored_bars": sum(ignored.values()),
         "decision_id": desk.plan.decision_id if desk.plan else None,
         "features_as_judged": desk.plan.features_as_judged if desk.plan else None,
         "unmarked": [name for name in book.shares() if name not in day_bars],
     })
-    if desk.tail.missing_before(session) == 0:
+    if complete and desk.tail.missing_before(session) == 0:
         desk.tail.append(session, day_bars, desk.actions)
 
 

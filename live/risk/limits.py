@@ -20,6 +20,7 @@ class Limits:
     daily_loss_reduce: float = 0.04
     daily_loss_halt: float = 0.08
     max_mark_gap: float = 0.40  # a price this far from the last is doubted: not traded on, and no loss is read from it
+    max_feed_silence_s: float = 1800.0  # from all names; after one that lasts to the close, its bars decide nothing
     need_score: bool = True  # a name without a finite score is left alone
     drawdown_reduce: float = 0.15  # from the highest close
     drawdown_halt: float = 0.25
@@ -48,7 +49,7 @@ class Limits:
     @classmethod
     def off(cls) -> "Limits":
         """For comparing live with the judge, which knows no limits. Never for trading."""
-        return cls(OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, need_score=False, drawdown_reduce=OFF,
+        return cls(OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, need_score=False, drawdown_reduce=OFF,
                    drawdown_halt=OFF)
 
     @property
