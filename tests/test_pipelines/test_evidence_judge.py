@@ -3,6 +3,7 @@ record to its numbers."""
 
 import datetime as dt
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.market.costs import CostModel
 from models.strategy import StrategyConfig
 from pipelines import settings as settings_module
 from pipelines.evidence import health, keys
+from pipelines.evidence.acts import Acts
 from pipelines.evidence.figures import judged_section
 from pipelines.evidence.judge import decide_night, last_verdict, verdict_section
 from pipelines.evidence.judged import JudgedNight, judge_all, strategy_of
@@ -138,6 +140,29 @@ def test_the_same_inputs_are_not_judged_twice_and_a_new_night_refreshes(promoted
     assert recomputed(Records(home), later.record) == content["verdict"]
     Ledger(home.ledger).path.write_bytes(ledger)  # trials that the last record counted are gone
     assert not health.ledger_clean(home, Ledger(home.ledger))
+
+
+def test_where_a_person_must_approve_the_same_verdict_waits_and_then_stands(promoted, tmp_path):
+    home, settings, inputs, prices, tonight, _ = promoted
+    other = Home(shutil.copytree(home.root, tmp_path / "home"))  # the same fits, nothing judged yet
+    shutil.rmtree(other.records)
+    (other.ledger / "records.head").unlink()
+    asks = settings_module.load({"home": str(other.root), "training": settings.training.model_dump(),
+                                 "approval": {"rungs": "shadow"}}, environment={})
+    waits, _ = one_night(other, asks, upto(inputs, 290), prices)
+    content = waits.record.content
+    section = other.read_section("verdict")
+    assert content["act"] == "propose" and content["verdict"] == tonight.record.content["verdict"]
+    assert not section["promoted"] and "nightdesk models approve 1" in section["reasons"][0]
+    assert Records(other).champion("daily-equity") is None
+    record = Acts(other, "ann", "read the page", NOW).approve(1)
+    assert record.content["inputs"] == content["inputs"] and recomputed(Records(other), record) == content["verdict"]
+    again, _ = one_night(other, asks, upto(inputs, 290), prices)
+    assert again.repeated and again.record == record and other.read_section("verdict")["promoted"]
+    assert last_verdict(other, asks, upto(inputs, 290), NOW).record == record
+    Acts(other, "bob", "too dear", NOW).demote()
+    again, _ = one_night(other, asks, upto(inputs, 290), prices)  # the same night does not undo what a person did
+    assert again.repeated and Records(other).champion("daily-equity") is None
 
 
 def test_a_configuration_that_other_code_wrote_does_not_block_the_slot(promoted, tmp_path):
