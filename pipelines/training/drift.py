@@ -70,6 +70,7 @@ def evidently_page(home: Home, inputs: Inputs, features: tuple[str, ...], window
         staged = page.with_name(f".{page.name}")
         staged.parent.mkdir(parents=True, exist_ok=True)
         snapshot.save_html(str(staged))
-    durable.write_atomic(page, staged.read_bytes(), failpoint="drift")
-    staged.unlink()
+    data = staged.read_bytes()
+    staged.unlink()  # before the page is there: once it is, nobody comes this way again to tidy up
+    durable.write_atomic(page, data, failpoint="drift")
     return page
