@@ -244,11 +244,14 @@ class Desk:
         gap = abs(bar.open / before - 1.0) if before > 0 else 0.0
         if gap <= self.terms.limits.max_mark_gap:
             return
+        orders = [tracked.order for tracked in self.orders.working()
+                  if tracked.order.instrument_id == bar.instrument_id]
+        if orders and not any(order.allows(bar.open) for order in orders):
+            return  # its own limit price says no already, and the journal will
         self.write("hazard", {"kind": "price_gap", "instrument_id": bar.instrument_id, "price": bar.open,
                               "before": before, "limit": canonical.plain(self.terms.limits.max_mark_gap)})
-        for tracked in self.orders.working():
-            if tracked.order.instrument_id == bar.instrument_id:
-                self.cancel(tracked.order.order_id, "the opening print is beyond belief")
+        for order in orders:
+            self.cancel(order.order_id, "the opening print is beyond belief")
 
     def equity(self, prices: Mapping[str, float]) -> float:
         """What the account is worth at these prices; one that leapt beyond belief does not count."""

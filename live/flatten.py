@@ -26,8 +26,7 @@ class Flattening:
             return
         for tracked in desk.orders.working():
             last = prices.get(tracked.order.instrument_id)
-            limit = tracked.order.limit_price
-            if last is not None and limit is not None and (last - limit) * tracked.order.quantity > 0:
+            if last is not None and not tracked.order.allows(last):
                 desk.cancel(tracked.order.order_id, "the market left its limit price")
         working = {tracked.order.instrument_id for tracked in desk.orders.working()}
         for name in sorted(set(held) - working):

@@ -38,6 +38,12 @@ class Order:
     limit_price: float | None
     reduce_only: bool = False  # sent at any time, filled from the next bar on
 
+    def allows(self, price: float) -> bool:
+        """A buyer pays at most, a seller takes at least, the order's limit."""
+        if self.limit_price is None:
+            return True
+        return price <= self.limit_price if self.quantity > 0 else price >= self.limit_price
+
 
 @dataclass(frozen=True, slots=True)
 class Ack:

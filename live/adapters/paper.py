@@ -47,7 +47,7 @@ class PaperVenue:
         first = name not in self._opened
         self._opened.add(name)
         order = self._working.get(name)
-        if order is None or not (first or order.reduce_only) or not _within(order, bar.open):
+        if order is None or not (first or order.reduce_only) or not order.allows(bar.open):
             return []
         adv20_usd, vol20_daily = self._liquidity.get(name, (math.nan, math.nan))
         if not (math.isfinite(adv20_usd) and math.isfinite(vol20_daily)):
@@ -69,10 +69,3 @@ class PaperVenue:
 def _part(left: int, volume: float) -> int:
     """As much of an order as its share of the bar's volume allows, with the order's sign."""
     return int(math.copysign(min(abs(left), math.floor(volume * BAR_SHARE)), left))
-
-
-def _within(order: Order, price: float) -> bool:
-    """A buyer pays at most, a seller takes at least, the order's limit."""
-    if order.limit_price is None:
-        return True
-    return price <= order.limit_price if order.quantity > 0 else price >= order.limit_price
