@@ -7,13 +7,16 @@ from typing import Any
 
 
 def equity_curves(section: Mapping[str, Any]) -> str:
-    """Markdown with a PNG: cumulative net return of every candidate, baselines thin, buy-and-hold grey."""
+    """Markdown with a PNG: cumulative net return of every candidate, baselines thin, buy-and-hold grey and dashed."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.0, 3.6), layout="constrained")
     axes = figure.subplots()
     at = range(len(section["sessions"]))
-    axes.plot(at, section["benchmark"], color="0.6", label="buy and hold")
+    hues = list(colormaps["tab10"].colors)
+    axes.set_prop_cycle(color=hues[:7] + hues[8:])  # the eighth is a grey too
+    axes.plot(at, section["benchmark"], color="0.4", linestyle="--", linewidth=1.0, label="buy and hold")
     for one in section["strategies"]:
         thick = 1.6 if one["kind"] == "candidate" else 0.8
         axes.plot(at, one["equity"], linewidth=thick, label=f"{one['name']} ({one['sharpe_net']:.1f})")
