@@ -9,7 +9,7 @@ from tests.test_live import world
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("dagster", "pandas", "duckdb", "torch", "feast", "mlflow", "sklearn", "hmmlearn", "httpx", "dbt", "matplotlib",
-         "exchange_calendars", "optuna", "joblib", "pipelines")
+         "exchange_calendars", "optuna", "joblib", "pipelines", "fastapi", "uvicorn", "prometheus_client")
 SCRIPT = """
 import json, sys
 import tests.test_live.base_install
