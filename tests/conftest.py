@@ -10,6 +10,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# The same examples in every run: a failure that one machine sees, all see.
+hypothesis_settings.register_profile("house", derandomize=True, database=None, deadline=None)
+hypothesis_settings.load_profile("house")
 
 # No test depends on the home or the settings file of the folder that it is started in.
 os.environ["NIGHTDESK_HOME"] = str(Path(tempfile.gettempdir()) / "nightdesk-tests-no-home")
