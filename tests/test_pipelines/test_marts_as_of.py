@@ -20,7 +20,7 @@ def _digest(home: Home, folder: Path, query: str, key: list[str], as_of: dt.date
         return table_digest(connection.sql(f"select * from {query}").to_arrow_table(), key)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_later_knowledge_changes_nothing_that_was_known(seed: int, tmp_path: Path) -> None:
     lake, days = random_market(seed)
     home = lake.write(tmp_path)
