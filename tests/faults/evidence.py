@@ -76,6 +76,7 @@ def unreadable(forge: Forge, home: Path) -> str:
     return ""
 
 
-def night_is_complete(forge: Forge, home: Path) -> bool:
-    _, out, _ = forge.said(home, "status", "--json")
-    return bool((json.loads(out)["night"] or {}).get("complete"))
+def night(forge: Forge, home: Path) -> Any:
+    """Which night the home is in, and whether it is complete."""
+    code, out, _ = forge.said(home, "status", "--json")
+    return None if code else json.loads(out)["night"]
