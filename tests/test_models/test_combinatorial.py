@@ -95,7 +95,7 @@ def test_a_path_holds_every_row_once_and_each_prediction_is_on_one_path():
 
 def test_a_known_peer_keeps_forty_of_three_hundred_and_sixty_overlapping_labels_and_we_none():
     """mlfinlab's and mlfinpy 0.1.2's PurgedKFold starts the test window at the END of the first test label, so labels
-    that reach into the test from before it are kept: 40 of 360 rows at n=100, h=10, 5 folds (a known fault of mlfinlab)."""
+    that reach into the test from before it are kept: 40 of 360 rows at n=100, h=10, 5 folds."""
     lives, kept, shared = label_lives(100, 10), 0, 0
     for block in np.array_split(np.arange(100), 5):
         begin, end = lives[block[0], 1], lives[block, 1].max()  # the fault: a test begins at lives[block[0], 0]

@@ -11,6 +11,7 @@ from pipelines.lake import raw
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.ingest import IngestResult, ingest
 from pipelines.vendors.layout import Delivery
+from tests import OWN
 
 
 class Told:
@@ -36,7 +37,7 @@ def at(day: int, hour: int = 6, minute: int = 0, *, month: int = 7) -> dt.dateti
 
 def land(folder: Path, *deliveries: tuple[str, dt.datetime | None, bytes | None], now: dt.datetime) -> IngestResult:
     """Ingest these into the home at `folder`."""
-    return ingest(settings.load({"home": str(folder)}, environment={}), Home(folder), now, Told(*deliveries))
+    return ingest(settings.load({"home": str(folder)}, environment=OWN), Home(folder), now, Told(*deliveries))
 
 
 def versions(folder: Path, dataset: str, *columns: str) -> list[tuple[Any, ...]]:

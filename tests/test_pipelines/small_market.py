@@ -3,10 +3,11 @@
 from functools import cache
 
 from pipelines import sandbox, settings
+from tests import OWN
 
 SIZES = {"names": 5, "sessions": 80, "nights": 4, "chain_sessions": 2, "tick_sessions": 2}
 
 
 @cache
 def small_market() -> sandbox.Market:
-    return sandbox.generate(settings.load({"sandbox": SIZES}, environment={}))
+    return sandbox.generate(settings.load({"sandbox": SIZES}, environment=OWN))

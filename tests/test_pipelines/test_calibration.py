@@ -9,6 +9,7 @@ from pipelines import settings as settings_module
 from pipelines.evidence import policy
 from pipelines.evidence.calibration import picture, run, units
 from pipelines.home import Home
+from tests import OWN
 from tests.conftest import nightdesk
 
 
@@ -63,7 +64,7 @@ def test_the_seeds_month_on_paper_is_close_to_a_coin():
 
 def test_the_settings_name_a_preset_and_may_move_a_bar(tmp_path):
     def used(**gate):
-        return policy.policy_of(settings_module.load({"home": str(tmp_path), "gate": gate}, environment={}))
+        return policy.policy_of(settings_module.load({"home": str(tmp_path), "gate": gate}, environment=OWN))
 
     assert used() == GatePolicy() == preset("default")
     assert used(preset="seeds") == preset("seeds") and used(preset="seeds", min_sharpe=2.0).min_sharpe == 2.0

@@ -15,6 +15,7 @@ from pipelines.lake import dry_run, raw, sources
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.forecast import SpendRefused
 from pipelines.lake.ingest import IngestResult, ingest
+from tests import OWN
 from tests.test_pipelines.small_market import small_market
 
 
@@ -31,7 +32,7 @@ def symbols(market: sandbox.Market) -> list[str]:
 
 @contextmanager
 def opened(market: sandbox.Market, folder: Path, number: int, **more: Any) -> Iterator[tuple[Any, Any]]:
-    chosen = settings.load({"home": str(folder), "source": "vendors", **more}, environment={})
+    chosen = settings.load({"home": str(folder), "source": "vendors", **more}, environment=OWN)
     with sandbox.serve(market, market.night_now(number)) as served:
         environment = {
             "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,
@@ -101,7 +102,7 @@ def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         given = {"home": str(tmp_path / "home"), "source": "vendors", "coverage": {"accept_terms": "cboe"}}
-        chosen = settings.load({**given, "spend": {"max_usd": 0.01}}, environment={})
+        chosen = settings.load({**given, "spend": {"max_usd": 0.01}}, environment=OWN)
         told = dry_run.rehearse(chosen, Home(chosen.home), now)
     assert not (tmp_path / "home").exists()
     by_kind = {line["what"]: line for line in told["lines"]}

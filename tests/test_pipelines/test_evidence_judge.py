@@ -30,6 +30,7 @@ from pipelines.home import Home
 from pipelines.training.candidates import TARGET, Candidate
 from pipelines.training.inputs import Inputs
 from pipelines.training.walk import walk_forward
+from tests import OWN
 from tests.test_models import planted
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
@@ -67,7 +68,7 @@ def upto(inputs, count):
 
 def desk(folder) -> tuple[Home, settings_module.Settings]:
     training = {"first_train_sessions": 120, "step_sessions": 60, "slow_step_sessions": 180, "optuna_trials": 0}
-    settings = settings_module.load({"home": str(folder), "training": training}, environment={})
+    settings = settings_module.load({"home": str(folder), "training": training}, environment=OWN)
     home = Home(settings.home).prepare()
     home.write_section("leak", {"passed": True, "parity_passed": True, "findings": []})
     return home, settings
@@ -148,7 +149,7 @@ def test_where_a_person_must_approve_the_same_verdict_waits_and_then_stands(prom
     shutil.rmtree(other.records)
     (other.ledger / "records.head").unlink()
     asks = settings_module.load({"home": str(other.root), "training": settings.training.model_dump(),
-                                 "approval": {"rungs": "shadow"}}, environment={})
+                                 "approval": {"rungs": "shadow"}}, environment=OWN)
     waits, _ = one_night(other, asks, upto(inputs, 290), prices)
     content = waits.record.content
     section = other.read_section("verdict")

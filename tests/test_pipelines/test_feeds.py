@@ -12,13 +12,14 @@ from pipelines import calendars, feeds, sandbox
 from pipelines import settings as settings_module
 from pipelines.home import Home
 from pipelines.sandbox import Market
+from tests import OWN
 
 SIZES = {"sandbox": {"names": 8, "sessions": 100, "nights": 6}}
 
 
 @pytest.fixture(scope="module")
 def market() -> Market:
-    return sandbox.generate(settings_module.load(SIZES, environment={}))
+    return sandbox.generate(settings_module.load(SIZES, environment=OWN))
 
 
 def symbols_of(market: Market) -> list[feeds.SymbolRow]:
@@ -90,9 +91,9 @@ def test_the_same_sessions_record_the_same_bytes(market: Market, tape: Path) -> 
 
 def test_other_sources_and_the_markets_end_are_said_plainly(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    files = settings_module.load({**SIZES, "source": "files:/nowhere"}, environment={})
+    files = settings_module.load({**SIZES, "source": "files:/nowhere"}, environment=OWN)
     with pytest.raises(feeds.NoComingSession, match="replay:TAPE"):
         feeds.record_tape(files, home, sandbox.night_now(files, 0))
-    ended = settings_module.load(SIZES, environment={})
+    ended = settings_module.load(SIZES, environment=OWN)
     with pytest.raises(feeds.NoComingSession, match="the sandbox ends"):
         feeds.record_tape(ended, home, sandbox.night_now(ended, 6))

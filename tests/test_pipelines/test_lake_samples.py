@@ -11,6 +11,7 @@ from pipelines import settings
 from pipelines.home import Home
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.ingest import ingest
+from tests import OWN
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def home(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     for source, target in laid_out.items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(samples / source, folder / target)
-    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment={})
+    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment=OWN)
     result = ingest(chosen, Home(chosen.home), dt.datetime(2026, 8, 1, tzinfo=dt.UTC))
     assert result.quarantined == {}
     return Home(chosen.home)

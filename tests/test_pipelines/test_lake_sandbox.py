@@ -14,6 +14,7 @@ from pipelines.lake import raw, sources
 from pipelines.lake.facts import facts_digest, names_per_session, read_dataset, vendor_digest
 from pipelines.lake.ingest import IngestResult, ingest
 from pipelines.lake.record import NotEmpty, record
+from tests import OWN
 
 SIZES = {"names": 8, "sessions": 80, "nights": 6, "chain_sessions": 4, "tick_sessions": 3}
 NIGHTS = (0, 1, 3, 5)  # a late split and a corrected bar come out between the last two
@@ -33,7 +34,7 @@ class Nights:
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "sandbox": SIZES}, environment={})
+    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "sandbox": SIZES}, environment=OWN)
     home = Home(chosen.home)
     told = [ingest(chosen, home, sandbox.night_now(chosen, number)) for number in NIGHTS]
     return Nights(home, chosen, told, ingest(chosen, home, told[-1].now))
@@ -118,14 +119,14 @@ def test_a_recording_is_a_source_of_the_same_facts(nights: Nights, tmp_path: Pat
     written = record(nights.home, folder)
     assert written == len({(row["path"], row["sha256"]) for row in raw.receipts(nights.home).to_pylist()})
     assert list(folder.rglob("*~2"))  # the corrected day, and the lists that grew
-    chosen = settings.load({"home": str(tmp_path / "home"), "source": f"files:{folder}"}, environment={})
+    chosen = settings.load({"home": str(tmp_path / "home"), "source": f"files:{folder}"}, environment=OWN)
     replayed = Home(chosen.home)
     result = ingest(chosen, replayed, nights.now + dt.timedelta(days=3))
     assert facts_digest(replayed) == facts_digest(nights.home)
     assert result.vendors["cme"].new_bodies == SIZES["tick_sessions"] + 5
     assert ingest(chosen, replayed, nights.now + dt.timedelta(days=4)).unchanged
     # As of an earlier night the recording holds what had been received by then.
-    early = settings.load({"home": str(tmp_path / "early"), "source": f"files:{folder}"}, environment={})
+    early = settings.load({"home": str(tmp_path / "early"), "source": f"files:{folder}"}, environment=OWN)
     ingest(early, Home(early.home), nights.told[1].now)
     assert not list((early.home / "lake/raw/facts").glob("batch-000002"))
     assert names_per_session(Home(early.home), last=1)[0][0] == dt.date(2025, 7, 1)
@@ -138,7 +139,7 @@ def test_the_vendors_source_asks_the_same_questions_at_real_addresses(
 ) -> None:
     monkeypatch.setattr(sources, "FIRST_LOAD_SESSIONS", 12)
     covered = {"accept_terms": "cboe"}
-    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment={})
+    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment=OWN)
     with sandbox.serve(sandbox.generate(nights.settings), nights.now) as served:
         environment = {
             "POLYGON_API_KEY": served.key, "DATABENTO_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon,

@@ -10,6 +10,7 @@ from pipelines import settings
 from pipelines.home import Home
 from pipelines.lake import marts
 from pipelines.lake.ingest import ingest
+from tests import OWN
 
 NOW = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
 _ES = "cme/dbn/esu4_nqu4_2024-07-01"
@@ -26,7 +27,7 @@ def built(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(samples / source, folder / target)
-    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment={})
+    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment=OWN)
     ingest(chosen, Home(chosen.home), NOW)
     return marts.build(Home(chosen.home), now=NOW).path
 

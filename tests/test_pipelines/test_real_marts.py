@@ -11,6 +11,7 @@ from pipelines import settings
 from pipelines.home import Home
 from pipelines.lake import marts
 from pipelines.lake.ingest import ingest
+from tests import OWN
 from tests import real_layout as real
 
 NOW = dt.datetime(2026, 8, 1, 6, tzinfo=dt.UTC)
@@ -23,7 +24,7 @@ def home(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("source")
     for first, last in SPANS:
         real.lay_everything(samples, folder, first, last)
-    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment={})
+    chosen = settings.load({"home": str(tmp_path_factory.mktemp("home")), "source": f"files:{folder}"}, environment=OWN)
     desk = Home(chosen.home).prepare()
     assert ingest(chosen, desk, NOW).quarantined == {}
     assert all(test.good for test in marts.build(desk, now=NOW).tests)

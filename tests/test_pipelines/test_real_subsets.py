@@ -13,6 +13,7 @@ from pipelines.home import Home
 from pipelines.lake import marts
 from pipelines.lake.facts import read_dataset, row_counts
 from pipelines.lake.ingest import IngestResult, ingest
+from tests import OWN
 from tests import real_layout as real
 from tests.conftest import nightdesk
 
@@ -23,7 +24,7 @@ FLAT = "polygon/flatfiles/us_stocks_sip/day_aggs_v1/2020/08/2020-08-28.csv.gz"
 
 def read(folder: Path, home: Path, now: dt.datetime = NOW) -> tuple[Home, IngestResult]:
     folder.mkdir(exist_ok=True)
-    chosen = settings.load({"home": str(home), "source": f"files:{folder}"}, environment={})
+    chosen = settings.load({"home": str(home), "source": f"files:{folder}"}, environment=OWN)
     desk = Home(chosen.home).prepare()
     return desk, ingest(chosen, desk, now)
 

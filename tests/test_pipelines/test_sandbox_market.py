@@ -9,13 +9,14 @@ import pytest
 
 from pipelines import calendars, sandbox, settings
 from pipelines.sandbox import clock, equities, market, options, oracle, signal
+from tests import OWN
 
 SMALL = {"seed": 3, "sandbox": {"names": 8, "sessions": 300, "nights": 6, "chain_sessions": 3, "tick_sessions": 2}}
 
 
 def made(**sandbox_settings: object) -> market.Market:
     values = {**SMALL, "sandbox": {**SMALL["sandbox"], **sandbox_settings}}  # type: ignore[dict-item]
-    return sandbox.generate(settings.load(values, environment={}))
+    return sandbox.generate(settings.load(values, environment=OWN))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def small() -> market.Market:
 
 
 def test_the_same_settings_make_the_same_market_and_another_seed_another(small: market.Market) -> None:
-    again, other = made(), sandbox.generate(settings.load({**SMALL, "seed": 4}, environment={}))
+    again, other = made(), sandbox.generate(settings.load({**SMALL, "seed": 4}, environment=OWN))
     for column in ("open", "high", "low", "close", "volume", "trades", "vwap"):
         np.testing.assert_array_equal(getattr(small.bars, column), getattr(again.bars, column))
     assert not np.array_equal(small.bars.close, other.bars.close, equal_nan=True)
@@ -104,7 +105,7 @@ def test_prices_with_forward_factors_move_only_by_the_markets_own_returns(small:
 
 
 def test_signal_zero_has_none_and_strong_is_worth_its_promise() -> None:
-    zero, strong = made(signal="zero"), sandbox.generate(settings.load({"seed": 3}, environment={}))
+    zero, strong = made(signal="zero"), sandbox.generate(settings.load({"seed": 3}, environment=OWN))
     assert np.nanmax(np.abs(zero.days.drift)) == 0.0 and zero.oracle_sharpe() == 0.0
     assert 4.0 < strong.oracle_sharpe() < 9.5
     known, alive = strong.days.drift[:-1], strong.days.alive[:-1] & strong.days.alive[1:]
@@ -113,8 +114,8 @@ def test_signal_zero_has_none_and_strong_is_worth_its_promise() -> None:
     by_session = [np.corrcoef(known[s, alive[s]], earned[s, alive[s]])[0, 1] for s in planted]
     assert 0.06 < np.mean(by_session) < 0.14
     assert np.isnan(made(sessions=200).oracle_sharpe())  # all of it is for training: nothing is measured
-    half = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": 0.5}}, environment={}))
-    modest = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": "modest"}}, environment={}))
+    half = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": 0.5}}, environment=OWN))
+    modest = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": "modest"}}, environment=OWN))
     assert 0.3 < half.oracle_sharpe() / strong.oracle_sharpe() < 0.7
     np.testing.assert_array_equal(half.bars.close, modest.bars.close)
 

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines import sandbox, settings
 from pipelines.sandbox import futures, market, options
+from tests import OWN
 
 GROUPED = "/v2/aggs/grouped/locale/us/market/stocks/{}?adjusted=false"
 CHAIN = "/api/global/delayed_quotes/options/_SPX.json"
@@ -20,7 +21,7 @@ SIZES = {"names": 8, "sessions": 300, "nights": 6, "chain_sessions": 4, "tick_se
 
 @pytest.fixture(scope="module")
 def small() -> market.Market:
-    return sandbox.generate(settings.load({"seed": 3, "sandbox": SIZES}, environment={}))
+    return sandbox.generate(settings.load({"seed": 3, "sandbox": SIZES}, environment=OWN))
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_an_unchanged_body_is_not_sent_again(small: market.Market, polygon: http
 def test_two_servers_send_the_same_bytes(
     small: market.Market, served: sandbox.Endpoints, polygon: httpx.Client
 ) -> None:
-    other = sandbox.generate(settings.load({"seed": 3, "sandbox": SIZES}, environment={}))
+    other = sandbox.generate(settings.load({"seed": 3, "sandbox": SIZES}, environment=OWN))
     asked = [GROUPED.format(small.sessions[40]), "/v3/reference/tickers?limit=3", "/stocks/v1/dividends", CHAIN]
     with sandbox.serve(other, other.night_now(0)) as second, httpx.Client(headers=polygon.headers) as client:
         for path in asked:

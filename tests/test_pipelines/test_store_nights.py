@@ -13,11 +13,12 @@ from models.features.registry import FEATURES, families
 from pipelines import digest, sandbox, settings
 from pipelines.home import Home
 from pipelines.store import build, frame, leak, online, read, research
+from tests import OWN
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
 NIGHTS = (2, 5)  # the split went ex unseen; it and the correction are known
 SETTINGS = settings.load(
-    {"sandbox": {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}}, environment={}
+    {"sandbox": {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}}, environment=OWN
 )
 
 

@@ -17,6 +17,7 @@ from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import Ask, HttpTransport, VendorError
 from pipelines.vendors.pool import PriorityPool
 from pipelines.vendors.rates import Rate
+from tests import OWN
 from tests.test_pipelines.small_market import small_market
 
 
@@ -120,7 +121,7 @@ def test_keys_are_nowhere_in_the_home_the_logs_or_the_errors(
     monkeypatch.setattr(sources, "FIRST_LOAD_SESSIONS", 12)
     now = market.night_now(0)
     covered = {"accept_terms": "cboe"}
-    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment={})
+    chosen = settings.load({"home": str(tmp_path), "source": "vendors", "coverage": covered}, environment=OWN)
     said = []
     for schedule in ("", "502@grouped*always"):
         with sandbox.serve(market, now, faults=schedule) as served:

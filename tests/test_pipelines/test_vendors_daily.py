@@ -11,6 +11,7 @@ from pipelines.lake import marts
 from pipelines.lake.clocks import with_clocks
 from pipelines.vendors.cboe_daily import history, statistics
 from pipelines.vendors.cme_details import details
+from tests import OWN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.lake_told import land
 
@@ -70,7 +71,7 @@ def test_a_report_counts_from_its_own_time_and_a_silent_one_from_midnight() -> N
 def test_open_interest_of_the_day_is_known_the_next_morning(tmp_path: Path) -> None:
     now = dt.datetime(2025, 7, 2, 6, tzinfo=dt.UTC)
     land(tmp_path, (bodies.STATISTICS_PATH, None, bodies.statistics()), now=now)
-    desk = Home(settings.load({"home": str(tmp_path)}, environment={}).home)
+    desk = Home(settings.load({"home": str(tmp_path)}, environment=OWN).home)
     marts.build(desk, now=now)
     asked = "select put_call_ratio, total_open_interest from market_statistics where product = 'SUM OF ALL PRODUCTS'"
     for moment, interest in ((dt.datetime(2025, 6, 30, 21, tzinfo=dt.UTC), None), (now, 3000.0)):

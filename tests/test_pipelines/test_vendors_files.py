@@ -11,6 +11,7 @@ from pipelines.home import Home
 from pipelines.lake.sources import SourceError, opened
 from pipelines.vendors.files import BadFolder, FilesTransport, split_version, versioned
 from pipelines.vendors.layout import route, slot
+from tests import OWN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.lake_told import at
 
@@ -98,7 +99,7 @@ def test_a_table_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
 def test_a_source_that_cannot_be_says_what_to_do(
     source: str, environment: dict[str, str], words: str, tmp_path: Path
 ) -> None:
-    chosen = settings.load({"home": str(tmp_path), "source": source}, environment={})
+    chosen = settings.load({"home": str(tmp_path), "source": source}, environment=OWN)
     with pytest.raises((SourceError, BadFolder), match=words), opened(
         chosen, Home(tmp_path), dt.datetime(2025, 7, 1, tzinfo=dt.UTC), environment
     ):

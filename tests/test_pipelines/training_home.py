@@ -14,6 +14,7 @@ from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.training.candidates import Candidate
 from pipelines.training.inputs import Inputs
+from tests import OWN
 from tests.test_models import planted
 
 NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
@@ -40,7 +41,7 @@ def small_inputs(seed: int = 3, sessions: int = 262) -> Inputs:
 
 def small_settings(**training: int) -> settings_module.Settings:
     sizes = {"first_train_sessions": 180, "step_sessions": 30, "slow_step_sessions": 60, "optuna_trials": 2, **training}
-    return settings_module.load({"training": sizes}, environment={})
+    return settings_module.load({"training": sizes}, environment=OWN)
 
 
 def small_home(folder) -> tuple[Home, Ledger]:
