@@ -52,12 +52,11 @@ check: $(STAMP)  ## Lint, types, import contracts, definitions
 fix: $(STAMP)  ## Let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 
-truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise (about an hour; resumes)
+truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise (half an hour to an hour; resumes)
 	@$(BIN)/python -m tests.truth.seeds --seeds 20
 
-proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (about half an hour; resumes)
+proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
-
 
 clean:  ## Forget the sandbox home (never a desk's data: only ./.nightdesk)
 	@rm -rf .nightdesk dbt/target dbt/logs
