@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix truth proof-kill clean
+.PHONY: help install run live ui test check fix bench truth proof-kill clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ check: $(STAMP)  ## Lint, types, import contracts, definitions
 
 fix: $(STAMP)  ## Let ruff mend what it can
 	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP)  ## What the work costs, beside peers and floors; bench.json in the home (ONLY=name; minutes, more with peers)
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise (half an hour to an hour; resumes)
 	@$(BIN)/python -m tests.truth.seeds --seeds 20

@@ -174,9 +174,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-# Read elsewhere, and no settings: the tests' sample folder and failpoint, and the folder that dbt reads facts from.
+# Read elsewhere, and no settings: the tests' sample folder and failpoint, what the bench reads, and the folder that dbt
+# reads facts from.
 RESERVED = {"NIGHTDESK_SAMPLES", "NIGHTDESK_FAILPOINT", "NIGHTDESK_CONFIG", "NIGHTDESK_FACTS", "NIGHTDESK_MARTS",
-            "NIGHTDESK_FEAST"}
+            "NIGHTDESK_FEAST", "NIGHTDESK_PEERS", "NIGHTDESK_BENCH_DATA"}
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
