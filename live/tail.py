@@ -16,7 +16,7 @@ from models.market import liquidity
 
 Floats = NDArray[np.float64]
 DayBar = tuple[float, float, float, float, float]  # open, high, low, close, volume; raw
-FAST_FAMILY = "equity"
+FAST_CELLS = "equity"
 _PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -28,7 +28,7 @@ class Tail:
         self._bundle = bundle
         self._days: list[np.datetime64] = list(bars.sessions)
         self._most = len(self._days)  # the tail moves on, it does not grow
-        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW[FAST_FAMILY]}
+        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW[FAST_CELLS]}
         self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
         self._history = brought_rows(bundle)
@@ -139,12 +139,12 @@ class Tail:
 
     def _own_features(self) -> tuple[str, ...]:
         """Features made of the bars that live sees for itself; of the others it has the bundle's last values."""
-        return tuple(one.name for one in named(self._bundle.snapshot.panel.features) if one.family == FAST_FAMILY)
+        return tuple(one.name for one in named(self._bundle.snapshot.panel.features) if one.cells == FAST_CELLS)
 
     def _bars(self) -> BarPanel:
         count = self._look_back
         raw = {name: np.array(rows[-count:]) for name, rows in self._rows.items()}
-        return BarPanel(np.array(self._days[-count:]), self.names, derive(FAST_FAMILY, raw))
+        return BarPanel(np.array(self._days[-count:]), self.names, derive(FAST_CELLS, raw))
 
 
 def brought_rows(bundle: Bundle) -> FeaturePanel:

@@ -19,7 +19,10 @@ DAILY_STALENESS = dt.timedelta(days=5)
 
 @dataclass(frozen=True)
 class Feature:
-    """`look_back` counts sessions, today's included; `inputs` name columns of the panel (models/features/inputs.py)."""
+    """`look_back` counts bars, today's included; `inputs` name columns of a panel of cells (models/features/inputs.py).
+
+    Families that read the same panel name the same `cells`; one of its own is the default.
+    """
 
     name: str
     family: str
@@ -32,15 +35,25 @@ class Feature:
     staleness: dt.timedelta = DAILY_STALENESS
     owner: str = "team:nightdesk"
     bounds: tuple[float, float] | None = None  # what its formula can give at most; outside is a fault, not a market
+    cells: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", self.cells or self.family)
 
     @property
     def view(self) -> str:
         """The table, Feast view and asset this feature lives in."""
         return f"{self.family}_v{self.version}"
 
+    @property
+    def ref(self) -> str:
+        """Its full name, which no other feature and no other version of it has."""
+        return f"{self.view}:{self.name}"
+
     def declaration(self) -> dict[str, Any]:
         """All that changes its values, apart from the code itself."""
         return {
-            "name": self.name, "family": self.family, "version": self.version, "inputs": list(self.inputs),
+            "name": self.name, "family": self.family, "version": self.version, "cells": self.cells,
+            "inputs": list(self.inputs),
             "look_back": self.look_back, "kernel": f"{self.kernel.__module__}.{self.kernel.__qualname__}",
         }

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.features.feature import FloatArray
 
-# Raw columns of each family's cells, in the marts' own names.
+# Raw columns of each panel of cells, in the marts' own names. `equity` is what live sees for itself: it stays small.
 RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
     "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
@@ -12,10 +12,10 @@ RAW: dict[str, tuple[str, ...]] = {
 }
 
 
-def derive(family: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
+def derive(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
     """Raw columns and what follows from each bar alone. Forward factors: no later action changes an earlier bar."""
     columns = dict(raw)
-    if family == "equity":
+    if cells == "equity":
         factor = raw["total_return_factor"]
         for name in ("open", "high", "low", "close"):
             columns[f"{name}_tr"] = raw[name] * factor

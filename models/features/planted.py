@@ -13,10 +13,10 @@ def _position(close_centred: FloatArray, close_tr: FloatArray) -> FloatArray:
     return close_tr[..., -1] / close_centred[..., -1] - 1.0
 
 
-def derive_with_leak(family: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
+def derive_with_leak(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
     """The usual columns and the classic mistake: a moving average centred on its session."""
-    columns = derive(family, raw)
-    if family == "equity":
+    columns = derive(cells, raw)
+    if cells == "equity":
         closes = np.pad(columns["close_tr"], ((REACH, REACH), (0, 0)), constant_values=np.nan)
         around = sliding_window_view(closes, 2 * REACH + 1, axis=0)
         held = np.isfinite(around)

@@ -3,13 +3,23 @@
 from models.features import equity, futures, market, options
 from models.features.feature import Feature
 
-__all__ = ["FEATURES", "Feature", "families", "named", "view_look_back"]
+__all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"]
 
 FEATURES: tuple[Feature, ...] = (*equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES)
 
+# What the daily equity strategies may look at, in the order of their panel. Pinned: a family or version that joins
+# the registry must not move a bit of a strategy that was judged without it.
+DAILY = (
+    "equity_v1:ret_1", "equity_v1:ret_5", "equity_v1:ret_20", "equity_v1:resid_ret_5", "equity_v1:rank_ret_5",
+    "equity_v1:vam_20", "equity_v1:zscore_20", "equity_v1:rsi_14", "equity_v1:atr_14", "equity_v1:rv_20",
+    "equity_v1:volume_z_20", "equity_v1:overnight_gap", "equity_v1:close_location", "equity_v1:mkt_ret_1",
+    "equity_v1:mkt_vol_20", "equity_v1:mkt_volume_z", "options_v1:put_call_ratio", "options_v1:share_0dte",
+    "options_v1:gamma_exposure_bn", "options_v1:iv30", "futures_v1:es_poc_distance", "futures_v1:es_delta_share",
+)  # fmt: skip
+
 
 def families(extra: tuple[Feature, ...] = ()) -> dict[str, tuple[Feature, ...]]:
-    """Features by the table they live in, such as `equity_v1`."""
+    """Features by the table they live in, such as `equity_v1`: one a family and version."""
     grouped: dict[str, tuple[Feature, ...]] = {}
     for feature in (*FEATURES, *extra):
         grouped[feature.view] = (*grouped.get(feature.view, ()), feature)
@@ -17,12 +27,16 @@ def families(extra: tuple[Feature, ...] = ()) -> dict[str, tuple[Feature, ...]]:
 
 
 def named(names: tuple[str, ...]) -> tuple[Feature, ...]:
-    """The newest version of each of these features, in this order."""
-    newest = {feature.name: feature for feature in sorted(FEATURES, key=lambda item: item.version)}
-    unknown = [name for name in names if name not in newest]
+    """These features, in this order. `view:name` is exact; a bare name is the daily strategies' where they have one,
+    else its newest version."""
+    known: dict[str, Feature] = {}
+    for feature in sorted(FEATURES, key=lambda item: (item.ref in DAILY, item.version)):
+        known[feature.name] = known[feature.ref] = feature
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise KeyError(f"no such feature: {', '.join(unknown)}; known: {', '.join(newest)}")
-    return tuple(newest[name] for name in names)
+        bare = dict.fromkeys(feature.name for feature in FEATURES)
+        raise KeyError(f"no such feature: {', '.join(unknown)}; known: {', '.join(bare)}")
+    return tuple(known[name] for name in names)
 
 
 def view_look_back(features: tuple[Feature, ...]) -> int:

@@ -14,7 +14,7 @@ from models.snapshot import SlowFeature, Snapshot
 from models.strategy import StrategyConfig
 from pipelines.home import Home
 
-FAST_FAMILY = "equity"  # the family whose inputs live sees for itself
+FAST_CELLS = "equity"  # the panel of inputs that live sees for itself
 MARGIN_SESSIONS = 5
 
 
@@ -23,15 +23,15 @@ def build_snapshot(home: Home, now: dt.datetime, panel: FeaturePanel, strategy: 
     from pipelines.store.read import bar_panel
 
     features = named(strategy.features)
-    own = tuple(one for one in features if one.family == FAST_FAMILY)
+    own = tuple(one for one in features if one.cells == FAST_CELLS)
     tail = max(*(one.look_back for one in (*own, *named(("atr_14",)))), liquidity.LOOK_BACK + 1) + MARGIN_SESSIONS
     bars = bar_panel(home, now).tail(tail)
     place = [bars.names.index(name) for name in panel.names]
-    grids = {name: np.ascontiguousarray(bars.columns[name][:, place]) for name in RAW[FAST_FAMILY]}
+    grids = {name: np.ascontiguousarray(bars.columns[name][:, place]) for name in RAW[FAST_CELLS]}
     coming = np.full((1, len(panel.names)), np.nan)
     adv, vol = liquidity.known_before(*(np.vstack([grids[name], coming])
                                         for name in ("close", "volume", "total_return_factor")))
-    slow = [_slow(home, one, now) for one in features if one.family != FAST_FAMILY]
+    slow = [_slow(home, one, now) for one in features if one.cells != FAST_CELLS]
     return Snapshot(BarPanel(bars.sessions, panel.names, grids),
                     panel.select(strategy.features).tail(min(strategy.history + 1, len(panel.sessions))),
                     _symbols(home, now, panel.names), tuple(one for one in slow if one is not None),

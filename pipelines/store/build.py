@@ -62,8 +62,8 @@ def _axis_mask(axis: NDArray[np.datetime64], days: NDArray[np.datetime64], ahead
 
 def rows_of(con: Any, features: tuple[Feature, ...], *, with_planted: bool = False) -> pa.Table:
     """A family's whole table from the marts of a connection, from nothing and writing nothing."""
-    family = features[0].family
-    cells = cells_of.from_table(cells_of.read(con, family), family)
+    panel = features[0].cells
+    cells = cells_of.from_table(cells_of.read(con, panel), panel)
     everything = np.ones(len(cells.sessions), dtype=bool)
     return versions.replay(cells, features, everything, planted.derive_with_leak if with_planted else derive)
 
@@ -97,15 +97,15 @@ def build_family(
     home: Home, view: str, features: tuple[Feature, ...], con: Any, *, with_planted: bool = False
 ) -> FamilyBuild:
     """Publish a family's table as the marts of `con` have it; the same digest as a build from nothing."""
-    family, path, listed = features[0].family, table_path(home, view), home.features / f"{view}.manifest.parquet"
-    raw_cells = cells_of.read(con, family)
-    code, now = manifest.code_version(features), manifest.of_cells(con, raw_cells, family)
+    panel, path, listed = features[0].cells, table_path(home, view), home.features / f"{view}.manifest.parquet"
+    raw_cells = cells_of.read(con, panel)
+    code, now = manifest.code_version(features), manifest.of_cells(con, raw_cells, panel)
     before = manifest.read(listed, code) if path.exists() else None
     changed = manifest.changed_sessions(before, now)
     if before is not None and not len(changed):
         rows = pq.read_metadata(path).num_rows
         return FamilyBuild(view, path, rows, 0, None, None, manifest.table_digest(before))
-    cells = cells_of.from_table(raw_cells, family)
+    cells = cells_of.from_table(raw_cells, panel)
     old = pq.read_table(path) if before is not None else None
     table, redone = _refresh(cells, features, changed, old, planted.derive_with_leak if with_planted else derive)
     keys = [table.column_names[0], "session", "available_at"]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from models.features.feature import Feature
-from models.features.registry import families
+from models.features.registry import DAILY, families
 from pipelines.store.versions import ENTITY_KEYS
 
 DAILY_SERVICE = "daily_equity_v1"
@@ -36,6 +36,15 @@ def _view(view: str, features: tuple[Feature, ...], entity: Any, folder: Path) -
     )  # fmt: skip
 
 
+def _projections(views: dict[str, Any], refs: tuple[str, ...]) -> list[Any]:
+    """The views that these `view:name` are of, each with its own only."""
+    chosen: dict[str, list[str]] = {}
+    for ref in refs:
+        view, _, name = ref.partition(":")
+        chosen.setdefault(view, []).append(name)
+    return [views[view][names] for view, names in chosen.items()]
+
+
 def feast_objects(features_folder: Path) -> dict[str, Any]:
     """Everything to apply, by a name fit for a module."""
     from feast import Entity, FeatureService
@@ -50,7 +59,7 @@ def feast_objects(features_folder: Path) -> dict[str, Any]:
         for view, features in families().items()
     }
     service = FeatureService(
-        name=DAILY_SERVICE, features=list(views.values()), owner="team:nightdesk",
+        name=DAILY_SERVICE, features=_projections(views, DAILY), owner="team:nightdesk",
         description="What the daily equity strategies decide on, 30 minutes before the open.",
     )
     return {**entities, **views, DAILY_SERVICE: service}

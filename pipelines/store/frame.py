@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.features.panel import FeaturePanel
-from models.features.registry import FEATURES
+from models.features.registry import DAILY, named
 from pipelines import calendars, digest, durable
 from pipelines.home import Home
 from pipelines.store import build
@@ -88,7 +88,7 @@ def _ask_feast(home: Home, moments: pa.Table, names: list[str], features: tuple[
 def decision_panel(
     home: Home, *, now: dt.datetime, as_of: dt.datetime | None = None, sessions: list[dt.date] | None = None
 ) -> FeaturePanel:
-    """Values and tradability at each decision, of nothing that came to be known after `as_of` (default: now).
+    """Values and tradability at each daily decision, of nothing that came to be known after `as_of` (default: now).
 
     Covers the coming session. The same question to the same tables is answered from a file, without waking Feast.
     """
@@ -96,7 +96,7 @@ def decision_panel(
 
     horizon = min(as_of or now, now)
     decisions, names = _axes(home, horizon, sessions)
-    features = tuple(feature.name for feature in FEATURES)
+    features = tuple(feature.name for feature in named(DAILY))
     axis = np.array(decisions, dtype="datetime64[D]")
     if not decisions:
         return FeaturePanel(axis, (), features, np.zeros((0, 0, len(features))), np.zeros((0, 0), dtype=bool))

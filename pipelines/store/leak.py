@@ -127,7 +127,7 @@ def parity_check(home: Home, con: Any, now: dt.datetime) -> list[str]:
     """Features whose last session, computed over a tail as live does, differs from the table's; empty when equal."""
     broken = []
     for features in families().values():
-        panel = read.family_panel(con, features[0].family, now).tail(view_look_back(features))
+        panel = read.cells_panel(con, features[0].cells, now).tail(view_look_back(features))
         if not len(panel.sessions):
             continue
         rows = read.rows_as_of(home, features[0].view, now)

@@ -23,14 +23,14 @@ select entity, session, md5(string_agg(
 from cells group by entity, session order by entity, session"""
 
 
-STORE_CODE = ("cells", "versions", "manifest")
+STORE_CODE = ("cells", "sources", "versions", "manifest")
 
 
-def of_cells(con: Any, cells: pa.Table, family: str) -> pa.Table:
+def of_cells(con: Any, cells: pa.Table, panel: str) -> pa.Table:
     """Digest of every cell."""
     con.register("cells", cells)
     try:
-        values = ", ".join(f"coalesce(cast({name} as varchar), '-')" for name in RAW[family])
+        values = ", ".join(f"coalesce(cast({name} as varchar), '-')" for name in RAW[panel])
         return con.sql(CELL_DIGESTS.format(values=values)).to_arrow_table()
     finally:
         con.unregister("cells")

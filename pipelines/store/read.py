@@ -33,14 +33,14 @@ def rows_as_of(home: Home, view: str, as_of: dt.datetime) -> pa.Table:
     return newest(pq.read_table(table_path(home, view)), as_of)
 
 
-def family_panel(con: Any, family: str, as_of: dt.datetime) -> BarPanel:
-    """A family's input columns as of a moment, from a connection with the marts' `<mart>_versions` views."""
-    cells = cells_of.from_table(newest(cells_of.read(con, family), as_of), family)
+def cells_panel(con: Any, cells_name: str, as_of: dt.datetime) -> BarPanel:
+    """The columns of a panel of cells as of a moment, from a connection with the marts' `<mart>_versions` views."""
+    cells = cells_of.from_table(newest(cells_of.read(con, cells_name), as_of), cells_name)
     shape = (len(cells.sessions), len(cells.names))
-    raw = {name: np.full(shape, np.nan) for name in RAW[family]}
+    raw = {name: np.full(shape, np.nan) for name in RAW[cells_name]}
     for name, column in raw.items():
         column[cells.session, cells.name] = cells.values[name]  # a withdrawn bar is NaN
-    return BarPanel(cells.sessions, cells.names, derive(family, raw))
+    return BarPanel(cells.sessions, cells.names, derive(cells_name, raw))
 
 
 def bar_panel(home: Home, as_of: dt.datetime) -> BarPanel:
@@ -48,4 +48,4 @@ def bar_panel(home: Home, as_of: dt.datetime) -> BarPanel:
     from pipelines.lake import marts
 
     with marts.connect(home) as con:
-        return family_panel(con, "equity", as_of)
+        return cells_panel(con, "equity", as_of)

@@ -77,7 +77,7 @@ def features_get(home: Home, features: list[str], entities_file: Path, as_of: st
         frame[name] = value
     from pipelines.store.feast_home import feast_store
 
-    refs = [f"{feature.view}:{feature.name}" for feature in wanted]
+    refs = [feature.ref for feature in wanted]
     rows = feast_store(home).get_historical_features(frame, refs).to_arrow()
     for feature in wanted:
         table = table.append_column(feature.name, rows[feature.name])

@@ -74,7 +74,7 @@ class _Known:
     def compute(self, first: int, last: int) -> FloatArray:
         """Rows of the sessions first..last-1 as they follow from what is known, (sessions, names, features)."""
         begin = max(0, first - reach(self.features) + 1)
-        columns = self.derive(self.cells.family, {key: column[begin:last] for key, column in self.raw.items()})
+        columns = self.derive(self.cells.panel, {key: column[begin:last] for key, column in self.raw.items()})
         values = compute_batch(BarPanel(self.cells.sessions[begin:last], self.cells.names, columns), self.features)
         return np.stack([values[feature.name][first - begin :] for feature in self.features], axis=-1)
 

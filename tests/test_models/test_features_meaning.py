@@ -7,7 +7,7 @@ from models.features import cross
 from models.features.compute import compute_batch, compute_tail
 from models.features.inputs import derive
 from models.features.panel import BarPanel
-from models.features.registry import FEATURES, families, named
+from models.features.registry import DAILY, FEATURES, families, named
 
 
 def panel(close: list[list[float]], **columns: list[list[float]]) -> BarPanel:
@@ -89,8 +89,13 @@ def test_the_market_is_on_every_row_with_a_bar() -> None:
 
 
 def test_declarations_are_whole() -> None:
-    names = [feature.name for feature in FEATURES]
-    assert len(names) == len(set(names))
+    refs = [feature.ref for feature in FEATURES]
+    assert len(refs) == len(set(refs))
+    # A bare name is one feature in several versions, never two things.
+    for feature in FEATURES:
+        assert {other.family for other in FEATURES if other.name == feature.name} == {feature.family}
+    assert len({feature.cells for feature in FEATURES if feature.view == "equity_v1"}) == 1
+    assert tuple(feature.ref for feature in named(DAILY)) == DAILY and len(DAILY) == 22
     for feature in FEATURES:
         assert feature.look_back >= 1 and feature.inputs and feature.description.endswith("."), feature.name
         assert feature.view in families()

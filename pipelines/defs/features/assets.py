@@ -7,12 +7,8 @@ import dagster as dg
 from models.features.feature import Feature
 from models.features.registry import families
 from pipelines.resources import HomeResource
+from pipelines.store.sources import SOURCES
 
-MARTS = {
-    "equity": ["daily_bars"],
-    "options": ["option_metrics"],
-    "futures": ["volume_profile", "order_flow", "futures_bars"],
-}
 OWNERS = ["team:nightdesk"]
 
 
@@ -25,7 +21,7 @@ def _family_asset(view: str, features: tuple[Feature, ...]) -> dg.AssetsDefiniti
     @dg.asset(
         key=["features", view],
         group_name="features",
-        deps=[dg.AssetKey(["marts", mart]) for mart in MARTS[features[0].family]],
+        deps=[dg.AssetKey(["marts", mart]) for mart in SOURCES[features[0].cells].marts],
         description=_describe(view, features),
         kinds={"python", "parquet"},
         owners=OWNERS,
