@@ -11,7 +11,7 @@ from live.book import Book
 from live.clock import TapeClock, to_us
 from live.desk import Desk, actions_in
 from live.journal import Journal
-from live.ports import Bar, Feed, Venue
+from live.ports import Bar, Feed, Quiet, Venue
 from live.risk import KillSwitch, Limits, Memory
 from live.settlement import settle
 from live.tail import Tail
@@ -128,6 +128,9 @@ class Engine:
         day = Day(open_us, close_us)
         next_cycle_us = open_us
         for bar in feed.bars(session):
+            if isinstance(bar, Quiet):
+                next_cycle_us = self._pass(desk, day, min(bar.until_us, close_us), next_cycle_us)
+                continue
             if not day.possible(bar, to_us(self._clock.now())):
                 continue
             while bar.start_us >= next_cycle_us:  # all bars that were over by then are in
@@ -146,6 +149,18 @@ class Engine:
             next_cycle_us += CYCLE_US
         self._clock.advance_us(close_us)
         return day
+
+    def _pass(self, desk: Desk, day: Day, until_us: int, next_cycle_us: int) -> int:
+        """Time goes by without a bar: the cycles that are due, and the kill switch at once; the next cycle's time."""
+        while next_cycle_us <= until_us:
+            self._clock.advance_us(next_cycle_us)
+            self._watch(desk, _last_prices(day))
+            desk.heed_silence(next_cycle_us, day.heard_us)
+            next_cycle_us += CYCLE_US
+        if until_us > to_us(self._clock.now()):
+            self._clock.advance_us(until_us)
+        desk.heed_switch(_last_prices(day))
+        return next_cycle_us
 
     def _watch(self, desk: Desk, prices: Mapping[str, float]) -> None:
         """The five-minute cycle: the kill switch first, then what was lost, on prices that can be believed."""

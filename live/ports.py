@@ -19,6 +19,12 @@ class Bar(NamedTuple):
     volume: float
 
 
+class Quiet(NamedTuple):
+    """Said by feeds in real time when nothing came: every bar that began before `until_us` is in, or will not come."""
+
+    until_us: int
+
+
 class Action(NamedTuple):
     """A split (`amount` new shares for one old) or a cash dividend (`amount` a share), known before the session."""
 
@@ -70,13 +76,14 @@ class Clock(Protocol):
 
 
 class Feed(Protocol):
-    """Bars of a session in the order of their start, and the actions that were known before its open."""
+    """Bars of a session in the order of their start, and the actions that were known before its open. A tape has them
+    all at once; a feed in real time hands each out when it is over, and says every moment that it is still there."""
 
     def sessions(self) -> Sequence[dt.date]: ...
 
     def actions(self, session: dt.date) -> Sequence[Action]: ...
 
-    def bars(self, session: dt.date) -> Iterator[Bar]: ...
+    def bars(self, session: dt.date) -> Iterator[Bar | Quiet]: ...
 
 
 class Venue(Protocol):

@@ -55,7 +55,7 @@ class ReplayReport:
         return asdict(self)
 
 
-def _result(entry: Entry, *, already: bool) -> SessionResult:
+def result_of(entry: Entry, *, already: bool) -> SessionResult:
     told = entry.payload
     return SessionResult(entry.session or "", told["orders"], told["fills"], told["refused"], told["pnl"],
                          told["costs"], told["start_equity"], told["equity"], told["state"], told["decision_id"],
@@ -80,20 +80,20 @@ def replay(
     with Journal(journal) as book:
         closed = {entry.session: entry for entry in book.entries("close")}
         todo = [session for session in feed.sessions() if session.isoformat() not in closed]
-        results = [_result(closed[day.isoformat()], already=True) for day in feed.sessions() if day not in todo]
+        results = [result_of(closed[day.isoformat()], already=True) for day in feed.sessions() if day not in todo]
         notes = [f"session {result.session}: already replayed; the journal stands" for result in results]
         bundle, flat, refused = None, None, False
         if todo:
             clock = TapeClock(_first_moment(feed, todo[0]))
             try:
-                bundle = _take(FolderBundles(bundle_dir), book, verify_keys, clock)
+                bundle = take(FolderBundles(bundle_dir), book, verify_keys, clock)
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
             if bundle is not None:
                 terms = Terms(account, limits or Limits(), costs or CostModel.default(), kill_file, switch)
                 engine = Engine(bundle, book, PaperVenue(terms.costs), clock, terms, reached)
                 for session in todo:
-                    reason = _not_for(engine, book, session)
+                    reason = not_for(engine, book, session)
                     if reason is not None:
                         notes.append(f"session {session}: {reason}")
                         continue
@@ -101,7 +101,7 @@ def replay(
                     engine.run_session(session, feed)
                     done = book.last("close")
                     assert done is not None
-                    results.append(_result(done, already=False))
+                    results.append(result_of(done, already=False))
             elif not refused:
                 flat = f"no approved bundle in {bundle_dir}: live stays flat until a night's gate lets one through"
         rows, head = book.head()
@@ -114,7 +114,7 @@ def _first_moment(feed: TapeFeed, session: dt.date) -> dt.datetime:
     return from_us(next(iter(feed.bars(session))).start_us) - DECIDE_BEFORE_OPEN
 
 
-def _take(source: BundleSource, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
+def take(source: BundleSource, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
     """Load a bundle after full verification, never one older than any seen, and remember that it was."""
     path = source.newest()
     if path is None:
@@ -129,7 +129,7 @@ def _take(source: BundleSource, journal: Journal, verify_keys: Sequence[bytes], 
     return bundle
 
 
-def _not_for(engine: Engine, journal: Journal, session: dt.date) -> str | None:
+def not_for(engine: Engine, journal: Journal, session: dt.date) -> str | None:
     """Why a session of the tape is not traded, if it is not."""
     newest = journal.last("close")
     if newest is not None and session.isoformat() < (newest.session or ""):
