@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from live import canonical
@@ -12,7 +12,7 @@ from live.deciding import Plan, plan
 from live.flatten import Flattening
 from live.journal import Journal
 from live.orders import OrderManager, client_order_id
-from live.ports import Action, Bar, Clock, Order, Venue
+from live.ports import Action, Bar, Clock, Fill, Order, Venue
 from live.risk import KillMode, KillSwitch, Memory, RiskState, Situation, Verdict, after_loss, screen
 from live.risk.groups import groups_of
 from live.tail import Tail, brought_rows
@@ -31,11 +31,12 @@ class Desk:
     """The state of one session while its transaction is open."""
 
     def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: Clock,
-                 terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch) -> None:
+                 terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch,
+                 reached: Callable[[str], None] = lambda name: None) -> None:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch = memory, switch
-        self.orders = OrderManager(venue)
+        self.orders = OrderManager(venue, self.write, reached)
         self._silent_since_us = -1
         self.plan: Plan | None = None
         self._begun = False  # splits are booked and the venue is open: from here on orders may go
@@ -107,13 +108,7 @@ class Desk:
             name, left = tracked.order.instrument_id, tracked.order.quantity - tracked.filled
             closing = held.get(name, 0) * left < 0 and abs(left) <= abs(held.get(name, 0))
             if state is RiskState.HALTED or mode or (state is RiskState.REDUCING and not closing):
-                self.cancel(tracked.order.order_id, f"{state}: {reason}")
-
-    def cancel(self, order_id: str, reason: str) -> None:
-        if self.orders.cancel(order_id, reason):
-            tracked = self.orders[order_id]
-            self.write("cancel", {"order_id": order_id, "instrument_id": tracked.order.instrument_id,
-                                  "filled": tracked.filled, "reason": reason})
+                self.orders.cancel(tracked.order.order_id, f"{state}: {reason}")
 
     def begin(self, actions: Sequence[Action]) -> None:
         """The decision, half an hour before the open."""
@@ -151,12 +146,7 @@ class Desk:
         for order in filter(None, sent):
             if self.heed_switch({}):  # thrown since the decision began: what was not sent is not sent
                 break
-            self.send(order)
-
-    def send(self, order: Order) -> None:
-        ack = self.orders.send(order.order_id)
-        self.write("ack", {"order_id": order.order_id, "accepted": ack.accepted, "reason": ack.reason,
-                           "state": self.orders[order.order_id].state})
+            self.orders.send(order.order_id)
 
     def _liquidity(self) -> dict[str, tuple[float, float]]:
         adv20_usd, vol20_daily = self.tail.liquidity()
@@ -218,8 +208,7 @@ class Desk:
         collar = self.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
         order = Order(order_id, wanted.instrument_id, verdict.quantity, limit_price)
-        self.write("intent", {**payload, "limit_price": limit_price})
-        self.orders.intend(order)
+        self.orders.intend(order, payload)
         self.counts["orders"] += 1
         return order
 
@@ -228,15 +217,16 @@ class Desk:
         if first:
             self._doubt(bar)
         for fill in self.venue.on_bar(bar):
-            tracked = self.orders.on_fill(fill)
-            self.book.fill(fill, self.times.session)
-            self.trade_cost += fill.cost
-            self.counts["fills"] += 1
-            self.write("fill", {"order_id": fill.order_id, "instrument_id": fill.instrument_id, "state": tracked.state,
-                                "quantity": fill.quantity, "price": fill.price, "cost": fill.cost, "costs": fill.costs})
+            self.orders.on_fill(fill)
+            self._booked(fill)
         holding = self.book.holdings.get(bar.instrument_id)
         if holding is not None and first:
             holding.basis = bar.open
+
+    def _booked(self, fill: Fill) -> None:
+        self.book.fill(fill, self.times.session)
+        self.trade_cost += fill.cost
+        self.counts["fills"] += 1
 
     def _doubt(self, bar: Bar) -> None:
         """An opening print beyond belief is not traded on: a bad print, or a split that nobody has told us of."""
@@ -251,7 +241,7 @@ class Desk:
         self.write("hazard", {"kind": "price_gap", "instrument_id": bar.instrument_id, "price": bar.open,
                               "before": before, "limit": canonical.plain(self.terms.limits.max_mark_gap)})
         for order in orders:
-            self.cancel(order.order_id, "the opening print is beyond belief")
+            self.orders.cancel(order.order_id, "the opening print is beyond belief")
 
     def equity(self, prices: Mapping[str, float]) -> float:
         """What the account is worth at these prices; one that leapt beyond belief does not count."""

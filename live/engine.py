@@ -108,11 +108,11 @@ class Engine:
         times = self.tail.times(session)
         if times is None:
             raise ValueError(f"session {session} is not in the bundle's calendar")
-        with self._journal.transaction():
+        with self._journal.session():
             self._clock.advance_us(to_us(times.open_at - DECIDE_BEFORE_OPEN))
             self.memory.opened(session)
             desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times,
-                        self.memory, self._switch)
+                        self.memory, self._switch, self._reached)
             self._watch(desk, {})
             desk.begin(feed.actions(session))
             day = self._trade(desk, feed, session)

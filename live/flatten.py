@@ -27,7 +27,7 @@ class Flattening:
         for tracked in desk.orders.working():
             last = prices.get(tracked.order.instrument_id)
             if last is not None and not tracked.order.allows(last):
-                desk.cancel(tracked.order.order_id, "the market left its limit price")
+                desk.orders.cancel(tracked.order.order_id, "the market left its limit price")
         working = {tracked.order.instrument_id for tracked in desk.orders.working()}
         for name in sorted(set(held) - working):
             price = prices.get(name, desk.book.holdings[name].price)
@@ -47,15 +47,12 @@ class Flattening:
                                    desk.times.session.isoformat(), name, leg)
         order = Order(order_id, name, int(side) * size, limit_price, reduce_only=True)
         names = list(desk.tail.names)
-        desk.write("intent", {
-            "order_id": order_id, "decision_id": None, "instrument_id": name,
-            "symbol": desk.bundle.snapshot.symbols[names.index(name)] if name in names else name,
-            "asked": quantity, "quantity": order.quantity, "reference_price": price, "limit_price": limit_price,
-            "checks": [], "reduce_only": True,
+        desk.orders.intend(order, {
+            "decision_id": None, "symbol": desk.bundle.snapshot.symbols[names.index(name)] if name in names else name,
+            "asked": quantity, "reference_price": price, "checks": [],
         })
-        desk.orders.intend(order)
         desk.counts["orders"] += 1
-        desk.send(order)
+        desk.orders.send(order_id)
 
     def done(self) -> None:
         self._desk.move(RiskState.HALTED, "flattened: nothing is held any more")

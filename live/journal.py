@@ -1,17 +1,19 @@
 """What was decided and done, written so that it cannot be rewritten: an append-only SQLite file with chained hashes."""
 
 import datetime as dt
-import fcntl
 import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from live import canonical
+from live.writer import JournalBusy, WriterLock
+
+__all__ = ["GENESIS", "Entry", "Journal", "JournalBroken", "JournalBusy", "JournalUnwritable"]
 
 GENESIS = "0" * 64
 _SELECT = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries"
@@ -28,8 +30,8 @@ CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
 """
 
 
-class JournalBusy(RuntimeError):
-    """Another process writes this journal."""
+class JournalUnwritable(RuntimeError):
+    """The disk does not take a row: what is not written down is not done."""
 
 
 class JournalBroken(RuntimeError):
@@ -57,27 +59,28 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 
 class Journal:
-    """One writer, held by an exclusive lock for as long as it is open; readers need none."""
+    """One writer, held by an exclusive lock for as long as it is open; readers need none.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path = path
-        self._lock = None
+    On a tape a session is one transaction. With `ahead`, for a venue that really acts, each row is on disk when
+    `append` returns."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False) -> None:
+        self.path, self.ahead = path, ahead
+        self._lock: WriterLock | None = None
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
             self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = open(path.with_name(path.name + ".lock"), "a")  # held until close
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise JournalBusy(f"{path} is being written by another runner; only one may trade an account") from None
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._lock = WriterLock(path)
+        with self._writing():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+            # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def __enter__(self) -> "Journal":
         return self
@@ -88,26 +91,49 @@ class Journal:
     def close(self) -> None:
         self._db.close()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A disk that is full, broken or read-only is told in a plain sentence."""
+        try:
+            yield
+        except sqlite3.OperationalError as problem:
+            raise JournalUnwritable(f"{self.path} cannot be written ({problem}): nothing more is sent") from problem
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """The rows of one session: on a tape all or nothing, `ahead` one by one."""
+        with nullcontext() if self.ahead else self.transaction():
+            yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: on a tape, one session. A kill inside leaves the journal as it was before."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """All or nothing. A kill inside leaves the journal as it was before. One inside another is part of it."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._writing():
+            self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            with self._writing():
+                self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
+        if self._lock is not None and self.ahead:
+            self._lock.check()
         seq, prev_hash = self.head()
         day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
-        self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         (seq + 1, prev_hash, digest, kind, day, stamp, text))
+        with self._writing():
+            self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
+                             (seq + 1, prev_hash, digest, kind, day, stamp, text))
         return Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
 
     def head(self) -> tuple[int, str]:

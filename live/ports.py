@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 
 class Bar(NamedTuple):
@@ -71,6 +71,30 @@ class Fill:
     costs: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an order stands at its venue, told from its beginning: hearing it twice changes nothing."""
+
+    order_id: str
+    instrument_id: str
+    quantity: int
+    state: Literal["OPEN", "FILLED", "CANCELLED", "REJECTED"]
+    filled: int = 0  # signed, as `quantity` is
+    average_price: float = 0.0
+    fees_usd: float = 0.0
+    at_us: int = 0  # of the newest fill
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a venue says the account has: dollars, shares by instrument, and orders that may still fill."""
+
+    cash_usd: float
+    shares: Mapping[str, int]
+    working: Sequence[Standing]
+
+
 class Clock(Protocol):
     def now(self) -> dt.datetime: ...
 
@@ -98,6 +122,18 @@ class Venue(Protocol):
     def cancel(self, order_id: str) -> bool: ...
 
     def on_bar(self, bar: Bar) -> Sequence[Fill]: ...
+
+
+@runtime_checkable
+class Broker(Venue, Protocol):
+    """A venue that keeps books of its own, which ours are held against. It takes an order id once: sent again, it
+    answers for the order that it has. Fills are not told by `on_bar` but found in an order's standing."""
+
+    def standings(self, order_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """Those of the orders that the venue has ever seen, dead ones too."""
+        ...
+
+    def holdings(self) -> Holdings: ...
 
 
 class BundleSource(Protocol):

@@ -20,7 +20,7 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
             reason = "the rest was more than the session's liquidity allows"
         if tracked.order.reduce_only:
             reason = "the session ended first"
-        desk.cancel(tracked.order.order_id, reason)
+        desk.orders.cancel(tracked.order.order_id, reason)
     _tell_outcomes(desk, bars)
     day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
     borrow = math.fsum(float(borrow_cost(costs, holding.shares * holding.basis))

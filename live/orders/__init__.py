@@ -1,5 +1,6 @@
 """Orders from intent to outcome."""
 
-from live.orders.manager import OrderError, OrderManager, State, client_order_id
+from live.orders.manager import OrderManager, client_order_id
+from live.orders.states import OrderError, OrderResult, State, Tracked
 
-__all__ = ["OrderError", "OrderManager", "State", "client_order_id"]
+__all__ = ["OrderError", "OrderManager", "OrderResult", "State", "Tracked", "client_order_id"]

@@ -1,30 +1,14 @@
 """Every order's life: written down before it is sent, and never in a state the venue did not put it in."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from live import canonical
-from live.ports import Ack, Fill, Order, Venue
+from live.orders.states import ENDED, OrderError, OrderResult, State, Tracked, move
+from live.ports import Ack, Broker, Fill, Order, Standing, Venue
 
-
-class State(StrEnum):
-    PENDING = "PENDING"  # written down, not yet answered
-    OPEN = "OPEN"
-    FILLED = "FILLED"
-    CANCELLED = "CANCELLED"
-    REJECTED = "REJECTED"
-    UNKNOWN = "UNKNOWN"  # sent, and the venue's answer is not known: never sent again blindly
-
-
-_ALLOWED = {
-    State.PENDING: {State.OPEN, State.REJECTED, State.UNKNOWN, State.CANCELLED},
-    State.UNKNOWN: {State.OPEN, State.REJECTED, State.FILLED, State.CANCELLED},
-    State.OPEN: {State.FILLED, State.CANCELLED, State.UNKNOWN},
-}
-
-
-class OrderError(RuntimeError):
-    """An order was moved to a state that does not follow from its own, or sent twice."""
+Write = Callable[[str, dict[str, Any]], None]
+LOST = (TimeoutError, ConnectionError)  # what a venue's adapter raises where nobody knows whether the order arrived
 
 
 def client_order_id(account: str, strategy: str, bundle: str, bar: str, symbol: str, leg: str) -> str:
@@ -32,38 +16,58 @@ def client_order_id(account: str, strategy: str, bundle: str, bar: str, symbol: 
     return canonical.name_of("order", account, strategy, bundle, bar, symbol, leg)
 
 
-@dataclass
-class Tracked:
-    order: Order
-    state: State = State.PENDING
-    filled: int = 0
-    reason: str = ""
+def _unwritten(kind: str, payload: dict[str, Any]) -> None:
+    """For those who keep no journal."""
 
 
 class OrderManager:
-    """Sends orders to one venue and keeps their states."""
+    """Sends orders to one venue and keeps their states. `write` is told each step, and has it on disk when it returns;
+    `reached` is told each point at which a kill must do no harm."""
 
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
+    def __init__(self, venue: Venue, write: Write = _unwritten,
+                 reached: Callable[[str], None] = lambda name: None) -> None:
+        self._venue, self._write, self._reached = venue, write, reached
+        self._broker = venue if isinstance(venue, Broker) else None
         self._orders: dict[str, Tracked] = {}
 
-    def intend(self, order: Order) -> None:
-        """Take an order in before it is sent; its intent must be in the journal by the time of `send`."""
+    def submit_order(self, order: Order) -> OrderResult:
+        """Write an order's intent down, send it, and say how it stands."""
+        self.intend(order)
+        self.send(order.order_id)
+        tracked = self._orders[order.order_id]
+        return OrderResult(order.order_id, tracked.state, tracked.filled, tracked.reason)
+
+    def intend(self, order: Order, because: Mapping[str, Any] | None = None) -> None:
+        """Take an order in before it is sent; its intent, with the reasons for it, is in the journal by then."""
         if order.order_id in self._orders:
             raise OrderError(f"order {order.order_id} exists already: not sent twice")
+        self._write("intent", {
+            **(because or {}), "order_id": order.order_id, "instrument_id": order.instrument_id,
+            "quantity": order.quantity, "limit_price": order.limit_price,
+            **({"reduce_only": True} if order.reduce_only else {}),
+        })
         self._orders[order.order_id] = Tracked(order)
+        self._reached("order.intended")
+
+    def adopt(self, tracked: Tracked) -> None:
+        """Take an order in that the journal tells of: nothing is written."""
+        self._orders[tracked.order.order_id] = tracked
 
     def send(self, order_id: str) -> Ack:
         tracked = self._orders[order_id]
         if tracked.state is not State.PENDING:
             raise OrderError(f"order {order_id} is {tracked.state}: only a pending one is sent")
+        self._reached("order.sending")
         try:
             ack = self._venue.submit(tracked.order)
-        except (TimeoutError, ConnectionError) as error:
+        except LOST as error:
             ack = Ack(order_id, accepted=False, reason=f"no answer: {error}")
-            self._move(tracked, State.UNKNOWN, ack.reason)
-            return ack
-        self._move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
+            move(tracked, State.UNKNOWN, ack.reason)
+        else:
+            move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
+        self._reached("order.answered")
+        self._write_ack(tracked)
+        self._reached("order.acknowledged")
         return ack
 
     def on_fill(self, fill: Fill) -> Tracked:
@@ -71,28 +75,86 @@ class OrderManager:
         filled = tracked.filled + fill.quantity
         if abs(filled) > abs(tracked.order.quantity) or filled * tracked.order.quantity < 0:
             raise OrderError(f"order {fill.order_id} for {tracked.order.quantity} was filled {filled}")
-        tracked.filled = filled
+        tracked.count(fill)
         if filled == tracked.order.quantity:
-            self._move(tracked, State.FILLED)
+            move(tracked, State.FILLED)
+        self._write("fill", {"order_id": fill.order_id, "instrument_id": fill.instrument_id, "state": tracked.state,
+                             "quantity": fill.quantity, "price": fill.price, "cost": fill.cost, "costs": fill.costs})
+        self._reached("order.filled")
         return tracked
 
     def cancel(self, order_id: str, reason: str) -> bool:
-        """Ask the venue to take an order back; False when there was nothing left to take."""
+        """Ask the venue to take an order back; False when there was nothing left to take, or it is not said yet.
+
+        Asking twice is asking once: what is on its way out, or gone, is left alone."""
         tracked = self._orders[order_id]
-        if tracked.state is State.PENDING or (tracked.state is State.OPEN and self._venue.cancel(order_id)):
-            self._move(tracked, State.CANCELLED, reason)
-            return True
-        return False
+        if tracked.state in ENDED or tracked.leaving:
+            return False
+        if tracked.state is not State.PENDING:
+            if self._broker is not None:
+                tracked.leaving = reason  # its books say when it is gone, and how much was filled before
+                self._take_back(tracked)
+                return False
+            if tracked.state is State.UNKNOWN or not self._venue.cancel(order_id):
+                return False
+        self._gone(tracked, reason)
+        return True
+
+    def collect(self, booked: Callable[[Fill], None]) -> None:
+        """Ask a venue that keeps books how each working order stands, and follow it: what was filled since is told to
+        `booked` once it is in the journal."""
+        asked = [tracked for tracked in self.working() if tracked.state is not State.PENDING]
+        if self._broker is None or not asked:
+            return
+        try:
+            told = self._broker.standings([tracked.order.order_id for tracked in asked])
+        except LOST:
+            return  # asked again at the next look
+        for tracked in asked:
+            standing = told.get(tracked.order.order_id)
+            if standing is not None:
+                self.follow(tracked, standing, booked)
+                if tracked.leaving and tracked.state is State.OPEN:
+                    self._take_back(tracked)
+
+    def follow(self, tracked: Tracked, standing: Standing, booked: Callable[[Fill], None]) -> None:
+        """Bring an order to where the venue has it."""
+        if tracked.state in {State.PENDING, State.UNKNOWN}:
+            refused = standing.state == "REJECTED"
+            move(tracked, State.REJECTED if refused else State.OPEN, standing.reason)
+            self._write_ack(tracked)
+        if (fill := tracked.news(standing)) is not None:
+            self.on_fill(fill)
+            booked(fill)
+        if tracked.state is State.OPEN and standing.state == "CANCELLED":
+            self._gone(tracked, tracked.leaving or standing.reason or "the venue took it back")
+        if tracked.state is State.OPEN and standing.state == "REJECTED":
+            move(tracked, State.REJECTED, standing.reason)
+            self._write_ack(tracked)
 
     def working(self) -> list[Tracked]:
         """Orders that may still fill, in the order they were intended."""
-        alive = {State.PENDING, State.OPEN, State.UNKNOWN}
-        return [tracked for tracked in self._orders.values() if tracked.state in alive]
+        return [tracked for tracked in self._orders.values() if tracked.state not in ENDED]
 
     def __getitem__(self, order_id: str) -> Tracked:
         return self._orders[order_id]
 
-    def _move(self, tracked: Tracked, state: State, reason: str = "") -> None:
-        if state not in _ALLOWED.get(tracked.state, set()):
-            raise OrderError(f"order {tracked.order.order_id} cannot go from {tracked.state} to {state}")
-        tracked.state, tracked.reason = state, reason
+    def __contains__(self, order_id: str) -> bool:
+        return order_id in self._orders
+
+    def _take_back(self, tracked: Tracked) -> None:
+        try:
+            self._venue.cancel(tracked.order.order_id)
+        except LOST:
+            pass  # asked again at the next look
+
+    def _gone(self, tracked: Tracked, reason: str) -> None:
+        move(tracked, State.CANCELLED, reason)
+        self._write("cancel", {"order_id": tracked.order.order_id, "instrument_id": tracked.order.instrument_id,
+                               "filled": tracked.filled, "reason": reason})
+        self._reached("order.cancelled")
+
+    def _write_ack(self, tracked: Tracked) -> None:
+        accepted = tracked.state not in {State.REJECTED, State.UNKNOWN}
+        self._write("ack", {"order_id": tracked.order.order_id, "accepted": accepted, "reason": tracked.reason,
+                            "state": tracked.state})
