@@ -56,9 +56,12 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
     elif dataset == "futures_trades":
         event = _instants(table["ts_event"])
         known = event + FEED_DELAY
-    elif dataset == "option_chain":
+    elif dataset in ("option_chain", "option_snapshots"):
         event = known = _instants(table["snapshot"])
-    elif dataset in ("index_levels", "market_statistics"):
+    elif dataset == "market_days":  # announced long before; a list says only what is to come
+        event = _per_day(table["day"], times.midnight_at)
+        known = np.full(table.num_rows, LISTED_SINCE)
+    elif dataset in ("index_levels", "index_bars", "market_statistics"):
         event = _per_day(table["session"], _close_or_four)
         known = event + FEED_DELAY
     elif dataset == "volume_details":  # a report counts from its own time; one that tells none, from the next midnight

@@ -34,6 +34,16 @@ class Dataset:
 
 _OHLCV = [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume")]
 
+# iv30 and iv are decimals (0.2896). A vendor's 0.0 for iv or a greek is null: it was not computed.
+_CHAIN = pa.schema([
+    ("underlying", pa.string()), ("session", pa.date32()), ("snapshot", INSTANT), ("spot", pa.float64()),
+    ("iv30", pa.float64()), ("contract", pa.string()), ("root", pa.string()), ("expiry", pa.date32()),
+    ("right", pa.string()), ("strike", pa.float64()), ("bid", pa.float64()), ("ask", pa.float64()),
+    ("iv", pa.float64()), ("delta", pa.float64()), ("gamma", pa.float64()), ("vega", pa.float64()),
+    ("theta", pa.float64()), ("open_interest", pa.float64()), ("volume", pa.float64()),
+    ("last_price", pa.float64()), ("adjusted", pa.bool_()),
+])  # fmt: skip
+
 _ALL = [
     # One row per source and session; `source` is flatfile, grouped or aggs, in falling order of trust.
     Dataset("equity_bars", "polygon", ("ticker", "session", "source"), pa.schema([
@@ -62,15 +72,18 @@ _ALL = [
         ("vendor_id", pa.string()), ("ticker", pa.string()), ("ex_date", pa.date32()), ("cash_amount", pa.float64()),
         ("currency", pa.string()), ("declaration_date", pa.date32()), ("pay_date", pa.date32()),
     ]), "ex_date"),
-    # iv30 and iv are decimals (0.2896). A vendor's 0.0 for iv or a greek is null: it was not computed.
-    Dataset("option_chain", "cboe", ("snapshot", "contract"), pa.schema([
-        ("underlying", pa.string()), ("session", pa.date32()), ("snapshot", INSTANT), ("spot", pa.float64()),
-        ("iv30", pa.float64()), ("contract", pa.string()), ("root", pa.string()), ("expiry", pa.date32()),
-        ("right", pa.string()), ("strike", pa.float64()), ("bid", pa.float64()), ("ask", pa.float64()),
-        ("iv", pa.float64()), ("delta", pa.float64()), ("gamma", pa.float64()), ("vega", pa.float64()),
-        ("theta", pa.float64()), ("open_interest", pa.float64()), ("volume", pa.float64()),
-        ("last_price", pa.float64()), ("adjusted", pa.bool_()),
+    # The same chain from two vendors.
+    Dataset("option_chain", "cboe", ("snapshot", "contract"), _CHAIN, "session"),
+    Dataset("option_snapshots", "polygon", ("snapshot", "contract"), _CHAIN, "session"),
+    # `source` as with equity bars; an index has no volume.
+    Dataset("index_bars", "polygon", ("index", "session", "source"), pa.schema([
+        ("index", pa.string()), ("session", pa.date32()), *_OHLCV[:4], ("source", pa.string()),
     ]), "session"),
+    # Days on which an exchange will be closed or close early: what the vendor expects, beside our own calendar.
+    Dataset("market_days", "polygon", ("exchange", "day"), pa.schema([
+        ("exchange", pa.string()), ("day", pa.date32()), ("name", pa.string()), ("status", pa.string()),
+        ("opens_at", INSTANT), ("closes_at", INSTANT),
+    ]), None),
     # An index may be told of on days that are no session of ours; most tell a close only.
     Dataset("index_levels", "cboe", ("index", "session"), pa.schema([
         ("index", pa.string()), ("session", pa.date32()), *_OHLCV[:4],

@@ -59,10 +59,11 @@ def session_of(data: dict[str, Any], snapshot: dt.datetime) -> dt.date:
         day = dt.datetime.fromisoformat(text).date() if isinstance(text, str) else None
     except ValueError:
         raise Unusable("bad_time", f"last_trade_time {text!r}") from None
-    return _session(day or snapshot.astimezone(times.NEW_YORK).date())
+    return session_on(day or snapshot.astimezone(times.NEW_YORK).date())
 
 
-def _session(day: dt.date) -> dt.date:
+def session_on(day: dt.date) -> dt.date:
+    """The session of that day, or the last one before it."""
     try:
         return times.session_on_or_before(day)
     except (ValueError, OverflowError, IndexError):

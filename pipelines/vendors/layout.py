@@ -5,7 +5,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipelines.vendors import cboe, cboe_csv, cboe_daily, cme, cme_details, polygon, polygon_reference
+from pipelines.vendors import (
+    cboe,
+    cboe_csv,
+    cboe_daily,
+    cme,
+    cme_details,
+    polygon,
+    polygon_index,
+    polygon_options,
+    polygon_reference,
+    polygon_status,
+)
 from pipelines.vendors.parsing import Parser
 
 
@@ -36,10 +47,15 @@ def _route(pattern: str, vendor: str, dataset: str, parser: Parser, *, is_list: 
 
 _REST = r"polygon/rest/"
 _FLAT = r"polygon/flatfiles/us_stocks_sip/"
+_INDICES = r"polygon/flatfiles/us_indices/"
 _DATED = r"/\d{4}/\d{2}/\d{4}-\d{2}-\d{2}\.csv(\.gz)?"
 ROUTES = (
     _route(_REST + r"v2/aggs/grouped/locale/us/market/stocks/[^/]+\.json", "polygon", "equity_bars",
            polygon.grouped_day),
+    _route(_REST + r"v2/aggs/ticker/I:[^/]+/range/1/day/.+\.json", "polygon", "index_bars", polygon_index.index_aggs),
+    _route(_INDICES + "day_aggs_v1" + _DATED, "polygon", "index_bars", polygon_index.flat_index_days),
+    _route(_REST + r"v3/snapshot/options/[^/]+/[^/]+\.json", "polygon", "option_snapshots", polygon_options.snapshot),
+    _route(_REST + r"v1/marketstatus/[^/]+\.json", "polygon", "market_days", polygon_status.market_days),
     _route(_REST + r"v2/aggs/ticker/[^/]+/range/1/minute/.+\.json", "polygon", "equity_minutes", polygon.minute_aggs),
     _route(_REST + r"v2/aggs/ticker/[^/]+/range/1/day/.+\.json", "polygon", "equity_bars", polygon.day_aggs),
     _route(_FLAT + "day_aggs_v1" + _DATED, "polygon", "equity_bars", polygon.flat_days),

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from pipelines.vendors.parsing import Parsed, Rows, Unusable, as_day, load_json,
 
 TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-/]{0,19}")
 _GROUPED_DATE = re.compile(r"/stocks/(\d{4}-\d{2}-\d{2})[^/]*$")
-_FLAT_DATE = re.compile(r"/(\d{4}-\d{2}-\d{2})\.csv")
+FLAT_DATE = re.compile(r"/(\d{4}-\d{2}-\d{2})\.csv")
 _AGGS = re.compile(r"/ticker/([^/]+)/range/1/(minute|day)/")
-_FLAT_COLUMNS = ["ticker", "volume", "open", "close", "high", "low", "window_start", "transactions"]
+_FLAT_COLUMNS = ("ticker", "volume", "open", "close", "high", "low", "window_start", "transactions")
 
 
 def results(body: bytes, *, wanted: type = list) -> Any:
@@ -41,7 +42,7 @@ def results(body: bytes, *, wanted: type = list) -> Any:
     return found
 
 
-def _path_date(pattern: re.Pattern[str], path: str) -> np.datetime64:
+def path_date(pattern: re.Pattern[str], path: str) -> np.datetime64:
     match = pattern.search(path)
     day = as_day(match.group(1)) if match else None
     if day is None:
@@ -56,7 +57,7 @@ def _bars(rows: Rows, names: tuple[str, str, str, str, str]) -> dict[str, Any]:
     return {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
 
 
-def _instants(rows: Rows, name: str, per_second: int) -> times.Instants:
+def instants(rows: Rows, name: str, per_second: int) -> times.Instants:
     """Microseconds since the epoch; what is no time is refused and reads as the epoch."""
     numbers = rows.number(name)
     with np.errstate(invalid="ignore"):
@@ -69,17 +70,21 @@ def _instants(rows: Rows, name: str, per_second: int) -> times.Instants:
 
 
 def _minutes(rows: Rows, starts: times.Instants, session: np.datetime64 | None) -> np.ndarray:
-    """The session of each minute bar; bars between minutes, of other days or of no session are refused."""
+    """The session of each minute bar; bars between minutes, of other days or of no session are refused, those outside
+    its regular hours are left."""
     rows.mark(starts % times.MINUTE != 0, "bad_time")
     days = times.local_dates(starts, times.NEW_YORK)
     rows.mark(~times.in_sessions(days) if session is None else days != session, "bad_time")
+    # Before the open and after the close other rules hold, and on the day of a split even the old prices: the marts
+    # are of the regular session, and the body keeps the rest.
+    rows.skip(~times.in_regular_hours(starts, days))
     return days
 
 
 @parser("equity_bars")
 def grouped_day(body: bytes, path: str) -> Parsed:
     """All stocks of one day. The date is the path's: a row's `t` is an instant of that day at best."""
-    session = _path_date(_GROUPED_DATE, path)
+    session = path_date(_GROUPED_DATE, path)
     rows = Rows.of_records(results(body), ["T", "o", "h", "l", "c", "v", "n"])
     tickers = rows.matching("T", TICKER, "bad_symbol")
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
@@ -94,7 +99,7 @@ def grouped_day(body: bytes, path: str) -> Parsed:
 def minute_aggs(body: bytes, path: str) -> Parsed:
     """One ticker's minutes; a minute without trades has no bar."""
     rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v"])
-    starts = _instants(rows, "t", 1_000)
+    starts = instants(rows, "t", 1_000)
     sessions = _minutes(rows, starts, None)
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
     return rows.finish(
@@ -107,7 +112,7 @@ def minute_aggs(body: bytes, path: str) -> Parsed:
 def day_aggs(body: bytes, path: str) -> Parsed:
     """One ticker's days; `t` is midnight in New York."""
     rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v", "n"])
-    sessions = times.local_dates(_instants(rows, "t", 1_000), times.NEW_YORK)
+    sessions = times.local_dates(instants(rows, "t", 1_000), times.NEW_YORK)
     rows.mark(~times.in_sessions(sessions), "bad_time")
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
     trades = rows.number("n", required=False)
@@ -119,11 +124,11 @@ def day_aggs(body: bytes, path: str) -> Parsed:
 
 @parser("equity_bars")
 def flat_days(body: bytes, path: str) -> Parsed:
-    session = _path_date(_FLAT_DATE, path)
-    rows = _flat_rows(unzipped(body))
+    session = path_date(FLAT_DATE, path)
+    rows = flat_rows(unzipped(body))
     tickers = rows.matching("ticker", TICKER, "bad_symbol")
     bars = _bars(rows, ("open", "high", "low", "close", "volume"))
-    days = times.local_dates(_instants(rows, "window_start", 1_000_000_000), times.NEW_YORK)
+    days = times.local_dates(instants(rows, "window_start", 1_000_000_000), times.NEW_YORK)
     rows.mark((days != session) | (not times.is_session(session.astype(dt.date))), "bad_time")
     trades = rows.number("transactions", required=False)
     return rows.finish(
@@ -133,10 +138,10 @@ def flat_days(body: bytes, path: str) -> Parsed:
 
 @parser("equity_minutes")
 def flat_minutes(body: bytes, path: str) -> Parsed:
-    session = _path_date(_FLAT_DATE, path)
-    rows = _flat_rows(unzipped(body))
+    session = path_date(FLAT_DATE, path)
+    rows = flat_rows(unzipped(body))
     tickers = rows.matching("ticker", TICKER, "bad_symbol")
-    starts = _instants(rows, "window_start", 1_000_000_000)
+    starts = instants(rows, "window_start", 1_000_000_000)
     sessions = _minutes(rows, starts, session)
     bars = _bars(rows, ("open", "high", "low", "close", "volume"))
     return rows.finish(
@@ -156,38 +161,38 @@ def _stamps(starts: times.Instants) -> pa.Array:
     return pa.array(starts, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
 
 
-def _flat_rows(content: bytes) -> Rows:
+def flat_rows(content: bytes, wanted: Sequence[str] = _FLAT_COLUMNS) -> Rows:
     """A whole-market file, at the CSV reader's speed; cell by cell where it holds something that is no number."""
     content = content.removeprefix(b"\xef\xbb\xbf")
     header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip().split(",")
     if header[0].lstrip().startswith("<"):
         raise Unusable("not_data", header[0])
-    if missing := [name for name in _FLAT_COLUMNS if name not in header]:
+    if missing := [name for name in wanted if name not in header]:
         raise Unusable("schema_drift", f"the header lacks {', '.join(missing)}")
-    kinds = {name: pa.string() if name == "ticker" else pa.float64() for name in _FLAT_COLUMNS}
+    kinds = {name: pa.string() if name == "ticker" else pa.float64() for name in wanted}
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(content),
             read_options=pyarrow.csv.ReadOptions(use_threads=False),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=_FLAT_COLUMNS),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=list(wanted)),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
-        return _slow_rows(content, header)
+        return _slow_rows(content, header, wanted)
     columns: dict[str, Any] = {
         name: table[name].to_pylist() if name == "ticker" else table[name].to_numpy().astype(np.float64)
-        for name in _FLAT_COLUMNS
+        for name in wanted
     }
-    return Rows(columns, table.num_rows, lambda index: ",".join(str(columns[name][index]) for name in _FLAT_COLUMNS))
+    return Rows(columns, table.num_rows, lambda index: ",".join(str(columns[name][index]) for name in wanted))
 
 
-def _slow_rows(content: bytes, header: list[str]) -> Rows:
+def _slow_rows(content: bytes, header: list[str], wanted: Sequence[str]) -> Rows:
     text = content.decode("utf-8", "replace").replace("\x00", "")
     try:
         lines = list(csv.reader(io.StringIO(text, newline="")))[1:]
     except csv.Error as error:
         raise Unusable("not_data", str(error)) from None
     lines = [line for line in lines if line]
-    places = {name: header.index(name) for name in _FLAT_COLUMNS}
+    places = {name: header.index(name) for name in wanted}
     columns = {
         name: [_cell(line[place] if place < len(line) else "", name) for line in lines]
         for name, place in places.items()

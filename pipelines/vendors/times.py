@@ -64,3 +64,21 @@ def in_sessions(days: Days) -> npt.NDArray[np.bool_]:
     unique, place = np.unique(days, return_inverse=True)
     known = np.array([is_session(day) for day in unique.astype(object)], dtype=bool)
     return known[place] if len(unique) else np.zeros(0, dtype=bool)
+
+
+@lru_cache(maxsize=50_000)
+def _hours(day: dt.date) -> tuple[int, int]:
+    """Open and close of a day; nothing lies within those of a day that is no session."""
+    if not is_session(day):
+        return 0, 0
+    return to_instant(calendars.open_at(day)), to_instant(calendars.close_at(day))
+
+
+def in_regular_hours(instants: Instants, days: Days) -> npt.NDArray[np.bool_]:
+    """Whether each instant lies in its day's session, early closes respected."""
+    unique, place = np.unique(days, return_inverse=True)
+    if not len(unique):
+        return np.zeros(0, dtype=bool)
+    hours = np.array([_hours(day) for day in unique.astype(object)], dtype=np.int64)[place]
+    within: npt.NDArray[np.bool_] = (instants >= hours[:, 0]) & (instants < hours[:, 1])
+    return within

@@ -104,3 +104,37 @@ def dbn(*trades: tuple[int, float, int, str], symbols: dict[int, str] | None = N
         record["price"], record["size"], record["side"] = round(price * 1e9), size, side.encode()
         record["action"], record["ts_recv"] = b"T", moment
     return zstandard.ZstdCompressor().compress(metadata.encode() + records.tobytes())
+
+
+SNAPSHOT_PATH = "polygon/rest/v3/snapshot/options/I:SPX/2025-06-30-0001.json"
+INDEX_AGGS_PATH = "polygon/rest/v2/aggs/ticker/I:VIX/range/1/day/2025-06-01/2025-06-30.json"
+FLAT_INDEX_PATH = "polygon/flatfiles/us_indices/day_aggs_v1/2025/06/2025-06-30.csv.gz"
+UPCOMING_PATH = "polygon/rest/v1/marketstatus/upcoming.json"
+CLOSED_NS = int(dt.datetime(2025, 6, 30, 20, 2, tzinfo=dt.UTC).timestamp()) * 1_000_000_000
+DAY_NS = int(dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC).timestamp()) * 1_000_000_000
+
+
+def pictured(name: str, **more: Any) -> dict[str, Any]:
+    """One contract of an option chain snapshot."""
+    row = {
+        "details": {"ticker": name, "shares_per_contract": 100, "contract_type": "call"},
+        "day": {"volume": 7, "close": 1.1, "last_updated": DAY_NS},
+        "greeks": {"delta": 0.5, "gamma": 0.01, "theta": -0.1, "vega": 0.1},
+        "implied_volatility": 0.2, "last_quote": {"bid": 1.0, "ask": 1.2, "last_updated": CLOSED_NS},
+        "last_trade": {"price": 1.15}, "open_interest": 5,
+        "underlying_asset": {"ticker": "I:SPX", "value": 6200.5, "last_updated": CLOSED_NS},
+    }  # fmt: skip
+    return {**row, **more}
+
+
+def flat_index(*lines: str) -> bytes:
+    return flat(*lines, header="ticker,open,close,high,low,window_start")
+
+
+def upcoming(*days: Any) -> bytes:
+    rows = days or (
+        {"date": "2025-07-03", "exchange": "NYSE", "name": "Independence Day", "status": "early-close",
+         "open": "2025-07-03T13:30:00.000Z", "close": "2025-07-03T17:00:00.000Z"},
+        {"date": "2025-07-04", "exchange": "NYSE", "name": "Independence Day", "status": "closed"},
+    )  # fmt: skip
+    return dump(list(rows))

@@ -32,7 +32,9 @@ def write(folder: Path, *names: str) -> None:
         ("cboe/options/AAPL/any name.json", "option_chain"), (bodies.QUOTEDATA_PATH, "option_chain"),
         (bodies.INDEX_PATH, "index_levels"), (bodies.STATISTICS_PATH, "market_statistics"),
         (bodies.DETAILS_PATH, "volume_details"), (bodies.TRADES_PATH, "futures_trades"),
-        ("cme/dbn/plain.dbn", "futures_trades"),
+        ("cme/dbn/plain.dbn", "futures_trades"), (bodies.SNAPSHOT_PATH, "option_snapshots"),
+        (bodies.INDEX_AGGS_PATH, "index_bars"), (bodies.FLAT_INDEX_PATH, "index_bars"),
+        (bodies.UPCOMING_PATH, "market_days"),
     ],
 )  # fmt: skip
 def test_the_designs_paths_have_their_readers(path: str, dataset: str) -> None:

@@ -31,12 +31,18 @@ JSON = {
         {"id": "E2", "ticker": "AAA", "ex_dividend_date": "2025-06-30", "cash_amount": 0.5, "currency": "USD"}])),
     bodies.CHAIN_PATH: json.loads(
         bodies.chain(bodies.option("SPXW250630C06000000"), bodies.option("AMD1250718P00100000"))),
+    bodies.SNAPSHOT_PATH: json.loads(bodies.envelope([
+        bodies.pictured("O:SPXW250630C06000000"), bodies.pictured("O:AMD1250718P00100000")])),
+    bodies.INDEX_AGGS_PATH: json.loads(bodies.envelope([
+        {"t": 1751256000000, "o": 16.9, "h": 17.2, "l": 16.6, "c": 16.7}])),
+    bodies.UPCOMING_PATH: json.loads(bodies.upcoming()),
     bodies.STATISTICS_PATH: json.loads(bodies.statistics()),
     bodies.DETAILS_PATH: json.loads(bodies.details()),
 }  # fmt: skip
 RAW = {
     bodies.FLAT_DAYS_PATH: bodies.flat("AAA,1000,10,10.5,11,9,1751256000000000000,10"),
     bodies.FLAT_MINUTES_PATH: bodies.flat("AAA,1000,10,10.5,11,9,1751290200000000000,10"),
+    bodies.FLAT_INDEX_PATH: bodies.flat_index("I:VIX,16.9,16.7,17.2,16.6,1751256000000000000"),
     bodies.QUOTEDATA_PATH: bodies.quotedata(
         "Mon Jun 30 2025,SPXW250630C06000000,1,0,1,2,3,0.2,0.5,0.01,4,6000,SPXW250630P06000000,1,0,1,2,3,0.2,0.5,0.01,4"
     ),
