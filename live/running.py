@@ -1,0 +1,117 @@
+"""A runner in real time: it waits for each session's decision, trades it as the feed tells it, and can be looked at."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from live.adapters.bundles import FolderBundles
+from live.adapters.paper import PaperVenue
+from live.clock import TapeClock, to_us
+from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
+from live.guard import GuardedVenue, Watchdog
+from live.hub import Hub
+from live.journal import Journal
+from live.now import Now, ToldJournal, WatchedFeed
+from live.pace import Pace
+from live.ports import Feed, Venue
+from live.replay import ReplayReport, SessionResult, not_for, result_of, take
+from live.risk import KillSwitch, Limits
+from live.vitals import Vitals
+from models.bundle import BundleRefused, SessionTimes
+from models.market.costs import CostModel
+
+Calendar = Mapping[dt.date, SessionTimes]
+WAIT_S = 0.25
+
+
+@dataclass
+class Runner:
+    """What it was started with. `feed` makes the feed once the bundle's calendar is known."""
+
+    bundle_dir: Path
+    journal: Path
+    feed: Callable[[Calendar], Feed]
+    pace: Pace
+    verify_keys: Sequence[bytes]
+    kill_file: Path
+    limits: Limits = field(default_factory=Limits)
+    costs: CostModel = field(default_factory=CostModel.default)
+    account: str = "paper"
+    venue: Venue | None = None  # paper where none is given
+    say: Callable[[str], None] = lambda text: None
+
+    def __post_init__(self) -> None:
+        self.hub = Hub()
+        self.vitals = Vitals()
+        self.now = Now(self.hub, self.vitals, self.costs.capital_usd)
+        self.switch = KillSwitch(self.kill_file)
+
+    def run(self, *, listen: bool = False) -> ReplayReport:
+        """Trade the feed's sessions until they end. With `listen` (main thread only) signals throw the switch."""
+        if listen:
+            self.switch.listen()
+        with ToldJournal(self.journal, self.now.on_row) as book:
+            self.now.resume(book.last("close"))
+            flat, refused, bundle = None, False, None
+            results: list[SessionResult] = []
+            notes: list[str] = []
+            try:
+                bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
+            except BundleRefused as refusal:
+                flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
+            if bundle is None:
+                flat = flat or (f"no approved bundle in {self.bundle_dir}: live stays flat until a night's gate lets "
+                                "one through")
+            else:
+                calendar = {times.session: times for times in bundle.calendar}
+                feed = WatchedFeed(self.feed(calendar), self.now)
+                venue = GuardedVenue(self.venue or PaperVenue(self.costs), self.switch)
+                with Watchdog(self.switch, venue, self._told).watching(signals=listen):
+                    try:
+                        for session in feed.sessions():
+                            done = self._session(book, feed, venue, calendar, session, notes)
+                            results += [done] if done else []
+                    except InterruptedError as end:
+                        notes.append(f"{end}; a session that was begun is taken up again from its start")
+            rows, head = book.head()
+            return ReplayReport(tuple(results), tuple(notes), flat, refused, bundle.seq if bundle else None,
+                                bundle.digest if bundle else None, rows, head)
+
+    def _session(self, book: Journal, feed: Feed, venue: Venue, calendar: Calendar, session: dt.date,
+                 notes: list[str]) -> SessionResult | None:
+        """Wait for one session, and trade it with the bundle that is the newest by then."""
+        closed = next(book.entries("close", session), None)
+        if closed is not None:
+            notes.append(f"session {session}: already traded; the journal stands")
+            return result_of(closed, already=True)
+        if session not in calendar:
+            notes.append(f"session {session}: not in the bundle's calendar")
+            return None
+        decided_at = calendar[session].open_at - DECIDE_BEFORE_OPEN
+        self._wait(to_us(decided_at), f"session {session} is decided at {decided_at:%Y-%m-%d %H:%M} UTC")
+        bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
+        assert bundle is not None  # there was one at the start, and a folder's pointer never goes away
+        terms = Terms(self.account, self.limits, self.costs, self.kill_file, self.switch)
+        engine = Engine(bundle, book, venue, TapeClock(decided_at), terms)
+        reason = not_for(engine, book, session)
+        if reason is not None:
+            notes.append(f"session {session}: {reason}")
+            return None
+        self.say(f"session {session}")
+        engine.run_session(session, feed)
+        self.vitals.rested()
+        done = book.last("close")
+        assert done is not None
+        return result_of(done, already=False)
+
+    def _wait(self, until_us: int, why: str) -> None:
+        if self.pace.now_us() < until_us:
+            self.say(why)
+        while self.pace.now_us() < until_us:
+            if self.pace.stopped:
+                raise InterruptedError("the runner was told to end")
+            self.pace.wait(until_us, WAIT_S)
+
+    def _told(self, mode: str, by: str, cancelled: int) -> None:
+        self.hub.publish("kill", mode=mode, by=by, cancelled=cancelled)
