@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from live import canonical
 from live.journal import Journal
 from live.settings import load_keys
@@ -15,6 +17,7 @@ from pipelines.store import frame
 from pipelines.trading import journal_path
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("whole-night")  # one worker makes the night; no other need wait for it
 
 
 def test_p1_p2_p3_of_the_replayed_session(whole_night: Path) -> None:
