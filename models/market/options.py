@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.market import surface
 from models.market.replay import replay
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,7 +31,8 @@ SCHEMA = pa.schema([
     ("put_volume", pa.float64()), ("volume_0dte", pa.float64()), ("share_0dte", pa.float64()),
     ("put_call_ratio", pa.float64()), ("put_call_oi_ratio", pa.float64()), ("gamma_exposure", pa.float64()),
     ("gamma_flip", pa.float64()), ("dealer_position", pa.string()), ("pin_strikes", pa.list_(pa.float64())),
-    ("iv30", pa.float64()), ("event_time", _INSTANT), ("ingested_at", _INSTANT), ("ready_at", _INSTANT),
+    ("iv30", pa.float64()), *surface.FIELDS,
+    ("event_time", _INSTANT), ("ingested_at", _INSTANT), ("ready_at", _INSTANT),
 ])  # fmt: skip
 
 
@@ -132,6 +134,7 @@ def option_metrics(chain: pa.Table) -> dict[str, Any]:
         "dealer_position": "long" if per_point > 0 else "short" if per_point < 0 else "neutral",
         "pin_strikes": _pins(strike, weight),
         "iv30": chain.column("iv30")[0].as_py(),
+        **surface.surface(chain),
         "event_time": snapshot,
         "ingested_at": pc.max(chain.column("ingested_at")).as_py(),
     }

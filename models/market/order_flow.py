@@ -6,43 +6,60 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from models.market.prints import LARGE_LOTS, MINUTE_US, hidden, in_order, minute_us, ticks
 from models.market.replay import replay
 
 MINUTE = dt.timedelta(minutes=1)
 FEED_DELAY = dt.timedelta(minutes=15)
-_MINUTE_US = 60_000_000
 _INSTANT = pa.timestamp("us", tz="UTC")
 _UTC_MICROSECONDS = pa.int64()
 
 
+# Sums over the prints of a minute, beside those of who pressed.
+_SUMS = ("turnover", "large_buy_volume", "large_sell_volume", "hidden_bid_volume", "hidden_ask_volume", "up_ticks",
+         "down_ticks", "reversals")  # fmt: skip
+
+
 def _minutes(trades: pa.Table) -> pa.Array:
-    micros = trades.column("ts_event").cast(_UTC_MICROSECONDS).to_numpy()
-    return pa.array(micros - micros % _MINUTE_US).cast(_INSTANT)
+    return pa.array(minute_us(trades)).cast(_INSTANT)
 
 
 def order_flow(trades: pa.Table) -> pa.Table:
     """One row per contract and minute that traded. Prints of nobody's aggression ('N') count in volume only."""
+    trades = in_order(trades)
     size = trades.column("size").to_numpy().astype(np.int64)
     side = trades.column("side").to_numpy(zero_copy_only=False)
+    tick, turned = ticks(trades)
+    large, unseen = size > LARGE_LOTS, hidden(trades)
     lean = pa.table({
         "symbol": trades.column("symbol"), "session": trades.column("session"), "bar_start": _minutes(trades),
         "instrument_id": trades.column("instrument_id"), "root": trades.column("root"),
         "buy_volume": np.where(side == "B", size, 0), "sell_volume": np.where(side == "A", size, 0), "volume": size,
+        "turnover": trades.column("price").to_numpy() * size,
+        "large_buy_volume": np.where(large & (side == "B"), size, 0),
+        "large_sell_volume": np.where(large & (side == "A"), size, 0),
+        # A hidden buyer is hit by sellers.
+        "hidden_bid_volume": np.where(unseen & (side == "A"), size, 0),
+        "hidden_ask_volume": np.where(unseen & (side == "B"), size, 0),
+        "up_ticks": (tick > 0).astype(np.int64), "down_ticks": (tick < 0).astype(np.int64),
+        "reversals": turned.astype(np.int64),
         "ingested_at": trades.column("ingested_at"),
     })  # fmt: skip
     keys = ["symbol", "session", "bar_start"]
     bars = lean.group_by([*keys, "instrument_id", "root"], use_threads=False).aggregate([
         ("buy_volume", "sum"), ("sell_volume", "sum"), ("volume", "sum"), ("volume", "count"), ("ingested_at", "max"),
+        *((name, "sum") for name in _SUMS),
     ]).sort_by([(key, "ascending") for key in keys])  # fmt: skip
     buy, sell = bars.column("buy_volume_sum").to_numpy(), bars.column("sell_volume_sum").to_numpy()
     delta = buy - sell
-    ends = bars.column("bar_start").cast(_UTC_MICROSECONDS).to_numpy() + _MINUTE_US
+    ends = bars.column("bar_start").cast(_UTC_MICROSECONDS).to_numpy() + MINUTE_US
     ready = ends + int(FEED_DELAY / dt.timedelta(microseconds=1))
     return pa.table({
         "instrument_id": bars.column("instrument_id"), "symbol": bars.column("symbol"), "root": bars.column("root"),
         "session": bars.column("session"), "bar_start": bars.column("bar_start"),
         "buy_volume": buy, "sell_volume": sell, "volume": bars.column("volume_sum"),
         "trades": bars.column("volume_count"), "delta": delta, "cumulative_delta": _running(bars, delta),
+        **{name: bars.column(f"{name}_sum") for name in _SUMS},
         "event_time": pa.array(ends).cast(_INSTANT), "ingested_at": bars.column("ingested_at_max"),
         "ready_at": pa.array(ready).cast(_INSTANT),
     })  # fmt: skip
@@ -63,7 +80,7 @@ def _running(bars: pa.Table, delta: npt.NDArray[np.int64]) -> npt.NDArray[np.int
 
 def order_flow_versions(trades: pa.Table) -> pa.Table:
     """Order flow as it became known: a quarter of an hour after each minute, and again when a print arrived late."""
-    ends = _minutes(trades).cast(_UTC_MICROSECONDS).to_numpy() + _MINUTE_US
+    ends = _minutes(trades).cast(_UTC_MICROSECONDS).to_numpy() + MINUTE_US
     ready = pa.array(ends + int(FEED_DELAY / dt.timedelta(microseconds=1))).cast(_INSTANT)
     return replay(
         trades.append_column("ready_at", ready),

@@ -22,6 +22,7 @@ _VARIABLE = "NIGHTDESK_MARTS"
 # Python that decides what a mart says, beside the project's own files.
 _PYTHON = (
     "models/market/symbols.py", "models/market/options.py", "models/market/volume_profile.py",
+    "models/market/surface.py", "models/market/prints.py", "models/market/tape.py",
     "models/market/order_flow.py", "models/market/rolls.py", "models/market/replay.py", "pipelines/calendars.py",
     "pipelines/lake/sessions.py", "pipelines/lake/facts_view.py", "pipelines/lake/marts.py",
 )  # fmt: skip

@@ -26,6 +26,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "roll_calendar": ("root", "rule", "session"),
     "volume_profile": ("symbol", "session"),
     "order_flow": ("symbol", "bar_start"),
+    "session_tape": ("symbol", "session"),
     "quarantine": ("body_sha256", "row_index", "reason"),
 }
 

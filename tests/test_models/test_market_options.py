@@ -19,13 +19,14 @@ def chain(*contracts: dict[str, Any], snapshot: dt.datetime = SNAPSHOT) -> pa.Ta
     rows = [
         {"underlying": "SPX", "session": SESSION, "snapshot": snapshot, "contract": f"C{number}", "expiry": NEXT_WEEK,
          "right": "C", "strike": 100.0, "adjusted": False, "spot": 100.0, "iv30": 0.2, "volume": 0.0,
-         "open_interest": 0.0, "iv": 0.2, "gamma": None, "available_at": snapshot, "ingested_at": snapshot, **contract}
+         "open_interest": 0.0, "iv": 0.2, "delta": None, "gamma": None, "available_at": snapshot,
+         "ingested_at": snapshot, **contract}
         for number, contract in enumerate(contracts)
     ]  # fmt: skip
     text = [(name, pa.string()) for name in ("underlying", "contract", "right")]
     dates = [(name, pa.date32()) for name in ("session", "expiry")]
     instants = [(name, _INSTANT) for name in ("snapshot", "available_at", "ingested_at")]
-    numbers = ("strike", "spot", "iv30", "volume", "open_interest", "iv", "gamma")
+    numbers = ("strike", "spot", "iv30", "volume", "open_interest", "iv", "delta", "gamma")
     floats = [(name, pa.float64()) for name in numbers]
     return pa.Table.from_pylist(rows, schema=pa.schema([*text, *dates, *instants, *floats, ("adjusted", pa.bool_())]))
 

@@ -11,8 +11,8 @@ QUARTER = dt.timedelta(minutes=15)
 _INSTANT = pa.timestamp("us", tz="UTC")
 _SCHEMA = pa.schema([
     ("instrument_id", pa.string()), ("symbol", pa.string()), ("root", pa.string()), ("session", pa.date32()),
-    ("ts_event", _INSTANT), ("sequence", pa.int64()), ("print_no", pa.int64()), ("size", pa.int64()),
-    ("side", pa.string()), ("available_at", _INSTANT), ("ingested_at", _INSTANT),
+    ("ts_event", _INSTANT), ("sequence", pa.int64()), ("print_no", pa.int64()), ("price", pa.float64()),
+    ("size", pa.int64()), ("side", pa.string()), ("available_at", _INSTANT), ("ingested_at", _INSTANT),
 ])  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def trades(*rows: tuple[int, int, str, int], late: dict[int, dt.datetime] | None
         at = OPEN + dt.timedelta(days=days, seconds=seconds)
         found.append({
             "instrument_id": "CME:ESU5:2025", "symbol": "ESU5", "root": "ES", "session": at.date(), "ts_event": at,
-            "sequence": number, "print_no": 0, "size": size, "side": side,
+            "sequence": number, "print_no": 0, "price": 5000.0, "size": size, "side": side,
             "available_at": (late or {}).get(number, at + QUARTER), "ingested_at": at,
         })  # fmt: skip
     return pa.Table.from_pylist(found, schema=_SCHEMA)
