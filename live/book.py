@@ -41,6 +41,13 @@ class Book:
         holding.shares += fill.quantity
         holding.price, holding.priced = fill.price, session
 
+    def adjust(self, cash: float, shares: Mapping[str, int], day: dt.date) -> None:
+        """What a person took over from the venue's books, as differences."""
+        self.cash += cash
+        for name, more in shares.items():
+            holding = self.holdings.setdefault(name, Holding(0, math.nan, day, math.nan))
+            holding.shares += more
+
     def mark(self, prices: Mapping[str, float], session: dt.date) -> None:
         for name, holding in self.holdings.items():
             if name in prices:

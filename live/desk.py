@@ -11,8 +11,10 @@ from live.clock import from_us
 from live.deciding import Plan, plan
 from live.flatten import Flattening
 from live.journal import Journal
-from live.orders import OrderManager, client_order_id
+from live.orders import OrderManager, State, client_order_id
 from live.ports import Action, Bar, Clock, Fill, Order, Venue
+from live.reconcile import Reconciler
+from live.recovery import reference_in
 from live.risk import KillMode, KillSwitch, Memory, RiskState, Situation, Verdict, after_loss, screen
 from live.risk.groups import groups_of
 from live.tail import Tail, brought_rows
@@ -32,13 +34,13 @@ class Desk:
 
     def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: Clock,
                  terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch,
-                 reached: Callable[[str], None] = lambda name: None) -> None:
+                 reconciler: Reconciler | None = None, reached: Callable[[str], None] = lambda name: None) -> None:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
-        self.memory, self.switch = memory, switch
+        self.memory, self.switch, self.reconciler = memory, switch, reconciler
         self.orders = OrderManager(venue, self.write, reached)
         self._silent_since_us = -1
-        self.plan: Plan | None = None
+        self.decided: Mapping[str, Any] | None = None  # the decision's row, which an earlier process may have written
         self._begun = False  # splits are booked and the venue is open: from here on orders may go
         self.actions: list[Action] = []  # those that go ex on this session
         self.known_actions: Sequence[Action] = ()
@@ -56,6 +58,15 @@ class Desk:
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
         self.journal.append(kind, self.times.session, self.clock.now(), payload)
+
+    def heed_venue(self, when: str) -> bool:
+        """Follow the venue's word on our orders and hold its books against ours; whether they agree."""
+        return self.reconciler is None or self.reconciler.look(self, when)
+
+    @property
+    def agreed(self) -> bool:
+        """Nothing is sent to a venue whose books were never seen to be ours."""
+        return self.reconciler is None or self.reconciler.clean
 
     def heed_switch(self, prices: Mapping[str, float]) -> bool:
         """Do what a thrown kill switch says, or said before; whether there is anything else to heed."""
@@ -76,7 +87,7 @@ class Desk:
         return True
 
     def _pursue(self, prices: Mapping[str, float]) -> None:
-        if self.flattening and self._begun:
+        if self.flattening and self._begun and self.agreed:
             self.flattening.pursue(prices)
 
     def heed_losses(self, prices: Mapping[str, float]) -> None:
@@ -103,17 +114,27 @@ class Desk:
         self.write("state", {"state": state, "was": self.state, "reason": reason, **({"mode": mode} if mode else {})})
         self.state = state
         self.flattening = Flattening(self) if mode is KillMode.FLATTEN else None
+        if state is not RiskState.ACTIVE:
+            self.take_back(f"{state}: {reason}", everything=state is RiskState.HALTED or mode is not None)
+
+    def take_back(self, reason: str, *, everything: bool) -> None:
+        """Cancel what the state no longer allows: all, or all but what closes."""
         held = self.book.shares()
         for tracked in self.orders.working():
             name, left = tracked.order.instrument_id, tracked.order.quantity - tracked.filled
             closing = held.get(name, 0) * left < 0 and abs(left) <= abs(held.get(name, 0))
-            if state is RiskState.HALTED or mode or (state is RiskState.REDUCING and not closing):
-                self.orders.cancel(tracked.order.order_id, f"{state}: {reason}")
+            if everything or not closing:
+                self.orders.cancel(tracked.order.order_id, reason)
 
     def begin(self, actions: Sequence[Action]) -> None:
         """The decision, half an hour before the open."""
         self._book_actions(actions)
         self._begun = True
+        if self.decided is not None:
+            self.venue.open_session(self._liquidity())
+            self.reference = reference_in(self.decided, self.book)
+            self._send_pending()
+            return
         if self.flattening:
             self.venue.open_session(self._liquidity())
             self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
@@ -126,8 +147,7 @@ class Desk:
             self.write("hold", {"reason": f"bars of {self.stale_sessions} session(s) before this one are missing: "
                                           "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
             return
-        made = self.plan = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(),
-                                self.terms.costs)
+        made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
         self._write_features(made)
         self.venue.open_session(made.liquidity())
         prices = {name: holding.price for name, holding in self.book.holdings.items()}
@@ -140,13 +160,27 @@ class Desk:
             groups_of(limits, made.decision.names, self.bundle.snapshot.symbols, self.tail.daily_returns()),
             self.memory.headroom(limits, equity, self.loss(equity)))
         verdicts = screen(self.terms.limits, situation, made.proposals)
-        self.write("decision", {**made.as_json(self.bundle), "state": allowed, "expired": expired,
-                                "equity": situation.equity, "held": situation.held})
-        sent = [self._intend(verdict) for verdict in verdicts]
-        for order in filter(None, sent):
+        decided = {**made.as_json(self.bundle), "state": allowed, "expired": expired, "equity": situation.equity,
+                   "held": situation.held}
+        with self.journal.transaction():  # a decision is written down with all that it intends, or not at all
+            self.write("decision", decided)
+            for verdict in verdicts:
+                self._intend(made, verdict)
+        self.decided = decided
+        self._send_pending()
+
+    def _send_pending(self) -> None:
+        """What the venue has not seen, if it is in time and the books agree."""
+        for tracked in self.orders.working() if self.agreed else ():
             if self.heed_switch({}):  # thrown since the decision began: what was not sent is not sent
                 break
-            self.orders.send(order.order_id)
+            if tracked.state is not State.PENDING:
+                continue
+            if (self.terms.wall or self.clock).now() >= self.times.open_at and not tracked.order.reduce_only:
+                self.orders.cancel(tracked.order.order_id, "too late: its session has opened without it")
+                continue
+            self.journal.check()
+            self.orders.send(tracked.order.order_id)
 
     def _liquidity(self) -> dict[str, tuple[float, float]]:
         adv20_usd, vol20_daily = self.tail.liquidity()
@@ -188,29 +222,27 @@ class Desk:
         self.write("features", {"bundle": self.bundle.digest, "features": list(made.panel.features),
                                 "names": list(made.panel.names), "rows": rows})
 
-    def _intend(self, verdict: Verdict) -> Order | None:
+    def _intend(self, made: Plan, verdict: Verdict) -> None:
         """Write down what will be sent, or what was refused and by which limit."""
-        assert self.plan is not None
         wanted = verdict.proposal
-        index = self.plan.decision.names.index(wanted.instrument_id)
+        index = made.decision.names.index(wanted.instrument_id)
         symbol = self.bundle.snapshot.symbols[index]
         order_id = client_order_id(self.terms.account, self.bundle.strategy.name, self.bundle.digest,
                                    self.times.session.isoformat(), wanted.instrument_id, "open")
         payload = {
-            "order_id": order_id, "decision_id": self.plan.decision_id, "instrument_id": wanted.instrument_id,
+            "order_id": order_id, "decision_id": made.decision_id, "instrument_id": wanted.instrument_id,
             "symbol": symbol, "asked": wanted.quantity, "quantity": verdict.quantity,
             "reference_price": canonical.plain(wanted.price), "checks": [check.as_json() for check in verdict.checks],
         }
         if not verdict.quantity:
             self.counts["refused"] += 1
             self.write("refused", {**payload, "refused_by": verdict.refused_by})
-            return None
+            return
         collar = self.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
         order = Order(order_id, wanted.instrument_id, verdict.quantity, limit_price)
         self.orders.intend(order, payload)
         self.counts["orders"] += 1
-        return order
 
     def on_bar(self, bar: Bar, *, first: bool) -> None:
         """The venue fills what it will; with a name's first bar, every holding has its basis of the day."""
@@ -218,12 +250,12 @@ class Desk:
             self._doubt(bar)
         for fill in self.venue.on_bar(bar):
             self.orders.on_fill(fill)
-            self._booked(fill)
+            self.booked(fill)
         holding = self.book.holdings.get(bar.instrument_id)
         if holding is not None and first:
             holding.basis = bar.open
 
-    def _booked(self, fill: Fill) -> None:
+    def booked(self, fill: Fill) -> None:
         self.book.fill(fill, self.times.session)
         self.trade_cost += fill.cost
         self.counts["fills"] += 1

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from live.book import Book
 from live.clock import TapeClock, to_us
 from live.desk import Desk, actions_in
 from live.journal import Journal
-from live.ports import Bar, Feed, Quiet, Venue
+from live.ports import Bar, Broker, Clock, Feed, Quiet, Venue
+from live.reconcile import Reconciler, Tolerance
+from live.recovery import book_of, resume
 from live.risk import KillSwitch, Limits, Memory
 from live.settlement import settle
 from live.tail import Tail
@@ -32,6 +33,7 @@ class Terms:
     costs: CostModel
     kill_file: Path | None
     switch: KillSwitch | None = None  # one that hears signals too; else the file's own
+    wall: Clock | None = None  # real time, where a venue acts in it; a restart may come hours after its decision
 
 
 class Day:
@@ -85,8 +87,9 @@ class Engine:
         self._reached = reached
         self._switch = terms.switch or KillSwitch(terms.kill_file)
         self.tail = Tail(bundle)
-        closed = journal.last("close")
-        self.book = Book.from_json(closed.payload["book"]) if closed else Book(terms.costs.capital_usd)
+        self._reconciler = Reconciler(venue, journal.path.with_name("breaks"), Tolerance(),
+                                      self._reached) if isinstance(venue, Broker) else None
+        self.book = book_of(journal, terms.costs.capital_usd)
         self.memory = Memory.since(terms.costs.capital_usd, (
             (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
             for entry in journal.entries("close")))
@@ -112,8 +115,9 @@ class Engine:
             self._clock.advance_us(to_us(times.open_at - DECIDE_BEFORE_OPEN))
             self.memory.opened(session)
             desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times,
-                        self.memory, self._switch, self._reached)
-            self._watch(desk, {})
+                        self.memory, self._switch, self._reconciler, self._reached)
+            resume(desk)
+            self._watch(desk, {}, "start")
             desk.begin(feed.actions(session))
             day = self._trade(desk, feed, session)
             silent_s = (to_us(times.close_at) - day.heard_us) / 1e6
@@ -162,8 +166,10 @@ class Engine:
         desk.heed_switch(_last_prices(day))
         return next_cycle_us
 
-    def _watch(self, desk: Desk, prices: Mapping[str, float]) -> None:
-        """The five-minute cycle: the kill switch first, then what was lost, on prices that can be believed."""
+    def _watch(self, desk: Desk, prices: Mapping[str, float], when: str = "cycle") -> None:
+        """The five-minute cycle: the venue's books and the kill switch first, then what was lost, on prices that can be
+        believed."""
+        desk.heed_venue(when)
         if not desk.heed_switch(prices):
             desk.heed_losses(prices)
 

@@ -126,8 +126,7 @@ class Journal:
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
-        if self._lock is not None and self.ahead:
-            self._lock.check()
+        self.check()
         seq, prev_hash = self.head()
         day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
@@ -148,6 +147,14 @@ class Journal:
         values = {"since": since, "kind": kind, "day": day}
         for row in self._db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", values):
             yield _entry(row)
+
+    def count(self, kind: str) -> int:
+        return int(self._db.execute("SELECT count(*) FROM entries WHERE kind = ?", (kind,)).fetchone()[0])
+
+    def check(self) -> None:
+        """JournalBusy where the lock was taken away: asked before each act outside."""
+        if self._lock is not None and self.ahead:
+            self._lock.check()
 
     def recent(self, kinds: Sequence[str], count: int) -> list[Entry]:
         """The newest rows of some kinds, newest first."""

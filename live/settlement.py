@@ -13,6 +13,7 @@ from models.market.costs import borrow_cost, cash_interest
 def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str, int], *, complete: bool) -> None:
     """Close the session's books and hand its day bars to the tail, if the feed lasted to the close."""
     session, book, costs = desk.times.session, desk.book, desk.terms.costs
+    desk.orders.collect(desk.booked)
     for tracked in desk.orders.working():
         name = tracked.order.instrument_id
         reason = "no bar, no fill" if name not in bars else "the opening print was beyond its limit price"
@@ -21,6 +22,8 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
         if tracked.order.reduce_only:
             reason = "the session ended first"
         desk.orders.cancel(tracked.order.order_id, reason)
+    desk.orders.drain(desk.booked)
+    desk.heed_venue("close")
     _tell_outcomes(desk, bars)
     day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
     borrow = math.fsum(float(borrow_cost(costs, holding.shares * holding.basis))
@@ -46,8 +49,8 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
         "pnl": equity - desk.start_equity, "costs": desk.trade_cost + borrow, "trade_cost": desk.trade_cost,
         "borrow": borrow, "interest": interest, "dividends": desk.dividends, "state": desk.state,
         "ignored_bars": sum(ignored.values()),
-        "decision_id": desk.plan.decision_id if desk.plan else None,
-        "features_as_judged": desk.plan.features_as_judged if desk.plan else None,
+        "decision_id": desk.decided["decision_id"] if desk.decided else None,
+        "features_as_judged": desk.decided["features_as_judged"] if desk.decided else None,
         "unmarked": [name for name in book.shares() if name not in day_bars],
     })
     if complete and desk.tail.missing_before(session) == 0:

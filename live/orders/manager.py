@@ -1,5 +1,6 @@
 """Every order's life: written down before it is sent, and never in a state the venue did not put it in."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,14 @@ from live.ports import Ack, Broker, Fill, Order, Standing, Venue
 
 Write = Callable[[str, dict[str, Any]], None]
 LOST = (TimeoutError, ConnectionError)  # what a venue's adapter raises where nobody knows whether the order arrived
+
+
+MOST_ASLEEP_S = 30.0  # between two acts of a manager; a decision that slept longer is too old to be sent
+
+
+def _awake() -> float:
+    """Seconds that also pass while the process is stopped or the machine asleep, and that no clock setting moves."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def client_order_id(account: str, strategy: str, bundle: str, bar: str, symbol: str, leg: str) -> str:
@@ -29,6 +38,7 @@ class OrderManager:
         self._venue, self._write, self._reached = venue, write, reached
         self._broker = venue if isinstance(venue, Broker) else None
         self._orders: dict[str, Tracked] = {}
+        self._awake_s = _awake()
 
     def submit_order(self, order: Order) -> OrderResult:
         """Write an order's intent down, send it, and say how it stands."""
@@ -44,9 +54,10 @@ class OrderManager:
         self._write("intent", {
             **(because or {}), "order_id": order.order_id, "instrument_id": order.instrument_id,
             "quantity": order.quantity, "limit_price": order.limit_price,
-            **({"reduce_only": True} if order.reduce_only else {}),
+            **order.terms,
         })
         self._orders[order.order_id] = Tracked(order)
+        self._awake_s = _awake()
         self._reached("order.intended")
 
     def adopt(self, tracked: Tracked) -> None:
@@ -57,6 +68,10 @@ class OrderManager:
         tracked = self._orders[order_id]
         if tracked.state is not State.PENDING:
             raise OrderError(f"order {order_id} is {tracked.state}: only a pending one is sent")
+        asleep_s = _awake() - self._awake_s
+        if self._broker is not None and asleep_s > MOST_ASLEEP_S:
+            self._gone(tracked, f"this process was stopped for {asleep_s:.0f} s between the decision and its sending")
+            return Ack(order_id, accepted=False, reason=tracked.reason)
         self._reached("order.sending")
         try:
             ack = self._venue.submit(tracked.order)
@@ -67,6 +82,7 @@ class OrderManager:
             move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
         self._reached("order.answered")
         self._write_ack(tracked)
+        self._awake_s = _awake()
         self._reached("order.acknowledged")
         return ack
 
@@ -117,6 +133,32 @@ class OrderManager:
                 if tracked.leaving and tracked.state is State.OPEN:
                     self._take_back(tracked)
 
+    def resolve(self, booked: Callable[[Fill], None]) -> None:
+        """Ask of each order whose answer is not known. One that the venue has never seen is PENDING again: it may be
+        sent, under the same id. A venue that does not answer raises: nothing can be known."""
+        asked = [tracked for tracked in self.working() if tracked.state in {State.PENDING, State.UNKNOWN}]
+        if self._broker is None or not asked:
+            return
+        told = self._broker.standings([tracked.order.order_id for tracked in asked])
+        self._awake_s = _awake()
+        self._reached("orders.resolving")
+        for tracked in asked:
+            standing = told.get(tracked.order.order_id)
+            if standing is not None:
+                self.follow(tracked, standing, booked)
+            elif tracked.state is State.UNKNOWN:
+                move(tracked, State.PENDING, "the venue has never seen it")
+                self._write_ack(tracked)
+
+    def drain(self, booked: Callable[[Fill], None], looks: int = 40, wait_s: float = 0.25) -> None:
+        """Wait, not for ever, until every order that was taken back is gone."""
+        for look in range(looks):
+            if self._broker is None or not self.working():
+                return
+            if look:
+                time.sleep(wait_s)
+            self.collect(booked)
+
     def follow(self, tracked: Tracked, standing: Standing, booked: Callable[[Fill], None]) -> None:
         """Bring an order to where the venue has it."""
         if tracked.state in {State.PENDING, State.UNKNOWN}:
@@ -155,6 +197,6 @@ class OrderManager:
         self._reached("order.cancelled")
 
     def _write_ack(self, tracked: Tracked) -> None:
-        accepted = tracked.state not in {State.REJECTED, State.UNKNOWN}
+        accepted = tracked.state not in {State.PENDING, State.REJECTED, State.UNKNOWN}
         self._write("ack", {"order_id": tracked.order.order_id, "accepted": accepted, "reason": tracked.reason,
                             "state": tracked.state})
