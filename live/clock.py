@@ -30,6 +30,10 @@ class TapeClock:
     def now(self) -> dt.datetime:
         return from_us(self._now_us)
 
+    @property
+    def now_us(self) -> int:
+        return self._now_us
+
     def advance_us(self, instant_us: int) -> None:
         if instant_us < self._now_us:
             raise ValueError(f"the tape runs backwards: {from_us(instant_us)} after {self.now()}")

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 
 class Bar(NamedTuple):
@@ -36,13 +36,26 @@ class Action(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the venue is sent. `limit_price` bounds the fill; `quantity` is signed, in shares."""
+    """What the venue is sent. `limit_price` bounds the fill; `quantity` is signed, in shares.
+
+    Kinds: `open` fills at the name's opening print, `market` from the next bar's open on, `limit` rests at its price;
+    `guard` rests too, and ends a position at its stop or at its target, whichever comes first."""
 
     order_id: str
     instrument_id: str
     quantity: int
     limit_price: float | None
     reduce_only: bool = False  # sent at any time, filled from the next bar on
+    kind: Literal["open", "market", "limit", "guard"] = "open"
+    stop_price: float | None = None
+    target_price: float | None = None
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What an intent says beyond quantity and limit, where it is not the ordinary."""
+        told = {"reduce_only": self.reduce_only or None, "kind": self.kind if self.kind != "open" else None,
+                "stop_price": self.stop_price, "target_price": self.target_price}
+        return {name: value for name, value in told.items() if value is not None}
 
     def allows(self, price: float) -> bool:
         """A buyer pays at most, a seller takes at least, the order's limit."""

@@ -51,3 +51,15 @@ def test_liquidity_is_known_before_the_session_and_the_tail_has_the_same_bits():
     changed[40] = 99.0
     again, _ = liquidity.known_before(changed, volume, factor)
     assert np.array_equal(adv[:41], again[:41], equal_nan=True) and not np.array_equal(adv[41], again[41])
+
+
+def test_one_bill_is_the_array_s_cost_to_the_bit() -> None:
+    rng = np.random.default_rng(3)
+    model = CostModel.default().stressed(1.7)
+    for shares, price, adv, vol in zip(rng.integers(-90_000, 90_000, 500).tolist(), rng.uniform(0.5, 900, 500).tolist(),
+                                       rng.uniform(1e5, 1e9, 500).tolist(), rng.uniform(0, 0.2, 500).tolist(),
+                                       strict=True):
+        told = costs.bill(model, shares, price, adv, vol)
+        assert told.cost == float(costs.trade_cost(model, shares, price, adv, vol))
+        assert told.spread == abs(shares) * float(costs.half_spread_usd(model, price)) * model.stress
+        assert told.spread + told.fee + told.impact == pytest.approx(told.cost)
