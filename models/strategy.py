@@ -18,6 +18,7 @@ from models.gnn.config import GnnConfig
 from models.gnn.score import GnnModel
 from models.hmm.config import STATES, HmmConfig
 from models.hmm.score import HmmModel
+from models.intraday import SLOT, Intraday
 from models.positions import dollar_neutral, hedged
 from models.risk import RETURNS, known_risk
 
@@ -42,6 +43,12 @@ class StrategyConfig:
     gbm: GbmConfig = field(default_factory=GbmConfig)
     gnn: GnnConfig = field(default_factory=GnnConfig)
     hmm: HmmConfig = field(default_factory=HmmConfig)
+    intraday: Intraday | None = None  # None: decided once, before the open
+
+    def __post_init__(self) -> None:
+        if (self.intraday is not None) != (self.slot.partition("-")[0] == SLOT):
+            raise ValueError(f"slot {self.slot}: one that begins with '{SLOT}' belongs to a strategy that decides "
+                             "inside the session, and to no other")
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -57,18 +64,25 @@ class StrategyConfig:
         return max(self.hmm.window, self.risk_window, scored)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return json.dumps(self._told(), sort_keys=True, separators=(",", ":"))
+
+    def _told(self) -> dict[str, Any]:
+        """What is chosen, without what a daily strategy does not have: its bytes and its key are older than that."""
+        told = asdict(self)
+        del told["intraday"]
+        return {**told, "intraday": self.intraday.to_json()} if self.intraday is not None else told
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "StrategyConfig":
         told: dict[str, Any] = json.loads(text)
         parts = {"gbm": GbmConfig, "gnn": GnnConfig, "hmm": HmmConfig}
         values = {name: kind(**_tuples(told.pop(name))) for name, kind in parts.items()}
-        return cls(**_tuples(told), **values)
+        intraday = told.pop("intraday", None)
+        return cls(**_tuples(told), **values, intraday=Intraday.from_json(intraday) if intraday is not None else None)
 
     def key(self) -> str:
         """Digest of all that is chosen; the name is not part of it, so renaming makes no new trial."""
-        told = {**asdict(self), "name": ""}
+        told = {**self._told(), "name": ""}
         return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

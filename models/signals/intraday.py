@@ -1,0 +1,143 @@
+"""Rules that look at one name's closes, bar by bar, and say which side they want: long, short or none."""
+
+import math
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Rule(Protocol):
+    """What is chosen; `start` makes what is remembered of one name."""
+
+    def start(self) -> "Follower": ...
+
+
+class Follower(Protocol):
+    """One name under a rule. `step` takes a finished bar's close and answers with the side wanted from then on, in
+    [-1, 1]; None while too little was seen. `memory` is all of it, and `recall` the same again."""
+
+    def step(self, close: float) -> float | None: ...
+
+    def memory(self) -> list[float]: ...
+
+    def recall(self, memory: list[float]) -> None: ...
+
+
+@dataclass(frozen=True)
+class EmaCross:
+    """Long from the moment the fast average crosses above the slow one, out (or short) when it crosses below."""
+
+    fast: int = 10
+    slow: int = 20
+    short: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fast < self.slow:
+            raise ValueError(f"an average over {self.fast} is not faster than one over {self.slow}")
+
+    def start(self) -> "_Crossing":
+        return _Crossing(self)
+
+
+class _Crossing:
+    def __init__(self, rule: EmaCross) -> None:
+        self._fast_share, self._slow_share = 2.0 / (rule.fast + 1), 2.0 / (rule.slow + 1)
+        self._warm, self._below = rule.slow, -1.0 if rule.short else 0.0
+        self._fast = self._slow = math.nan
+        self._seen = 0
+        self._was: float = 0.0  # 1 above, -1 below, 0 before there was any
+        self._side: float = math.nan
+
+    def step(self, close: float) -> float | None:
+        if self._seen == 0:
+            self._fast = self._slow = close
+        self._fast += (close - self._fast) * self._fast_share
+        self._slow += (close - self._slow) * self._slow_share
+        now = 1.0 if self._fast > self._slow else -1.0
+        if self._seen >= self._warm and self._was and now != self._was:
+            self._side = 1.0 if now > 0 else self._below
+        self._was = now
+        self._seen += 1
+        return None if self._side != self._side else self._side
+
+    def memory(self) -> list[float]:
+        return [self._fast, self._slow, float(self._seen), self._was, self._side]
+
+    def recall(self, memory: list[float]) -> None:
+        self._fast, self._slow, seen, self._was, self._side = memory
+        self._seen = int(seen)
+
+
+@dataclass(frozen=True)
+class Reversion:
+    """Against a close that lies `entry` standard deviations from the mean of its window, until it is back at it."""
+
+    window: int = 20
+    entry: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not (self.window >= 2 and self.entry > 0):
+            raise ValueError("reversion needs a window of 2 bars and a positive entry")
+
+    def start(self) -> "_Reverting":
+        return _Reverting(self)
+
+
+class _Reverting:
+    def __init__(self, rule: Reversion) -> None:
+        self._rule = rule
+        self._closes: deque[float] = deque(maxlen=rule.window)
+        self._side = 0.0
+
+    def step(self, close: float) -> float | None:
+        self._closes.append(close)
+        if len(self._closes) < self._rule.window:
+            return None
+        mean = math.fsum(self._closes) / self._rule.window
+        spread = math.sqrt(math.fsum((one - mean) ** 2 for one in self._closes) / (self._rule.window - 1))
+        away = (close - mean) / spread if spread > 0 else 0.0
+        if abs(away) >= self._rule.entry:
+            self._side = -math.copysign(1.0, away)
+        elif self._side * away >= 0:  # it came back to the mean
+            self._side = 0.0
+        return self._side
+
+    def memory(self) -> list[float]:
+        return [self._side, *self._closes]
+
+    def recall(self, memory: list[float]) -> None:
+        self._side = memory[0]
+        self._closes.extend(memory[1:])
+
+
+RULES: dict[str, type[EmaCross] | type[Reversion]] = {"ema_cross": EmaCross, "reversion": Reversion}
+
+
+def rule_to_json(rule: EmaCross | Reversion) -> dict[str, Any]:
+    return {"rule": next(name for name, kind in RULES.items() if type(rule) is kind), **asdict(rule)}
+
+
+def rule_from_json(told: dict[str, Any]) -> EmaCross | Reversion:
+    values = dict(told)
+    name = values.pop("rule", None)
+    if name not in RULES:
+        raise ValueError(f"no rule '{name}'; known: {', '.join(RULES)}")
+    return RULES[name](**values)
+
+
+def sides(rule: Rule, closes: Floats) -> Floats:
+    """(bars, names) sides wanted after each bar; NaN before there is one, and no step where there is no close."""
+    wanted = np.full(closes.shape, np.nan)
+    for column in range(closes.shape[1]):
+        follower = rule.start()
+        last: float | None = None
+        for row, close in enumerate(closes[:, column].tolist()):
+            if math.isfinite(close):
+                last = follower.step(close)
+            wanted[row, column] = math.nan if last is None else last
+    return wanted
