@@ -1,26 +1,41 @@
 """The account seen from outside: JSON documents, metrics, one page, and the kill switch. Imported only to serve."""
 
+import asyncio
 import datetime as dt
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response, WebSocket
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.websockets import WebSocketDisconnect
 
-from live import canonical
+from live import canonical, documents
+from live.docs_page import docs_html
+from live.gatekeeper import PROTOCOL
 from live.killing import throw
 from live.metrics import exposition
 from live.page import content_security_policy, html
 from live.passport import NoSuchId, passport
 from live.risk import KillMode
+from live.stream import Events, JournalEvents, pour, spoken
 from live.view import View
 
 log = logging.getLogger(__name__)
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": documents.Problem, "description": told} for status, told in (
+        (401, "No token, or a wrong one"), (403, "A foreign Host or Origin"), (408, "The body did not arrive in time"),
+        (413, "The body is too long"), (429, "Too many requests"), (503, "The journal cannot be read just now"))}
+REFUSALS[422] = {"model": documents.Malformed, "description": "What of the request could not be understood"}
+ABOUT = """The account on this machine. Every request needs `Authorization: Bearer TOKEN`; `serve` prints where the
+token is. Nothing but `POST /kill` changes anything. `GET /stream` is a web socket: offer the protocols `nightdesk.v1`
+and `nightdesk.token.TOKEN`; each message is a list of events, each with its number `n`, and `?since=N` takes up after
+one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,7 @@ class Account:
     bundles: FilePath | None
     keys: Sequence[bytes]
     now: Callable[[], dt.datetime]
+    events: Events | None = None  # of the runner in this process; else the journal's rows as they are committed
 
 
 class Kill(BaseModel):
@@ -42,22 +58,20 @@ class Kill(BaseModel):
 
 
 def _document(value: Any, status: int = 200) -> Response:
-    return Response(canonical.text(_spoken(value)), status, media_type="application/json")
+    return Response(canonical.text(spoken(value)), status, media_type="application/json")
 
 
-def _spoken(value: Any) -> Any:
-    """Any document as JSON can hold it."""
-    if isinstance(value, float):
-        return canonical.plain(value)
-    if isinstance(value, dict):
-        return {key: _spoken(one) for key, one in value.items()}
-    return [_spoken(one) for one in value] if isinstance(value, (list, tuple)) else value
+def _answers(model: Any, **more: Any) -> dict[int | str, dict[str, Any]]:
+    """What a path may answer: its document, or a plain word about why not."""
+    return {200: {"model": model, "description": (model.__doc__ or model.__name__).strip()}, **REFUSALS, **{
+        int(status.removeprefix("_")): told for status, told in more.items()}}
 
 
 def make_app(account: Account) -> FastAPI:
     """The application behind the gatekeeper; `serving.guarded` puts the two together."""
-    app = FastAPI(title="Nightdesk live", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Nightdesk live", version="1", docs_url=None, redoc_url=None, description=ABOUT)
     view = account.view
+    events = account.events or JournalEvents(view)
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> Response:
@@ -75,41 +89,47 @@ def make_app(account: Account) -> FastAPI:
         return Response(html(), media_type="text/html",
                         headers={"content-security-policy": content_security_policy()})
 
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        page, policy = docs_html(app.openapi())
+        return Response(page, media_type="text/html", headers={"content-security-policy": policy})
+
     @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
         return Response(status_code=204)
 
-    @app.get("/status")
+    @app.get("/status", responses=_answers(documents.Status))
     def status() -> Response:
         """State, switch, equity, counts of the last session, and what happened lately."""
         return _document(view.status())
 
-    @app.get("/positions")
+    @app.get("/positions", responses=_answers(documents.Positions))
     def positions() -> Response:
         """What is held, largest long first."""
         return _document(view.positions())
 
-    @app.get("/pnl")
+    @app.get("/pnl", responses=_answers(documents.Pnl))
     def pnl() -> Response:
         """Every session's profit and costs, in dollars."""
         return _document(view.pnl())
 
-    @app.get("/decisions")
+    @app.get("/decisions", responses=_answers(documents.Decisions))
     def decisions(count: Annotated[int, Query(ge=1, le=50)] = 1) -> Response:
         """The newest decisions, each name with its reason and what became of it."""
         return _document(view.decisions(count))
 
-    @app.get("/limits")
+    @app.get("/limits", responses=_answers(documents.LimitsUsed))
     def limits() -> Response:
         """Every limit that is set, and how much of it is used up."""
         return _document(view.used())
 
-    @app.get("/bundle")
+    @app.get("/bundle", responses=_answers(documents.MaybeBundle))
     def bundle() -> Response:
         """The bundle that was last taken up; null before the first."""
         return _document(view.bundle())
 
-    @app.get("/passport/{id}", responses={404: {"description": "No such order or decision"}})
+    @app.get("/passport/{id}", responses=_answers(documents.Passport, _404={
+        "model": documents.Problem, "description": "No such order or decision"}))
     def explain(id: Annotated[str, Path(pattern=r"^[od]-[0-9a-f]{20}$")]) -> Response:
         """Everything behind one order or decision, recomputed from the bundle's own bytes."""
         if account.bundles is None or not view.journal.exists():
@@ -119,7 +139,8 @@ def make_app(account: Account) -> FastAPI:
         except NoSuchId as problem:
             return _document({"detail": str(problem)}, 404)
 
-    @app.post("/kill", responses={507: {"description": "The kill file could not be written"}})
+    @app.post("/kill", responses=_answers(documents.Thrown, _507={
+        "model": documents.Problem, "description": "The kill file could not be written"}))
     def kill(order: Kill) -> Response:
         """Throw the kill switch. Leaving it is a person's act at the machine: remove the file, then reset."""
         words = " ".join("".join(c if c.isprintable() and c.isascii() else " " for c in order.reason).split())
@@ -131,10 +152,34 @@ def make_app(account: Account) -> FastAPI:
             return _document({"detail": f"the kill file could not be written: {problem.strerror}"}, 507)
         return _document({"thrown": True, "mode": order.mode, "journaled": journaled, "file": view.kill_file.name})
 
-    @app.get("/metrics", response_class=Response)
+    @app.get("/metrics", response_class=Response, responses={**REFUSALS, 200: {
+        "content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text"}})
     def metrics() -> Response:
         """Prometheus text."""
         body, kind = exposition(view)
         return Response(body, headers={"content-type": kind})
+
+    @app.websocket("/stream")
+    async def stream(socket: WebSocket, since: Annotated[int | None, Query(ge=0)] = None) -> None:
+        await socket.accept(subprotocol=PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
+        gone = asyncio.Event()
+
+        async def listen() -> None:
+            """A watcher has nothing to say; whatever it says, it is heard and forgotten, until it leaves."""
+            while (await socket.receive())["type"] != "websocket.disconnect":
+                pass
+            gone.set()
+
+        listening = asyncio.create_task(listen())
+        try:
+            await pour(events, since, socket.send_text, gone)
+        except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
+            pass  # it left, or does not read
+        except sqlite3.Error as error:
+            log.warning("the journal could not be read: %s", error)
+        finally:
+            listening.cancel()
+            with suppress(WebSocketDisconnect, RuntimeError, OSError):
+                await socket.close(1013)
 
     return app

@@ -14,8 +14,11 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-OPEN_PATHS = frozenset({"/", "/favicon.ico"})  # the page itself holds nothing
+OPEN_PATHS = frozenset({"/", "/favicon.ico", "/docs"})  # pages that hold nothing of the account
 BODY_S = 5.0
+PROTOCOL = "nightdesk.v1"  # what the server agrees to speak; the token, offered beside it, is never repeated
+TOKEN_PROTOCOL = "nightdesk.token."
+MOST_SOCKETS = 8
 HEADERS = (
     (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"), (b"connection", b"close"),
@@ -48,13 +51,17 @@ class Gatekeeper:
         self._app, self._most = app, body_bytes
         self._expected = b"Bearer " + token.encode()
         self._bucket = Bucket(rate, burst, monotonic_s)
+        self._sockets = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return  # no web socket, no lifespan work
+        if scope["type"] not in ("http", "websocket"):
+            return  # no lifespan work
         headers: dict[bytes, list[bytes]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.lower(), []).append(value)
+        if scope["type"] == "websocket":
+            await self._socket(scope, headers, receive, send)
+            return
         refused = self._refused(scope, headers)
         if refused is None:
             body, refused = await self._body(headers, receive)
@@ -72,11 +79,29 @@ class Gatekeeper:
 
         await self._app(scope, once, hardened)
 
+    async def _socket(self, scope: Scope, headers: dict[bytes, list[bytes]], receive: Receive, send: Send) -> None:
+        """A web socket passes the same checks. A browser cannot set its headers, but it can offer the token as one of
+        the protocols that it speaks."""
+        offered = [one for one in scope.get("subprotocols", ()) if one.startswith(TOKEN_PROTOCOL)]
+        if len(offered) == 1 and b"authorization" not in headers:
+            headers[b"authorization"] = [b"Bearer " + offered[0].removeprefix(TOKEN_PROTOCOL).encode()]
+        refused = self._refused(scope, headers)
+        if refused is None and self._sockets >= MOST_SOCKETS:
+            refused = 429, f"{MOST_SOCKETS} streams are open already"
+        if refused is not None:
+            await _answer(send, *refused, kind="websocket.http.response")
+            return
+        self._sockets += 1
+        try:
+            await self._app({**scope, "subprotocols": [PROTOCOL] * (PROTOCOL in scope["subprotocols"])}, receive, send)
+        finally:
+            self._sockets -= 1
+
     def _refused(self, scope: Scope, headers: dict[bytes, list[bytes]]) -> tuple[int, str] | None:
         hosts, origins = headers.get(b"host", []), headers.get(b"origin", [])
         if len(hosts) != 1 or _name(hosts[0]) not in HOSTS:
             return 403, "this server answers to 127.0.0.1 and localhost only"
-        if origins and origins != [b"http://" + hosts[0]]:
+        if origins and origins != [b"http://" + hosts[0]]:  # of a web socket too: its page was fetched by http
             return 403, "requests from other pages are not answered"
         given = headers.get(b"authorization", [])
         authorised = len(given) == 1 and hmac.compare_digest(given[0], self._expected)
@@ -113,9 +138,9 @@ def _name(host: bytes) -> str:
     return name if colon and port.isdigit() else text
 
 
-async def _answer(send: Send, status: int, text: str) -> None:
+async def _answer(send: Send, status: int, text: str, kind: str = "http.response") -> None:
     body = json.dumps({"detail": text}).encode()
     more = {401: [(b"www-authenticate", b"Bearer")], 429: [(b"retry-after", b"1")]}.get(status, [])
-    await send({"type": "http.response.start", "status": status, "headers": [
+    await send({"type": f"{kind}.start", "status": status, "headers": [
         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more, *HEADERS]})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{kind}.body", "body": body})

@@ -15,6 +15,7 @@ from live.ports import Action, Bar, Feed, Fill, Quiet
 from live.vitals import Vitals
 
 MINUTE_US = 60_000_000
+STAGED = 50  # rows kept from before the session: by then they are committed
 
 
 class Now:
@@ -31,6 +32,7 @@ class Now:
         self._bases: dict[str, float] = {}
         self._counts = {"orders": 0, "fills": 0, "refused": 0}
         self._costs = 0.0
+        self._staged: list[Entry] = []
 
     def resume(self, closed: Entry | None) -> None:
         """Begin from the last close in the journal."""
@@ -41,9 +43,16 @@ class Now:
     def opened(self, session: dt.date) -> None:
         with self._lock:
             self._session, self._costs = session.isoformat(), 0.0
+            del self._staged[:-STAGED]
             self._counts = dict.fromkeys(self._counts, 0)
             self._prices.clear()
             self._bases = {name: holding.price for name, holding in self._book.holdings.items()}
+
+    def ended(self) -> None:
+        """The runner stops: what was not committed never was."""
+        with self._lock:
+            self._session = None
+            self._staged.clear()
 
     def on_bar(self, bar: Bar) -> None:
         with self._lock:
@@ -57,6 +66,7 @@ class Now:
     def on_row(self, entry: Entry) -> None:
         told, kind = entry.payload, entry.kind
         with self._lock:
+            self._staged.append(entry)
             match kind:
                 case "intent":
                     self._counts["orders"] += 1
@@ -73,8 +83,12 @@ class Now:
                 case "close":
                     self._book, self._start_equity = Book.from_json(told["book"]), told["equity"]
                     self._session = None
-        brief = told if kind in BRIEF else {"decision_id": told.get("decision_id"), "equity": told.get("equity")}
-        self.hub.publish(kind, seq=entry.seq, session=entry.session, at=entry.at, told=brief)
+        self.hub.publish(kind, seq=entry.seq, session=entry.session, at=entry.at, told=brief(entry))
+
+    def staged(self) -> list[Entry]:
+        """The rows written last, committed or not."""
+        with self._lock:
+            return list(self._staged)
 
     def document(self) -> dict[str, Any] | None:
         """The session that is running, as of the last bar; None between sessions."""
@@ -93,16 +107,23 @@ class Now:
                     "holdings": {name: [shares, price, self._session, basis] for name, shares, price, basis in held}}
 
 
-# Rows whose whole payload a watcher sees; of the others, only that they were written.
-BRIEF = ("state", "hold", "cooling", "hazard", "bundle", "intent", "refused", "ack", "fill", "cancel", "action",
-         "outcome", "close")
+# Rows whose whole payload a watcher sees; of the others, only what they are about.
+WHOLE = ("state", "hold", "cooling", "hazard", "bundle", "intent", "refused", "ack", "fill", "cancel", "action",
+         "outcome", "close", "break", "shadow_close")
+
+
+def brief(entry: Entry) -> dict[str, Any]:
+    """What a watcher is told of a row: a decision is told name by name by the API."""
+    if entry.kind in WHOLE:
+        return entry.payload
+    return {name: entry.payload[name] for name in ("decision_id", "equity", "state") if name in entry.payload}
 
 
 class ToldJournal(Journal):
     """A journal that tells each row as it is written, for a page that looks on. What a crash undoes was told too."""
 
-    def __init__(self, path: Path, tell: Callable[[Entry], None]) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, tell: Callable[[Entry], None], *, ahead: bool = False) -> None:
+        super().__init__(path, ahead=ahead)
         self._tell = tell
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:

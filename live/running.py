@@ -74,6 +74,8 @@ class Runner:
                             results += [done] if done else []
                     except InterruptedError as end:
                         notes.append(f"{end}; a session that was begun is taken up again from its start")
+                    finally:
+                        self.now.ended()
             rows, head = book.head()
             return ReplayReport(tuple(results), tuple(notes), flat, refused, bundle.seq if bundle else None,
                                 bundle.digest if bundle else None, rows, head)

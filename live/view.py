@@ -5,12 +5,17 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from live.canonical import plain
 from live.journal import GENESIS, Entry, Journal
 from live.risk import KillSwitch, Limits, Memory, RiskState
+from live.seen import Seen
+
+if TYPE_CHECKING:
+    from live.now import Now
 
 Document = dict[str, Any]
 NOTED = ("state", "hold", "cooling", "hazard", "bundle")  # rows that a person should see without asking
@@ -24,16 +29,17 @@ class View:
     kill_file: Path
     limits: Limits
     capital_usd: float
+    running: "Now | None" = None  # the session that this very process trades, which no committed row tells yet
 
     @contextmanager
-    def _open(self) -> Iterator[Journal | None]:
+    def _open(self) -> Iterator[Seen | None]:
         if not self.journal.exists():
             yield None
             return
         book = Journal(self.journal, read_only=True)
         try:
             with book.snapshot():
-                yield book
+                yield Seen(book, self.running.staged() if self.running else ())
         finally:
             book.close()
 
@@ -43,31 +49,33 @@ class View:
         with self._open() as book:
             state, close = (book.last("state"), book.last("close")) if book else (None, None)
             rows, head = book.head() if book else (0, GENESIS)
-            told = close.payload if close else {}
+            told = self._told(close)
             equity = told.get("equity", self.capital_usd)
+            now = self.running
             return {
                 "state": state.payload["state"] if state else RiskState.ACTIVE,
                 "state_reason": state.payload["reason"] if state else "", "kill": kill,
-                "session": close.session if close else None, "decision_id": told.get("decision_id"),
+                "session": told.get("session"), "as_of": told.get("time"), "open": bool(told.get("open")),
+                "decision_id": told.get("decision_id"),
                 "equity": equity, "pnl": told.get("pnl", 0.0), "costs": told.get("costs", 0.0),
                 "drawdown": self._memory(book).drawdown(equity) if book else 0.0,
                 "positions": len(told.get("book", {}).get("holdings", {})),
                 **{name: told.get(name, 0) for name in ("orders", "fills", "refused")},
-                "journal": {"rows": rows, "head": head},
+                "journal": {"rows": rows, "head": head}, "process": now.vitals.document() if now else None,
                 "events": [_event(entry) for entry in book.recent(NOTED, 12)] if book else [],
             }
 
     def positions(self) -> list[Document]:
         with self._open() as book:
-            close = book.last("close") if book else None
-            if book is None or close is None:
+            told = self._told(book.last("close") if book else None)
+            if book is None or not told:
                 return []
-            symbols, equity = _symbols(book), close.payload["equity"]
+            symbols, equity = _symbols(book), told["equity"]
             made = [
                 {"instrument_id": name, "symbol": symbols.get(name, name), "shares": shares, "price": price,
                  "priced": priced, "value": shares * price, "weight": plain(_share(shares * price, equity)),
                  "session_pnl": shares * (price - basis)}
-                for name, (shares, price, priced, basis) in close.payload["book"]["holdings"].items()
+                for name, (shares, price, priced, basis) in told["book"]["holdings"].items()
             ]
             return sorted(made, key=lambda row: (-row["value"], row["instrument_id"]))
 
@@ -95,11 +103,19 @@ class View:
             return {**taken.payload, "taken_at": taken.at, "strategy": strategy,
                     "features": made.payload["features"] if made else []}
 
+    def rows_newest(self) -> int:
+        with self._open() as book:
+            return book.head()[0] if book else 0
+
+    def rows_since(self, number: int, most: int) -> list[Entry]:
+        """Rows after this one, as they were written."""
+        with self._open() as book:
+            return list(islice(book.entries(since=number + 1), most)) if book else []
+
     def used(self) -> list[Document]:
         """Each limit that is set and how much of it is used up, by the last close."""
         with self._open() as book:
-            close = book.last("close") if book else None
-            told: Mapping[str, Any] = close.payload if close else {}
+            told = self._told(book.last("close") if book else None)
             equity = told.get("equity", self.capital_usd)
             memory = self._memory(book) if book else Memory.since(self.capital_usd, ())
             values = {name: abs(shares * price)
@@ -128,7 +144,14 @@ class View:
                  "used": plain(value / most if most > 0 else math.inf if value > 0 else 0.0)}
                 for name, value, most, unit in looked if math.isfinite(most)]
 
-    def _memory(self, book: Journal) -> Memory:
+    def _told(self, close: Entry | None) -> Document:
+        """The account as of the last close, or as of the last bar of the session that runs."""
+        now = self.running.document() if self.running else None
+        if now is not None:
+            return {**now, "open": True, "decision_id": None, "book": {"holdings": now["holdings"]}}
+        return {**close.payload, "session": close.session, "time": close.at} if close else {}
+
+    def _memory(self, book: Seen) -> Memory:
         return Memory.since(self.capital_usd, (
             (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
             for entry in book.entries("close")))
@@ -138,7 +161,7 @@ def _share(value: float, of: float) -> float:
     return value / of if of > 0 else math.nan
 
 
-def _symbols(book: Journal) -> dict[str, str]:
+def _symbols(book: Seen) -> dict[str, str]:
     made = book.last("decision")
     return dict(zip(made.payload["names"], made.payload["symbols"], strict=True)) if made else {}
 
@@ -160,7 +183,7 @@ def _event(entry: Entry) -> Document:
     return {"kind": entry.kind, "at": entry.at, "session": entry.session, "text": text}
 
 
-def _decision(book: Journal, entry: Entry) -> Document:
+def _decision(book: Seen, entry: Entry) -> Document:
     made, day = entry.payload, dt.date.fromisoformat(entry.session or "")
     asked = {e.payload["instrument_id"]: e for kind in ("refused", "intent") for e in book.entries(kind, day)
              if e.payload["decision_id"] == made["decision_id"]}
@@ -184,7 +207,7 @@ def _decision(book: Journal, entry: Entry) -> Document:
             "features_as_judged": made["features_as_judged"], "names": names}
 
 
-def _by_order(book: Journal, kind: str, day: dt.date) -> dict[str | None, list[Document]]:
+def _by_order(book: Seen, kind: str, day: dt.date) -> dict[str | None, list[Document]]:
     found: dict[str | None, list[Document]] = {}
     for entry in book.entries(kind, day):
         found.setdefault(entry.payload["order_id"], []).append(entry.payload)
