@@ -11,7 +11,7 @@ from live.clock import from_us
 from live.deciding import Plan, plan
 from live.flatten import Flattening
 from live.journal import Journal
-from live.orders import OrderManager, State, client_order_id
+from live.orders import OrderManager, State, Tracked, client_order_id
 from live.ports import Action, Bar, Clock, Fill, Order, Venue
 from live.reconcile import Reconciler
 from live.recovery import reference_in
@@ -22,6 +22,8 @@ from models.bundle import Bundle, SessionTimes
 
 if TYPE_CHECKING:
     from live.engine import Terms
+
+MOST_SENDINGS = 3  # of one order, each after the venue said that it has never seen it
 
 
 def actions_in(payload: Mapping[str, Any]) -> list[Action]:
@@ -61,7 +63,12 @@ class Desk:
 
     def heed_venue(self, when: str) -> bool:
         """Follow the venue's word on our orders and hold its books against ours; whether they agree."""
-        return self.reconciler is None or self.reconciler.look(self, when)
+        if self.reconciler is None:
+            return True
+        agreed = self.reconciler.look(self, when)
+        if self._begun:
+            self._send_pending()
+        return agreed
 
     @property
     def agreed(self) -> bool:
@@ -133,6 +140,7 @@ class Desk:
         if self.decided is not None:
             self.venue.open_session(self._liquidity())
             self.reference = reference_in(self.decided, self.book)
+            self.tail.decision_panel(self.times, self.clock.now())  # later decisions look back on this one's row
             self._send_pending()
             return
         if self.flattening:
@@ -148,7 +156,6 @@ class Desk:
                                           "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
             return
         made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
-        self._write_features(made)
         self.venue.open_session(made.liquidity())
         prices = {name: holding.price for name, holding in self.book.holdings.items()}
         known = dict(zip(made.decision.names, made.reference.tolist(), strict=True))
@@ -163,6 +170,7 @@ class Desk:
         decided = {**made.as_json(self.bundle), "state": allowed, "expired": expired, "equity": situation.equity,
                    "held": situation.held}
         with self.journal.transaction():  # a decision is written down with all that it intends, or not at all
+            self._write_features(made)
             self.write("decision", decided)
             for verdict in verdicts:
                 self._intend(made, verdict)
@@ -170,17 +178,22 @@ class Desk:
         self._send_pending()
 
     def _send_pending(self) -> None:
-        """What the venue has not seen, if it is in time and the books agree."""
-        for tracked in self.orders.working() if self.agreed else ():
-            if self.heed_switch({}):  # thrown since the decision began: what was not sent is not sent
-                break
-            if tracked.state is not State.PENDING:
-                continue
-            if (self.terms.wall or self.clock).now() >= self.times.open_at and not tracked.order.reduce_only:
-                self.orders.cancel(tracked.order.order_id, "too late: its session has opened without it")
-                continue
-            self.journal.check()
-            self.orders.send(tracked.order.order_id)
+        """What the venue has not seen, if the books agree. An answer that was lost is asked for at once."""
+        for _ in range(MOST_SENDINGS):
+            for tracked in self.orders.working() if self.agreed else ():
+                if self.heed_switch({}):  # thrown since the decision began: what was not sent is not sent
+                    return
+                if tracked.state is State.PENDING:
+                    self._send(tracked)
+            if not self.orders.resolve(self.booked):
+                return
+
+    def _send(self, tracked: Tracked) -> None:
+        if (self.terms.wall or self.clock).now() >= self.times.open_at and not tracked.order.reduce_only:
+            self.orders.cancel(tracked.order.order_id, "too late: its session has opened without it")
+            return
+        self.journal.check()
+        self.orders.send(tracked.order.order_id)
 
     def _liquidity(self) -> dict[str, tuple[float, float]]:
         adv20_usd, vol20_daily = self.tail.liquidity()

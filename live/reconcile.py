@@ -89,6 +89,7 @@ class Reconciler:
         What came in between two questions is asked again before it is called a break."""
         try:
             for _ in range(2):
+                desk.orders.resolve(desk.booked, must=True)
                 desk.orders.collect(desk.booked)
                 theirs = self._venue.holdings()
                 self._reached("books.read")

@@ -73,7 +73,7 @@ def resume(desk: "Desk") -> None:
             desk.dividends += entry.payload["cash"]
     for tracked in orders_in(since_close(desk.journal)):
         desk.orders.adopt(tracked)
-    desk.orders.resolve(desk.booked)
+    desk.orders.resolve(desk.booked, must=True)
     if desk.state is not RiskState.ACTIVE:
         desk.take_back(f"{desk.state} before this start", everything=desk.state is RiskState.HALTED)
 

@@ -11,8 +11,8 @@ from models.market.costs import borrow_cost, cash_interest
 
 
 def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str, int], *, complete: bool) -> None:
-    """Close the session's books and hand its day bars to the tail, if the feed lasted to the close."""
-    session, book, costs = desk.times.session, desk.book, desk.terms.costs
+    """End what did not fill, close the session's books at once or not at all, and hand its day bars to the tail, if the
+    feed lasted to the close."""
     desk.orders.collect(desk.booked)
     for tracked in desk.orders.working():
         name = tracked.order.instrument_id
@@ -24,11 +24,21 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
         desk.orders.cancel(tracked.order.order_id, reason)
     desk.orders.drain(desk.booked)
     desk.heed_venue("close")
+    with desk.journal.transaction():
+        _close(desk, bars, ignored, complete)
+    if complete and desk.tail.missing_before(desk.times.session) == 0:
+        day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
+        desk.tail.append(desk.times.session, day_bars, desk.actions)
+
+
+def _close(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str, int], complete: bool) -> None:
+    session, book, costs = desk.times.session, desk.book, desk.terms.costs
     _tell_outcomes(desk, bars)
     day_bars = {name: (bar[0], bar[1], bar[2], bar[3], bar[4]) for name, bar in sorted(bars.items())}
+    financed = desk.reconciler is None  # a venue that keeps books charges and pays it there
     borrow = math.fsum(float(borrow_cost(costs, holding.shares * holding.basis))
-                       for holding in book.holdings.values() if holding.shares)
-    interest = float(cash_interest(costs, book.cash))
+                       for holding in book.holdings.values() if holding.shares and financed)
+    interest = float(cash_interest(costs, book.cash)) if financed else 0.0
     book.mark({name: bar[3] for name, bar in day_bars.items()}, session)
     book.cash += interest - borrow
     equity = book.equity()
@@ -53,8 +63,6 @@ def settle(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
         "features_as_judged": desk.decided["features_as_judged"] if desk.decided else None,
         "unmarked": [name for name in book.shares() if name not in day_bars],
     })
-    if complete and desk.tail.missing_before(session) == 0:
-        desk.tail.append(session, day_bars, desk.actions)
 
 
 def _calm(desk: Desk, equity: float) -> bool:

@@ -133,30 +133,40 @@ class OrderManager:
                 if tracked.leaving and tracked.state is State.OPEN:
                     self._take_back(tracked)
 
-    def resolve(self, booked: Callable[[Fill], None]) -> None:
-        """Ask of each order whose answer is not known. One that the venue has never seen is PENDING again: it may be
-        sent, under the same id. A venue that does not answer raises: nothing can be known."""
+    def resolve(self, booked: Callable[[Fill], None], *, must: bool = False) -> bool:
+        """Ask of each order whose answer is not known. One that the venue has never seen is PENDING again, and may be
+        sent under the same id; True if there is one. Where it does not answer nothing is known: that raises, if `must`.
+        """
         asked = [tracked for tracked in self.working() if tracked.state in {State.PENDING, State.UNKNOWN}]
         if self._broker is None or not asked:
-            return
-        told = self._broker.standings([tracked.order.order_id for tracked in asked])
+            return False
+        try:
+            told = self._broker.standings([tracked.order.order_id for tracked in asked])
+        except LOST:
+            if must:
+                raise
+            return False
         self._awake_s = _awake()
         self._reached("orders.resolving")
         for tracked in asked:
             standing = told.get(tracked.order.order_id)
             if standing is not None:
                 self.follow(tracked, standing, booked)
+            elif tracked.leaving:
+                self._gone(tracked, tracked.leaving)
             elif tracked.state is State.UNKNOWN:
                 move(tracked, State.PENDING, "the venue has never seen it")
                 self._write_ack(tracked)
+        return any(tracked.state is State.PENDING for tracked in asked)
 
     def drain(self, booked: Callable[[Fill], None], looks: int = 40, wait_s: float = 0.25) -> None:
         """Wait, not for ever, until every order that was taken back is gone."""
-        for look in range(looks):
-            if self._broker is None or not self.working():
+        for look in range(looks if self._broker is not None else 0):
+            if not self.working():
                 return
             if look:
                 time.sleep(wait_s)
+            self.resolve(booked)
             self.collect(booked)
 
     def follow(self, tracked: Tracked, standing: Standing, booked: Callable[[Fill], None]) -> None:
