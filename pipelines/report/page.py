@@ -13,7 +13,7 @@ from pipelines.report.parts.part import Part
 from pipelines.report.story import SECTIONS, Story, verdict_of
 from pipelines.settings import Settings
 
-AFTER_THE_LEAK_GATE = ("training", "judged", "drift", "verdict", "bundle")
+AFTER_THE_LEAK_GATE = ("training", "judged", "drift", "decay", "verdict", "bundle")
 STYLE = Path(__file__).with_name("page.css")
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pipelines.report import words
 
-SECTIONS = ("ingest", "warehouse", "features", "leak", "training", "judged", "drift", "verdict", "bundle", "live")
+SECTIONS = ("ingest", "warehouse", "features", "leak", "training", "judged", "drift", "decay", "verdict", "bundle",
+            "live")
 Tone = Literal["good", "bad", "warn", "quiet"]
 
 

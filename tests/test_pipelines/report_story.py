@@ -112,6 +112,16 @@ def _drift(chance: random.Random) -> dict[str, Any]:
             "reference_sessions": 642}
 
 
+def _decay(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
+    """Some weeks after a promotion: watched, and well."""
+    since = sessions[-30:]
+    return {"watched": True, "alarm": False, "first_alarm": None, "strategy": "ensemble-g30-h5", "record_seq": 1,
+            "sessions": since, "statistic": [round(abs(chance.gauss(0, 2)), 3) for _ in since], "level": 13.2,
+            "healthy_sharpe": 4.2, "broken_sharpe": 0.0, "false_alarm_sessions": 504, "median_sessions_to_detect": 55,
+            "folklore_false_alarms_a_look": 0.159, "plain": "ensemble-g30-h5 shows no decay in the 30 sessions since "
+            "it was let through."}
+
+
 def _checks() -> list[dict[str, Any]]:
     told = (
         ("deflated_sharpe", 0.978, 0.95, "An active Sharpe of 5.32 over 504 sessions, when the best of 10 worthless "
@@ -184,6 +194,7 @@ def story_sections() -> dict[str, dict[str, Any]]:
         "training": _training(chance, sessions),
         "judged": {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "strategies": strategies},
         "drift": _drift(chance),
+        "decay": _decay(chance, sessions),
         "verdict": _verdict(strategies[0]["key"]),
         "bundle": _bundle(_digest(chance)),
         "live": _live(),

@@ -8,7 +8,7 @@ from pipelines.resources import HomeResource
 @dg.asset(
     key=["reporting", "nightly_report"],
     group_name="reporting",
-    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"]],
+    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["promotion", "decay"]],
     kinds={"html"},
     owners=["team:nightdesk"],
 )

@@ -1,6 +1,6 @@
 """The page's chapters, in the order in which a person wants them."""
 
-from pipelines.report.parts import bundle, changes, data, drift, features, gate, judged, leak, live, training
+from pipelines.report.parts import bundle, changes, data, decay, drift, features, gate, judged, leak, live, training
 from pipelines.report.parts.part import Part
 
 PARTS: tuple[Part, ...] = (
@@ -12,6 +12,7 @@ PARTS: tuple[Part, ...] = (
     features.PART,
     leak.PART,
     drift.PART,
+    decay.PART,
     training.PART,
     bundle.PART,
 )
