@@ -46,6 +46,8 @@ def nightly(
     home: HomeOption = None, source: SourceOption = None, seed: SeedOption = None, now: NowOption = None,
     set_: SetOption = None,
     next_: Annotated[bool, typer.Option("--next", help="Let one more sandbox night happen first")] = False,
+    search: Annotated[bool, typer.Option("--search", help="Also ask whether another configuration deserves the slot, "
+                                                          "as the weekly search does")] = False,
 ) -> None:
     """One whole night: ingest → warehouse → features → leak gate → training → judgement → promotion → report."""
     from pipelines import run
@@ -55,7 +57,7 @@ def nightly(
     settings = settings_module.load(chosen)
     desk = Home(settings.home).prepare()
     say(f"Nightly in {desk.root} (source {settings.source}, seed {settings.seed})")
-    if not run.run_job("nightly", desk, chosen, advance=next_):
+    if not run.run_job("search" if search else "nightly", desk, chosen, advance=next_):
         run.tell_stopped_night(desk, settings)
         say("The night failed; the lines above say where. Nothing that was published before is touched.")
         raise typer.Exit(1)

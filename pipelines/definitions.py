@@ -1,10 +1,10 @@
-"""The whole graph on one screen: what lies under defs/, the nightly job, its schedule, and one resource."""
+"""The whole graph on one screen: what lies under defs/, the nightly and weekly job, their schedules, one resource."""
 
 from pathlib import Path
 
 import dagster as dg
 
-from pipelines.resources import HomeResource
+from pipelines.resources import ADVANCE, SEARCH, HomeResource
 
 nightly_job = dg.define_asset_job(
     "nightly",
@@ -12,12 +12,26 @@ nightly_job = dg.define_asset_job(
     description="One whole night: ingest, warehouse, features, leak gate, training, judgement, promotion, report.",
 )
 
+search_job = dg.define_asset_job(
+    "search",
+    selection=dg.AssetSelection.all(),
+    tags={SEARCH: "true"},
+    description="A whole night that also asks whether another configuration deserves the slot; the full gate decides.",
+)
+
 nightly_schedule = dg.ScheduleDefinition(
     job=nightly_job,
     cron_schedule="0 6 * * *",
     execution_timezone="UTC",
-    tags={"nightdesk/advance": "true"},
+    tags={ADVANCE: "true"},
     description="06:00 UTC. On the sandbox each tick lets one more night happen.",
+)
+
+search_schedule = dg.ScheduleDefinition(
+    job=search_job,
+    cron_schedule="0 7 * * 6",
+    execution_timezone="UTC",
+    description="Saturdays, 07:00 UTC, on what Friday's night has brought.",
 )
 
 
@@ -27,8 +41,8 @@ def defs() -> dg.Definitions:
     return dg.Definitions.merge(
         found,
         dg.Definitions(
-            jobs=[nightly_job],
-            schedules=[nightly_schedule],
+            jobs=[nightly_job, search_job],
+            schedules=[nightly_schedule, search_schedule],
             resources={"home": HomeResource()},
             # One process: steps cost 0.03 s instead of 4 s, and find their parallelism inside.
             executor=dg.in_process_executor,

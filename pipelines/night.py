@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines import durable
@@ -13,6 +14,19 @@ from pipelines.settings import Settings
 def _read(home: Home) -> dict[str, Any]:
     path = home.work / "night.json"
     return json.loads(path.read_text()) if path.exists() else {}
+
+
+@dataclass(frozen=True)
+class Night:
+    """The newest run's moment, and whether its work stands."""
+
+    now: dt.datetime
+    complete: bool
+
+
+def newest(home: Home) -> Night | None:
+    known = _read(home)
+    return Night(dt.datetime.fromisoformat(known["now"]), bool(known["complete"])) if known else None
 
 
 def current(home: Home) -> dt.datetime:

@@ -10,6 +10,9 @@ import dagster as dg
 from pipelines import settings as settings_module
 from pipelines.home import Home
 
+# Tags of a run: let one more sandbox night happen; ask whether another configuration deserves the slot.
+ADVANCE, SEARCH = "nightdesk/advance", "nightdesk/search"
+
 
 class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
     """Holds the home's lock while a run writes. `overrides` is the command line's part of the settings, as JSON."""
@@ -23,7 +26,7 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
         home = self.home()
         with home.lock():
             run = context.run
-            advance = run is not None and run.tags.get("nightdesk/advance") == "true"
+            advance = run is not None and run.tags.get(ADVANCE) == "true"
             night.settle(self.settings(), home, run.run_id if run else "", advance=advance)
             yield self
 

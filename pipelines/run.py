@@ -63,6 +63,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
             from pipelines.definitions import defs
+            from pipelines.resources import ADVANCE
 
             job = defs().resolve_job_def(name)
             with dg.DagsterInstance.get() as instance:
@@ -74,7 +75,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                             "resources": {"home": {"config": {"overrides": json.dumps(dict(overrides), default=str)}}},
                             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},  # errors are told below
                         },
-                        tags={"nightdesk/advance": "true"} if advance else {},
+                        tags={ADVANCE: "true"} if advance else {},
                         raise_on_error=False,
                     )
                 except Exception:  # the run's own record could not be written: of that only a full disk is expected

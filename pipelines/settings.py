@@ -61,13 +61,20 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 class Coverage(Section):
     """What `--source vendors` is asked for. No symbols means the whole market, one body a day; minute bars are for
-    named symbols only. An undocumented source is asked by those who named it in `accept_terms`."""
+    named symbols, or come as flat files. An undocumented source is asked by those who named it in `accept_terms`:
+    `cboe` its delayed quotes, histories and statistics, `cme` the exchange's own site."""
 
     symbols: Names = ()
     chains: Names = ("_SPX",)
     roots: Names = ("ES",)
     start: dt.date | None = None
     minute_sessions: int = Field(default=0, ge=0)
+    flatfiles: Names = ()  # us_stocks_sip/day_aggs_v1, us_stocks_sip/minute_aggs_v1, us_indices/day_aggs_v1
+    snapshots: Names = ()  # option chains as Polygon pictures them: I:SPX, AAPL
+    indices: Names = ()  # daily levels from Polygon: I:VIX
+    cboe_indices: Names = ()  # … and the exchange's own history: VIX
+    statistics: bool = False  # Cboe's option volumes of the day
+    details: Names = ()  # roots whose volume and open interest by month CME tells
     accept_terms: Names = ()
 
 

@@ -177,7 +177,12 @@ def publish_judged(home: Home, settings: Settings, now: dt.datetime) -> dict[str
     from pipelines.training import inputs
 
     told = inputs.load(home)
-    section = publish_night(home, told, last_verdict(home, settings, told, now), now)
+    try:
+        judged = last_verdict(home, settings, told, now)
+    except LookupError as later:  # approved after another night: its weights know too little of the market by now
+        section: dict[str, Any] = {"published": False, "why": f"Nothing published yet: {later}; the next night does."}
+    else:
+        section = publish_night(home, told, judged, now)
     home.write_section("bundle", section)
     return section
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +32,7 @@ class Tonight:
     record: Record
     files: dict[str, bytes]
     repeated: bool  # the same inputs were judged before: nothing new was decided
+    searched: str | None = None  # what a search found that changed nothing
 
     @property
     def strategy(self) -> StrategyConfig:
@@ -58,30 +59,63 @@ def data_snapshot(home: Home, night: JudgedNight) -> dict[str, str]:
 
 def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight, now: dt.datetime, *,
                  search: bool = False) -> Tonight:
-    """Judge, write the record, return it. The same inputs as the last act's are not judged again."""
-    records, ledger, policy = Records(home), Ledger(home.ledger), policy_of(settings)
+    """Judge, write the record, return it. The same inputs as the last acts' are not judged again.
+
+    A search asks first whether another configuration deserves the slot; where none does, whoever holds it is refreshed
+    as on any other night."""
+    champion = _champion(Records(home), now)
+    if champion is None:
+        return _decide("promote", night.best, home, settings, inputs, night, now, None)
+    held = night.column(champion.content["key"])
+    told = None
+    if search and night.best == held:
+        told = f"The search found nothing better than {night.candidates[held]['name']}, which holds the slot."
+    elif search:
+        found = _decide("promote", night.best, home, settings, inputs, night, now, champion)
+        if found.record.act != "reject":
+            return found
+        failed = [one["plain"] for one in found.record.content["verdict"]["checks"] if not one["passed"]]
+        told = f"The search's best, {found.record.content['strategy']}, was refused: {failed[0]}"
+    return replace(_decide("refresh", held, home, settings, inputs, night, now, champion), searched=told)
+
+
+def _champion(records: Records, now: dt.datetime) -> Record | None:
+    """Who holds the slot and can be refitted; nobody, where the slot is to be searched anew."""
     champion = records.champion(SLOT)
     if champion is not None and strategy_of(champion) is None:
-        champion = None  # other code: what holds the slot cannot be refitted, so the slot is searched anew
+        return None  # other code: what holds the slot cannot be refitted
     if champion is not None and now > _until(champion):
-        champion = None  # a person let it through for a time, which is over
-    if champion is None or search:
-        attempted, chosen = "promote", night.best
-        judged = [night.candidates[at]["key"] for at in night.of_kind("candidate")]
-    else:
-        attempted, chosen = "refresh", night.column(champion.content["key"])
-        judged = [champion.content["key"]]
+        return None  # a person let it through for a time, which is over
+    return champion
+
+
+def _repeated(records: Records, told: Mapping[str, Any]) -> Record | None:
+    """The act that came of these very inputs, if none since then came of others."""
+    digest = json_digest(dict(told))
+    for record in reversed(records.all()):
+        inputs = record.content.get("inputs")
+        if inputs is not None and record.content["inputs_digest"] == digest:
+            return record
+        if inputs is not None and inputs["data"] != told["data"]:
+            return None
+    return None
+
+
+def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs: Any, night: JudgedNight,
+            now: dt.datetime, champion: Record | None) -> Tonight:
+    records, ledger, policy = Records(home), Ledger(home.ledger), policy_of(settings)
+    judged = [night.candidates[at]["key"] for at in night.of_kind("candidate")] if attempted == "promote" \
+        else [night.candidates[chosen]["key"]]
     strategy = night.strategy(chosen)
     files = final_files(home, settings, inputs, strategy, ledger, now)
     found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
     told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": policy.told(), "seed": settings.seed,
             "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
             "chosen": strategy.key(), "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
-    last, newest = records.judged(), records.last()
-    if last is not None and newest is not None and last.content["inputs_digest"] == json_digest(told) \
-            and (not search or last.content["attempted"] == "promote"):
+    same, newest = _repeated(records, told), records.last()
+    if same is not None and newest is not None:
         records.write_anchor(newest)
-        return Tonight(last, files, repeated=True)
+        return Tonight(same, files, repeated=True)
     question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
     verdict = reach(question, night, champion, found, policy)
     waits = verdict.act == "promote" and RUNG in settings.approval.rungs
@@ -92,7 +126,8 @@ def decide_night(home: Home, settings: Settings, inputs: Any, night: JudgedNight
         "judged": judged, "verdict": plain_verdict(verdict), "knowledge_cut": now.isoformat(),
         "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": RUNG,
         "parent": champion.content_digest if champion else None, "card": card(night, chosen),
-        **({"until": champion.content["until"]} if champion and "until" in champion.content else {}),
+        **({"until": champion.content["until"]} if champion and attempted == "refresh" and "until" in champion.content
+           else {}),
     }
     record = records.append(content, night.to_files(), now, keys.open_or_create(home.keys))
     return Tonight(record, files, repeated=False)
@@ -155,7 +190,9 @@ def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float |
         verdict = {**verdict, "act": "propose", "promoted": False, "reasons": [waits, *verdict["reasons"]]}
     elif tonight.record.act in GRANTS:
         verdict = {**verdict, "act": tonight.record.act, "promoted": True}
-    return {**verdict, "attempted": content["attempted"], "strategy": content["strategy"],
+    if tonight.searched:
+        verdict = {**verdict, "reasons": [tonight.searched, *verdict["reasons"]]}
+    return {**verdict, "searched": tonight.searched, "attempted": content["attempted"], "strategy": content["strategy"],
             "key": content["key"], "trials_n": content["ledger"]["n"], "record_seq": tonight.record.seq,
             "gate": {"preset": policy_of(settings).name, "calibration": in_words(
                 measured(policy_of(settings), Home(settings.home)))},

@@ -22,11 +22,13 @@ class Standing:
         """The slot once this act is written down."""
         act, digest = record.act, record.content_digest
         if act in GRANTS:
-            return Standing(record, self.permitted | {digest}, self.killed)
+            waits = self.proposal if act == "refresh" else None  # a person may take longer than a night
+            return Standing(record, self.permitted | {digest}, self.killed, waits)
         if act == "propose":
             return Standing(self.champion, self.permitted, self.killed, record)
-        if act == "reject":  # by the gate or by a person: what waited no longer does
-            return Standing(self.champion, self.permitted, self.killed)
+        if act == "reject":  # by a later search or by a person: what waited no longer does
+            waits = self.proposal if record.content.get("attempted") == "refresh" else None
+            return Standing(self.champion, self.permitted, self.killed, waits)
         if act == "rollback":
             # What is rolled back from stays permitted: a kill before the pointer moved must not leave the slot empty,
             # and a runner that took the higher number never goes back.

@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.home import Home
-from pipelines.lake import raw
+from pipelines.lake import more_asks, raw
+from pipelines.lake.answers import Answers
 from pipelines.progress import say
 from pipelines.vendors import times
+from pipelines.vendors.flatfiles import Bucket, Listed
 from pipelines.vendors.http import Answer, Ask, HttpTransport
 from pipelines.vendors.layout import Delivery
 from pipelines.vendors.parsing import Unusable, load_json
@@ -40,6 +42,7 @@ class Plan:
     symbols: tuple[str, ...] = ()
     chain_symbols: tuple[str, ...] = ("_SPX",)
     roots: tuple[str, ...] = ("ES",)
+    more: more_asks.More = more_asks.More()
 
 
 @dataclass
@@ -51,9 +54,13 @@ class VendorPull:
     plan: Plan
     held: raw.Held
     now: dt.datetime
+    bucket: Bucket | None = None
+    _flat_days: dict[str, frozenset[dt.date]] = field(default_factory=dict)  # kind of flat file -> days there are
     _days: dict[str, bytes] = field(default_factory=dict)  # tonight's bodies that name the tickers of minute bars
 
     def deliveries(self) -> Iterator[Delivery]:
+        known = Answers.read(self.home, self.now)
+        self.transport.remembered = known.find
         companies: dict[str, set[str]] = {}
         for stem, target in _LISTS.items():
             for answer in self._pages(stem, target):
@@ -61,15 +68,53 @@ class VendorPull:
                     self._collect(companies, answer)
                 yield from self._delivered(answer)
         yield from self._answers("changes of ticker", self._event_asks(companies))
+        yield from self._flat_files(known)
         yield from self._answers("days", self.day_asks())
         yield from self._answers("minute bars", self._minute_asks())
         yield from self._answers("option chains", self.chain_asks())
         yield from self._answers("futures trades", self.tick_asks())
+        for symbol in self.plan.more.snapshots:
+            stem = more_asks.snapshot_stem(symbol, self.plan.days[-1])
+            if not self.held.sound(f"{_REST}/{stem}-0001.json"):
+                for answer in self._pages(stem, more_asks.snapshot_target(symbol)):
+                    yield from self._delivered(answer)
+        for what, asks in self.more_asks():
+            yield from self._answers(what, asks)
+
+    def more_asks(self) -> Iterator[tuple[str, list[Ask]]]:
+        return more_asks.by_kind(self.plan.more, self.plan.days, self.held, self._ask)
+
+    def flat_files(self) -> list[Listed]:
+        """Those whose newest body is not held: of days not seen yet, or republished under another ETag."""
+        wanted: list[Listed] = []
+        for kind in self.plan.more.flatfiles if self.bucket is not None else ():
+            days = self.plan.days if "/day_" in kind else self.plan.minutes
+            listed = self.bucket.listed(kind, days[0], days[-1]) if self.bucket is not None and days else []
+            self._flat_days[kind] = frozenset(one.day for one in listed)
+            wanted += [one for one in listed if not self.held.sound(one.path)
+                       or self.held.newest[one.path].get("etag") != one.etag]  # fmt: skip
+        return wanted
+
+    def _flat_files(self, known: Answers) -> Iterator[Delivery]:
+        missing, told = [], 0
+        for one in self.flat_files():
+            had = known.body(one.path, one.key)
+            if had and had[1] == one.etag:
+                yield _flat(one, had[0], self.now)
+            else:
+                missing.append(one)
+        for one, body in self.bucket.bodies(missing) if self.bucket is not None else ():
+            yield _flat(one, body, self.now)
+            told += 1
+            if told % 50 == 0:
+                say(f"    flat files: {told} of {len(missing)}")
 
     def day_asks(self) -> list[Ask]:
-        """One body a day for the whole market; for named symbols, one a month and symbol."""
+        """One body a day for the whole market; for named symbols, one a month and symbol. A day with a flat file of
+        its own needs neither."""
         if not self.plan.symbols:
-            return [self._day_ask(day) for day in self._wanted(self.plan.days, self._day_path)]
+            flat = self._flat_days.get(more_asks.FLAT_DAYS, frozenset())
+            return [self._day_ask(day) for day in self._wanted(self.plan.days, self._day_path) if day not in flat]
         months = {(day.year, day.month): day.replace(day=1) for day in self.plan.days}
         recent = {(day.year, day.month) for day in self.plan.days[-ASKED_AGAIN:]}
         asks = [(month in recent, self._month_ask(symbol, first))
@@ -147,10 +192,11 @@ class VendorPull:
         return self._ask("polygon", f"{_REST}/{stem}/{first}/{last}.json", target)
 
     def _minute_asks(self) -> Iterator[Ask]:
-        """For every named symbol, or for all that the day's own body names."""
+        """For every named symbol; where questions cost nothing, for all that the day's own body names."""
         recent = set(self.plan.days[-ASKED_AGAIN:])
-        for day in self.plan.minutes:
-            for ticker in self.plan.symbols or self.traded_on(day):
+        flat = self._flat_days.get(more_asks.FLAT_MINUTES, frozenset())
+        for day in (day for day in self.plan.minutes if day not in flat):
+            for ticker in self.plan.symbols or (self.traded_on(day) if self.plan.archive else ()):
                 inner = f"v2/aggs/ticker/{quote(ticker, safe='')}/range/1/minute/{day}/{day}"
                 path = f"{_REST}/{inner}.json"
                 if day in recent or not self.held.sound(path):
@@ -188,6 +234,10 @@ class VendorPull:
             if "/grouped/" in ask.path and ask.path[-15:-5] >= str(min(self.plan.minutes, default="9")):
                 self._days[ask.path] = body
             yield Delivery(ask.path, raw.sha256_of(body), lambda: body, self.now, answer.etag, ask.target)
+
+
+def _flat(one: Listed, body: bytes, now: dt.datetime) -> Delivery:
+    return Delivery(one.path, raw.sha256_of(body), lambda: body, now, one.etag, one.key)
 
 
 def _chain_path(symbol: str, day: dt.date) -> str:

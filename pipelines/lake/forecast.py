@@ -10,7 +10,10 @@ from pipelines.vendors.layout import route
 COST_TARGET = "/v0/metadata.get_cost"  # the vendor's own price, free to ask
 # Bytes of one body where the lake holds none to go by: measured or documented sizes, rounded up.
 _USUAL = {"tickers": 400_000, "ticker_events": 600, "splits": 250_000, "dividends": 350_000, "equity_bars": 1_300_000,
-          "equity_minutes": 120_000, "option_chain": 14_000_000, "futures_trades": 12_000_000}  # fmt: skip
+          "equity_minutes": 120_000, "option_chain": 14_000_000, "option_snapshots": 260_000, "index_bars": 25_000,
+          "market_days": 2_000, "index_levels": 400_000, "market_statistics": 12_000, "volume_details": 12_000,
+          "futures_trades": 12_000_000}  # fmt: skip
+_SNAPSHOT_PAGES = 120  # of SPX, the widest chain there is
 _MONTH_OF_BARS = 3_000
 # Pages of a list that was never asked. How many companies it names decides how many histories follow.
 _PAGES = {"tickers/delisted-": 30, "tickers/listed-": 13, "splits/": 30, "dividends/": 700}
@@ -37,19 +40,27 @@ class Line:
 def lines(pull: VendorPull) -> Iterator[Line]:
     """Tonight's lines but for what they cost. Nothing is asked."""
     yield from _lists(pull)
+    if flat := pull.flat_files():  # the listing, which is free, tells their sizes
+        yield Line("polygon", "flat files", len(flat), sum(one.size for one in flat), "held")
     yield _line(pull, "polygon", "days", pull.day_asks())
     symbols, minutes = pull.plan.symbols, pull.plan.minutes
     if minutes:
-        names = len(symbols) if symbols else max((len(pull.traded_on(day)) for day in minutes), default=0)
+        archive = minutes if pull.plan.archive else ()
+        names = len(symbols) if symbols else max((len(pull.traded_on(day)) for day in archive), default=0)
         yield _guess(pull, "minute bars", "equity_minutes", len(minutes) * names)
     yield _line(pull, "cboe", "option chains", pull.chain_asks())
+    if pictures := len(pull.plan.more.snapshots) * _SNAPSHOT_PAGES:
+        yield _guess(pull, "pictures of chains", "option_snapshots", pictures)
+    for what, asks in pull.more_asks():
+        if asks:
+            yield _line(pull, asks[0].vendor, what, asks)
     yield _line(pull, "cme", "futures trades", pull.tick_asks())
 
 
 def priced(pull: VendorPull, transport: HttpTransport) -> list[Line]:
     """The lines with the vendor's own price of what it charges for."""
     usd = cost_usd(pull.tick_asks(), transport)
-    return [replace(line, usd=usd) if line.vendor == "cme" else line for line in lines(pull)]
+    return [replace(line, usd=usd) if line.what == "futures trades" else line for line in lines(pull)]
 
 
 def cost_usd(asks: list[Ask], transport: HttpTransport) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.home import Home
-from pipelines.lake import batches, raw
+from pipelines.lake import answers, batches, raw
 from pipelines.lake.landing import Landing
 from pipelines.lake.schemas import DATASETS, VENDORS
 from pipelines.lake.sources import Source, opened
@@ -74,6 +74,7 @@ def _ingest(settings: Settings, home: Home, now: dt.datetime, source: Source) ->
     landing = Landing(home, held, now, settings.quarantine)
     landing.take(source.deliveries(held, now))
     number, staged = batches.commit(home, landing, now)
+    answers.forget(home)
     requests = source.asked() or landing.answers
     rejects = Counter(row["vendor"] for row in landing.refused)
     vendors = {

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines import durable
 from pipelines.home import Home
-from pipelines.lake import clocks, quarantine, raw
+from pipelines.lake import answers, clocks, quarantine, raw
 from pipelines.lake.schemas import DATASETS, INSTANT
 from pipelines.lake.versions import incoming_schema
 from pipelines.settings import Quarantine
@@ -84,6 +84,10 @@ class Landing:
 
     def _keep_and_parse(self) -> None:
         raw.keep_bodies(self.home, {delivery.sha256: body for delivery, _, body in self._unkept})
+        answers.note(self.home, (
+            {"path": one.path, "url": one.url, "sha256": one.sha256, "etag": one.etag, "at": self.now.isoformat()}
+            for one, _, _ in self._unkept if one.url is not None
+        ))  # fmt: skip
         for delivery, found, body in self._unkept:
             self._parse(delivery, found, body)
         self._unkept.clear()

@@ -12,9 +12,12 @@ from pipelines import calendars
 from pipelines.home import Home
 from pipelines.lake import forecast, raw
 from pipelines.lake.asks import Plan, VendorPull
+from pipelines.lake.more_asks import FLAT_MINUTES, More
 from pipelines.progress import say
 from pipelines.settings import Coverage, Settings
+from pipelines.vendors.cme_details import ROOTS
 from pipelines.vendors.files import FilesTransport
+from pipelines.vendors.flatfiles import Bucket, FlatFiles
 from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import HttpTransport
 from pipelines.vendors.layout import Delivery
@@ -39,24 +42,28 @@ class Source(Protocol):
 
 
 class HttpSource:
-    """Vendors over HTTP. `max_usd` is what a night may cost; None where nothing is charged."""
+    """Vendors over HTTP, and their flat files. `max_usd` is what a night may cost; None where nothing is charged."""
 
-    def __init__(self, home: Home, transport: HttpTransport, plan: Plan, max_usd: float | None = None) -> None:
-        self.home, self.transport, self.plan, self.max_usd = home, transport, plan, max_usd
+    def __init__(
+        self, home: Home, transport: HttpTransport, plan: Plan, max_usd: float | None = None,
+        bucket: Bucket | None = None,
+    ) -> None:  # fmt: skip
+        self.home, self.transport, self.plan, self.max_usd, self.bucket = home, transport, plan, max_usd, bucket
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
-        pull = VendorPull(self.home, self.transport, self.plan, held, now)
+        pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket)
         if self.max_usd is not None:
             forecast.refuse_beyond(forecast.cost_usd(pull.tick_asks(), self.transport), self.max_usd)
         return pull.deliveries()
 
     def forecast(self, held: raw.Held, now: dt.datetime) -> list[forecast.Line]:
         """What tonight would ask for. Only the price of what is charged is asked, which is free."""
-        pull = VendorPull(self.home, self.transport, self.plan, held, now)
+        pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket)
         return list(forecast.lines(pull)) if self.max_usd is None else forecast.priced(pull, self.transport)
 
     def asked(self) -> Mapping[str, int]:
-        return self.transport.asked
+        flat = self.bucket.asked if self.bucket else 0
+        return {**self.transport.asked, "polygon": self.transport.asked["polygon"] + flat}
 
 
 class FilesSource:
@@ -107,12 +114,15 @@ def _vendors(settings: Settings, home: Home, now: dt.datetime, environment: Mapp
     hosts = Hosts.from_environment(environment)
     missing = [] if hosts.polygon_key else ["MASSIVE_API_KEY"]
     missing += [] if hosts.databento_key or not settings.coverage.roots else ["DATABENTO_API_KEY"]
+    flat = bool(settings.coverage.flatfiles)
+    missing += ["MASSIVE_S3_ACCESS_KEY_ID and MASSIVE_S3_SECRET_ACCESS_KEY"] if flat and not (
+        hosts.flatfiles_id and hosts.flatfiles_secret) else []
     if missing:
         raise SourceError(f"--source vendors: {' and '.join(missing)} not in the environment; {_NEEDED}")
     last = calendars.last_closed_session(now)
     plan = vendors_plan(settings.coverage, last)
     with HttpTransport(hosts, rates=settings.rates.model_dump()) as transport:
-        yield HttpSource(home, transport, plan, settings.spend.max_usd)
+        yield HttpSource(home, transport, plan, settings.spend.max_usd, FlatFiles(hosts) if flat else None)
 
 
 def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
@@ -128,10 +138,30 @@ def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
     if coverage.chains and not chains:
         say("    cboe: not asked, because its delayed quotes are undocumented and for personal use; where that is "
             "yours, set coverage.accept_terms=cboe")  # fmt: skip
-    minutes = min(len(days), coverage.minute_sessions) if coverage.symbols else 0
+    by_minute = bool(coverage.symbols) or FLAT_MINUTES in coverage.flatfiles
+    minutes = min(len(days), coverage.minute_sessions) if by_minute else 0
     return Plan(
         days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], symbols=coverage.symbols,
-        chain_symbols=chains, roots=coverage.roots,
+        chain_symbols=chains, roots=coverage.roots, more=_more(coverage),
+    )  # fmt: skip
+
+
+def _more(coverage: Coverage) -> More:
+    """What is named beyond the usual, less what its terms were not accepted for."""
+    wanted = {"cboe": bool(coverage.cboe_indices or coverage.statistics), "cme": bool(coverage.details)}
+    accepted = {vendor: vendor in coverage.accept_terms for vendor in wanted}
+    for vendor, asked in wanted.items():
+        if asked and not accepted[vendor]:
+            say(f"    {vendor}: coverage names what its site tells without documentation; where its terms allow you "
+                f"that, set coverage.accept_terms={vendor}")  # fmt: skip
+    if unknown := sorted(set(coverage.details) - set(ROOTS.values())):
+        known = ", ".join(sorted(ROOTS.values()))
+        raise SourceError(f"coverage.details: no product number is known of {', '.join(unknown)}; known are {known}")
+    return More(
+        flatfiles=coverage.flatfiles, snapshots=coverage.snapshots, indices=coverage.indices,
+        cboe_indices=coverage.cboe_indices if accepted["cboe"] else (),
+        statistics=coverage.statistics and accepted["cboe"],
+        details=coverage.details if accepted["cme"] else (), holidays=True,
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pipelines.store.derivative_sources import AUCTION, POSITIONING, SENTIMENT
+
 # A bar that turns out to be another instrument's is withdrawn from the one that had it.
 EQUITY = """
 select instrument_id as entity, session, withdrawn, event_time, available_at, ingested_at, {columns}
@@ -69,4 +71,7 @@ SOURCES = {
     "equity": Source(("daily_bars",), EQUITY),
     "options": Source(("option_metrics",), OPTIONS),
     "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES),
+    "positioning": Source(("option_metrics",), POSITIONING),
+    "sentiment": Source(("index_levels", "market_statistics"), SENTIMENT),
+    "auction": Source(("volume_profile", "session_tape"), AUCTION),
 }

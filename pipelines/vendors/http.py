@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -26,7 +26,7 @@ UNSOUND_AGAIN = 2  # times that a body which is none is asked for again
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) nightdesk"  # Cboe's edge turns away what does not look like a browser
 _RETRIED = {429, 500, 502, 503, 504}
 __all__ = ["Answer", "Ask", "ForeignHost", "Hosts", "HttpTransport", "Pending", "VendorError"]
-_ABSENT = {"polygon": {403, 404}, "cboe": {403, 404}, "cme": set[int]()}
+_ABSENT = {"polygon": {403, 404}, "cboe": {403, 404}, "cme": set[int](), "cme_site": {403, 404}}
 
 
 class _Unsound(Exception):
@@ -48,6 +48,7 @@ class Ask:
     target: str
     form: tuple[tuple[str, str], ...] | None = None
     etag: str | None = None
+    site: str = ""  # another place of the vendor's, which gets no key
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class HttpTransport:
         timeout_s: float = 60, rates: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.hosts = hosts
+        self.remembered: Callable[[Ask], Answer | None] = lambda ask: None  # what need not be asked again
         self.asked = dict.fromkeys(VENDORS, 0)
         self._attempts, self._first_wait_s, self._quota_wait_s = attempts, first_wait_s, quota_wait_s
         sizes = {vendor: workers if vendor == "polygon" else min(workers, 4) for vendor in VENDORS}
@@ -130,7 +132,11 @@ class HttpTransport:
     def submit(
         self, ask: Ask, priority: RequestPriority = RequestPriority.NORMAL, *, max_age_s: float = 0.0
     ) -> Pending:
-        question: Question = (ask.vendor, ask.target, ask.form, ask.etag)
+        if (answer := self.remembered(ask)) is not None:
+            known: Future[Answer] = Future()
+            known.set_result(answer)
+            return Pending(ask, known)
+        question: Question = (ask.site or ask.vendor, ask.target, ask.form, ask.etag)
         pool = self._pools[ask.vendor]
         with self._lock:
             at, recent = self._recent.get(question, (float("-inf"), None))
@@ -161,7 +167,7 @@ class HttpTransport:
             headers = response.headers
             return Answer(ask, response.content, headers.get("ETag"), date=headers.get("Date"))
         said = self._said(response)
-        if response.status_code in _ABSENT[ask.vendor]:
+        if response.status_code in _ABSENT[ask.site or ask.vendor]:
             return Answer(ask, None, note=f"{response.status_code}: {said}")
         raise VendorError(f"{ask.vendor} answered {response.status_code} to {ask.target}: {said}")
 
@@ -182,9 +188,9 @@ class HttpTransport:
         auth = None
         if ask.vendor == "polygon":
             headers["Authorization"] = f"Bearer {self.hosts.polygon_key}"
-        elif ask.vendor == "cme":
+        elif ask.vendor == "cme" and not ask.site:
             auth = httpx.BasicAuth(self.hosts.databento_key, "")
-        address, unsound = self.hosts.base(ask.vendor) + ask.target, 0
+        address, unsound = self.hosts.base(ask.site or ask.vendor) + ask.target, 0
         try:
             for attempt in stamina.retry_context(
                 on=self._worth_waiting, attempts=self._attempts, timeout=180, wait_initial=self._first_wait_s,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.resources import HomeResource
+from pipelines.resources import SEARCH, HomeResource
 
 
 def _oracle_sharpe(settings: object) -> float | None:
@@ -26,7 +26,7 @@ def _oracle_sharpe(settings: object) -> float | None:
     description="The gate's answer, with every value, bar and reason; one signed record in the chain. A refusal is an "
                 "answer, not a failure: the run stays green and nothing is published.",
 )
-def verdict(home: HomeResource) -> dg.MaterializeResult:
+def verdict(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.judge import decide_night, verdict_section
     from pipelines.evidence.judged import JudgedNight
     from pipelines.progress import say, step
@@ -37,7 +37,8 @@ def verdict(home: HomeResource) -> dg.MaterializeResult:
     if why := enough.lacking(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "verdict", why), data_version=dg.DataVersion("skipped"))
     with step("gate"):
-        tonight = decide_night(desk, settings, told, JudgedNight.load(desk), home.now())
+        search = context.run.tags.get(SEARCH) == "true"
+        tonight = decide_night(desk, settings, told, JudgedNight.load(desk), home.now(), search=search)
     section = verdict_section(tonight, settings, _oracle_sharpe(settings))
     desk.write_section("verdict", section)
     say(f"    {section['act']}: {section['strategy']}")
