@@ -9,7 +9,21 @@ RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
     "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
     "futures": ("last_price", "poc", "delta", "total_volume"),
-}
+    "positioning": (
+        "spot", "call_volume", "put_volume", "share_0dte", "put_call_ratio", "put_call_oi_ratio", "gamma_flip",
+        "gamma_exposure", "dealer_side", "pin_1", "pin_2", "pin_3", "pin_share", "gamma_calls", "gamma_puts",
+        "gamma_by_volume", "gamma_0dte", "iv30", "iv_9d", "iv_93d", "skew_25d",
+    ),
+    "sentiment": ("vix", "vix9d", "vix3m", "vvix", "total_put_call", "index_put_call", "equity_put_call"),
+    "auction": (
+        "open", "high", "low", "close", "vwap", "vwap_deviation", "total_volume", "delta", "delta_high", "delta_low",
+        "poc", "vah", "val", "ppoc", "pvah", "pval", "gap_share", "accumulation_volume", "distribution_volume",
+        "institutional_price", "institutional_volume", "block_volume", "large_buy_volume", "large_sell_volume",
+        "hidden_bid_volume", "hidden_ask_volume", "up_ticks", "down_ticks", "reversals",
+        *(f"{part}_{figure}" for part in ("asia", "london", "newyork", "overlap")
+          for figure in ("volume", "range", "move")),
+    ),
+}  # fmt: skip
 
 
 def derive(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
@@ -19,6 +33,8 @@ def derive(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
         factor = raw["total_return_factor"]
         for name in ("open", "high", "low", "close"):
             columns[f"{name}_tr"] = raw[name] * factor
+        # The usual stand-in: daily bars come without a volume-weighted price.
+        columns["vwap_tr"] = (columns["high_tr"] + columns["low_tr"] + columns["close_tr"]) / 3.0
         columns["volume_split"] = raw["volume"] / raw["split_factor"]
         columns["dollar_volume"] = raw["close"] * raw["volume"]
     return {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in columns.items()}

@@ -1,11 +1,15 @@
 """Every feature, declared once. A new one is a `Feature` in its family's module and no other change anywhere."""
 
 from models.features import equity, futures, market, options
+from models.features.auction import declared as auction
 from models.features.feature import Feature
+from models.features.positioning import declared as positioning
 
 __all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"]
 
-FEATURES: tuple[Feature, ...] = (*equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES)
+FEATURES: tuple[Feature, ...] = (
+    *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
+)  # fmt: skip
 
 # What the daily equity strategies may look at, in the order of their panel. Pinned: a family or version that joins
 # the registry must not move a bit of a strategy that was judged without it.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from models.market.prints import LARGE_LOTS, MINUTE_US, hidden, in_order, minute_us, ticks
+from models.market.prints import BETRAYED, MINUTE_US, betrayed, in_order, minute_us
 from models.market.replay import replay
 
 MINUTE = dt.timedelta(minutes=1)
@@ -15,9 +15,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 _UTC_MICROSECONDS = pa.int64()
 
 
-# Sums over the prints of a minute, beside those of who pressed.
-_SUMS = ("turnover", "large_buy_volume", "large_sell_volume", "hidden_bid_volume", "hidden_ask_volume", "up_ticks",
-         "down_ticks", "reversals")  # fmt: skip
+_SUMS = ("turnover", *BETRAYED)
 
 
 def _minutes(trades: pa.Table) -> pa.Array:
@@ -29,20 +27,12 @@ def order_flow(trades: pa.Table) -> pa.Table:
     trades = in_order(trades)
     size = trades.column("size").to_numpy().astype(np.int64)
     side = trades.column("side").to_numpy(zero_copy_only=False)
-    tick, turned = ticks(trades)
-    large, unseen = size > LARGE_LOTS, hidden(trades)
     lean = pa.table({
         "symbol": trades.column("symbol"), "session": trades.column("session"), "bar_start": _minutes(trades),
         "instrument_id": trades.column("instrument_id"), "root": trades.column("root"),
         "buy_volume": np.where(side == "B", size, 0), "sell_volume": np.where(side == "A", size, 0), "volume": size,
         "turnover": trades.column("price").to_numpy() * size,
-        "large_buy_volume": np.where(large & (side == "B"), size, 0),
-        "large_sell_volume": np.where(large & (side == "A"), size, 0),
-        # A hidden buyer is hit by sellers.
-        "hidden_bid_volume": np.where(unseen & (side == "A"), size, 0),
-        "hidden_ask_volume": np.where(unseen & (side == "B"), size, 0),
-        "up_ticks": (tick > 0).astype(np.int64), "down_ticks": (tick < 0).astype(np.int64),
-        "reversals": turned.astype(np.int64),
+        **betrayed(trades),
         "ingested_at": trades.column("ingested_at"),
     })  # fmt: skip
     keys = ["symbol", "session", "bar_start"]

@@ -71,3 +71,24 @@ def hidden(trades: pa.Table) -> Flags:
     telling: Flags = (count >= HIDDEN_PRINTS) & (total >= HIDDEN_LOTS) & (most <= LARGE_LOTS)
     seen: Flags = telling[run] & (side != "N")
     return seen
+
+
+def betrayed(trades: pa.Table) -> dict[str, Ints]:
+    """What adds up over prints, each of them its share; prints in order."""
+    size = trades.column("size").to_numpy().astype(np.int64)
+    side = trades.column("side").to_numpy(zero_copy_only=False)
+    tick, turned = ticks(trades)
+    large, unseen = size > LARGE_LOTS, hidden(trades)
+    return {
+        "large_buy_volume": np.where(large & (side == "B"), size, 0),
+        "large_sell_volume": np.where(large & (side == "A"), size, 0),
+        # A hidden buyer is hit by sellers.
+        "hidden_bid_volume": np.where(unseen & (side == "A"), size, 0),
+        "hidden_ask_volume": np.where(unseen & (side == "B"), size, 0),
+        "up_ticks": (tick > 0).astype(np.int64), "down_ticks": (tick < 0).astype(np.int64),
+        "reversals": turned.astype(np.int64),
+    }  # fmt: skip
+
+
+BETRAYED = ("large_buy_volume", "large_sell_volume", "hidden_bid_volume", "hidden_ask_volume", "up_ticks", "down_ticks",
+            "reversals")  # fmt: skip

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.market.prints import BLOCK_LOTS, LARGE_LOTS
+from models.market.prints import BETRAYED, BLOCK_LOTS, LARGE_LOTS, betrayed
 from models.market.replay import replay
 from models.market.volume_profile import FEED_DELAY, session_end, tick_size
 
@@ -23,7 +23,8 @@ _TOKYO, _LONDON, _NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("Europe/London"), 
 _INSTANT = pa.timestamp("us", tz="UTC")
 
 _MEASURED = (
-    "open", "high", "low", "close", "vwap", "vwap_deviation", "delta_high", "delta_low", "block_volume", "gap_share",
+    "open", "high", "low", "close", "vwap", "vwap_deviation", "trades", "delta", "delta_high", "delta_low", *BETRAYED,
+    "block_volume", "gap_share",
     "accumulation_volume", "distribution_volume", "institutional_price", "institutional_volume",
     *(f"{part}_{name}" for part in PARTS for name in ("volume", "range", "move")),
 )  # fmt: skip
@@ -93,8 +94,10 @@ def session_row(trades: pa.Table, session: dt.date, tick: float) -> dict[str, An
     row: dict[str, Any] = {
         "open": float(price[0]), "high": float(price.max()), "low": float(price.min()), "close": float(price[-1]),
         "vwap": vwap, "vwap_deviation": deviation,
+        "trades": float(len(price)), "delta": float(running[-1]),
         "delta_high": float(running.max()), "delta_low": float(running.min()),
         "block_volume": float(size[size >= BLOCK_LOTS].sum()),
+        **{name: float(values.sum()) for name, values in betrayed(trades).items()},
         **_levels(price, size, pressed, vwap, tick),
     }
     for part, (begins, ends) in parts(session).items():

@@ -1,0 +1,1 @@
+"""How a future's session was auctioned: against its mean price and its volume levels, by whom, and when in the day."""
