@@ -23,7 +23,7 @@ select entity, session, md5(string_agg(
 from cells group by entity, session order by entity, session"""
 
 
-STORE_CODE = ("cells", "sources", "versions", "manifest")
+STORE_CODE = ("cells", "sources", "derivative_sources", "versions", "manifest")
 
 
 def of_cells(con: Any, cells: pa.Table, panel: str) -> pa.Table:
@@ -39,7 +39,7 @@ def of_cells(con: Any, cells: pa.Table, panel: str) -> pa.Table:
 def code_version(features: tuple[Feature, ...]) -> str:
     """Digest of the declarations and of every file that has a say in the values; another one rebuilds everything."""
     here = Path(__file__).parent
-    files = [*Path(models.features.__path__[0]).glob("*.py"), *(here / f"{name}.py" for name in STORE_CODE)]
+    files = [*Path(models.features.__path__[0]).rglob("*.py"), *(here / f"{name}.py" for name in STORE_CODE)]
     code = {f"{path.parent.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return digest.json_digest({"features": [feature.declaration() for feature in features], "code": code})
 
