@@ -1,15 +1,18 @@
 """Run kernels over a whole panel or over its last session: the same code on the same windows, hence the same bits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from models.features.feature import Feature, FloatArray
+from models.features.feature import Block, Feature, FloatArray, Kernel
 from models.features.panel import BarPanel
 
 # Sessions per kernel call: bounds the memory of windows. Kernels treat sessions alone, so the cut changes no bit.
 CHUNK_SESSIONS = 128
+# Cells per call of a block: its intermediate columns stay in a core's cache. A block treats names alone.
+BLOCK_CELLS = 10_000
 
 
 def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[str, FloatArray]:
@@ -21,22 +24,81 @@ def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[s
     }
 
 
-def _run(panel: BarPanel, feature: Feature, first: int, last: int) -> FloatArray:
+def _run(panel: BarPanel, feature: Feature, kernel: Kernel, first: int, last: int) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = np.asarray(feature.kernel(**_windows(panel, feature, first, last)), dtype=np.float64)
+        values = np.asarray(kernel(**_windows(panel, feature, first, last)), dtype=np.float64)
     # One NaN for all that is not a number: missing stays missing, and equal rows have equal bits.
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def compute_batch(panel: BarPanel, features: Iterable[Feature]) -> dict[str, FloatArray]:
-    """Every session of the panel; NaN where the look-back reaches before its first."""
+def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, into: FloatArray) -> None:
+    """A block over some names of the panel; `into` is (features, sessions - look_back + 1, names)."""
+    unwanted = np.empty(into.shape[1:])
+    columns = dict.fromkeys(block.columns, unwanted)
+    columns |= {feature.name: into[index] for index, feature in enumerate(features)}
+    by_name = into.strides[1] < into.strides[2]
+    inputs = {
+        name: np.ascontiguousarray(panel.columns[name][:, some].T).T if by_name
+        else np.ascontiguousarray(panel.columns[name][:, some])
+        for name in features[0].inputs
+    }
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        block.fill(**inputs, into=columns)
+    for column in into:
+        odd = ~np.isfinite(column)
+        if odd.any():
+            column[odd] = np.nan
+
+
+def _fill_all(panel: BarPanel, features: list[Feature], block: Block, threads: int) -> dict[str, FloatArray]:
+    """A block over every name, a few at a time: side by side they touch nothing in common."""
+    sessions, names = len(panel.sessions), len(panel.names)
+    warm_up = min(features[0].look_back - 1, sessions)
+    # Time runs on in memory where there is more of it than of names: NumPy's loops are as long as they can be.
+    if sessions > names:
+        held = np.empty((len(features), names, sessions)).transpose(0, 2, 1)
+    else:
+        held = np.empty((len(features), sessions, names))
+    held[:, :warm_up] = np.nan
+    step = max(1, BLOCK_CELLS // max(sessions, 1))
+    parts = [slice(first, first + step) for first in range(0, names, step)] if sessions > warm_up else []
+
+    def one(some: slice) -> None:
+        _fill(panel, features, block, some, held[:, warm_up:, some])
+
+    if threads == 1:
+        for some in parts:
+            one(some)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(one, parts))
+    return {feature.name: held[index] for index, feature in enumerate(features)}
+
+
+def _grouped(features: Iterable[Feature]) -> Iterator[tuple[Kernel | Block, list[Feature]]]:
+    """Features of one block together, each other one alone."""
+    blocks: dict[Block, list[Feature]] = {}
+    for feature in features:
+        if isinstance(feature.kernel, Block):
+            blocks.setdefault(feature.kernel, []).append(feature)
+        else:
+            yield feature.kernel, [feature]
+    yield from blocks.items()
+
+
+def compute_batch(panel: BarPanel, features: Iterable[Feature], *, threads: int = 1) -> dict[str, FloatArray]:
+    """Every session of the panel; NaN where the look-back reaches before its first. Threads serve blocks."""
     count = len(panel.sessions)
     result = {}
-    for feature in features:
+    for kernel, some in _grouped(features):
+        if isinstance(kernel, Block):
+            result.update(_fill_all(panel, some, kernel, threads))
+            continue
+        (feature,) = some
         values = np.full((count, len(panel.names)), np.nan)
         for first in range(feature.look_back - 1, count, CHUNK_SESSIONS):
             last = min(first + CHUNK_SESSIONS, count)
-            values[first:last] = _run(panel, feature, first, last)
+            values[first:last] = _run(panel, feature, kernel, first, last)
         result[feature.name] = values
     return result
 
@@ -44,11 +106,15 @@ def compute_batch(panel: BarPanel, features: Iterable[Feature]) -> dict[str, Flo
 def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, FloatArray]:
     """The last session only, from as many sessions as each feature looks back."""
     count = len(panel.sessions)
-    return {
-        feature.name: (
-            _run(panel, feature, count - 1, count)[0]
-            if count >= feature.look_back
-            else np.full(len(panel.names), np.nan)
-        )
-        for feature in features
-    }
+    result = {}
+    for kernel, some in _grouped(features):
+        feature = some[0]
+        if count < feature.look_back:
+            result.update({one.name: np.full(len(panel.names), np.nan) for one in some})
+        elif isinstance(kernel, Block):
+            held = np.empty((len(some), 1, len(panel.names)))
+            _fill(panel.tail(feature.look_back), some, kernel, slice(None), held)
+            result.update({one.name: held[index, 0] for index, one in enumerate(some)})
+        else:
+            result[feature.name] = _run(panel, feature, kernel, count - 1, count)[0]
+    return result

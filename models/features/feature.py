@@ -13,6 +13,20 @@ FloatArray = NDArray[np.float64]
 # every kernel names its own inputs.
 Kernel = Callable[..., FloatArray]
 
+
+@dataclass(frozen=True)
+class Block:
+    """A kernel for many features at once, where they share most of their work.
+
+    `fill(**inputs, into=…)` gets whole columns (sessions, names) and a dict of every one of `columns` to fill, each
+    (sessions - look_back + 1, names). It must treat each name alone, and a session by the `look_back` that end with it:
+    batch hands it a few names at a time, in either memory order.
+    """
+
+    columns: tuple[str, ...]
+    fill: Callable[..., None]
+
+
 # Longest quiet spell between a close and the next decision is a holiday week-end; a row older than this is nobody's.
 DAILY_STALENESS = dt.timedelta(days=5)
 
@@ -29,7 +43,7 @@ class Feature:
     entity: str
     inputs: tuple[str, ...]
     look_back: int
-    kernel: Kernel
+    kernel: Kernel | Block
     description: str
     version: int = 1
     staleness: dt.timedelta = DAILY_STALENESS
@@ -52,8 +66,9 @@ class Feature:
 
     def declaration(self) -> dict[str, Any]:
         """All that changes its values, apart from the code itself."""
+        kernel = self.kernel.fill if isinstance(self.kernel, Block) else self.kernel
         return {
             "name": self.name, "family": self.family, "version": self.version, "cells": self.cells,
             "inputs": list(self.inputs),
-            "look_back": self.look_back, "kernel": f"{self.kernel.__module__}.{self.kernel.__qualname__}",
+            "look_back": self.look_back, "kernel": f"{kernel.__module__}.{kernel.__qualname__}",
         }

@@ -1,0 +1,198 @@
+"""The 158 columns, computed together: each name alone, from the last 61 sessions, the same code for batch and tail."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.features.alpha158 import order
+from models.features.alpha158.moments import Moments, moments, sums
+from models.features.alpha158.windows import LONGEST, WINDOWS, Part
+from models.features.feature import FloatArray
+from models.features.portable import log
+
+SPECK = 1e-12  # Qlib's guard of denominators
+STILL = 2e-5  # Qlib calls a series still whose standard deviation is at most this, and says nothing of its fit
+KBAR = ("KMID", "KLEN", "KMID2", "KUP", "KUP2", "KLOW", "KLOW2", "KSFT", "KSFT2")
+PRICE = ("OPEN0", "HIGH0", "LOW0", "VWAP0")
+ROLLING = (
+    "ROC", "MA", "STD", "BETA", "RSQR", "RESI", "MAX", "MIN", "QTLU", "QTLD", "RANK", "RSV", "IMAX", "IMIN", "IMXD",
+    "CORR", "CORD", "CNTP", "CNTN", "CNTD", "SUMP", "SUMN", "SUMD", "VMA", "VSTD", "WVMA", "VSUMP", "VSUMN", "VSUMD",
+)
+NAMES = (*KBAR, *PRICE, *(f"{name}{size}" for name in ROLLING for size in WINDOWS))
+Columns = dict[str, FloatArray]
+
+
+def alpha158(
+    open_tr: FloatArray, high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, vwap_tr: FloatArray,
+    volume_split: FloatArray, *, into: Columns,
+) -> None:
+    """Fill `into`, (sessions - 60, names) a column, from bars of (sessions, names); a missing bar is NaN throughout."""
+    here = np.isfinite(close_tr)
+    bars = _Bars.of(close_tr, volume_split, here)
+    now = slice(LONGEST, None)
+    _bar_shapes(open_tr[now], high_tr[now], low_tr[now], close_tr[now], vwap_tr[now], into)
+    _closes(bars, into)
+    _extremes(np.where(here, high_tr, -np.inf)[1:], np.where(here, low_tr, np.inf)[1:], bars, into)
+    _moves(bars, into)
+    _volumes(bars, into)
+    if not bars.whole:
+        missing = ~here[now]
+        for column in into.values():
+            np.copyto(column, np.nan, where=missing)
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """What the columns share: rows from the second session on, 0 where nothing is known."""
+
+    close: FloatArray  # from the first session on
+    volume: FloatArray
+    last: FloatArray  # today's close
+    ends: FloatArray  # close, +inf where missing
+    counts: Part  # 1 where there is a bar
+    pairs: Part  # 1 where there is one and one before
+    whole: bool  # nothing is missing
+
+    def before(self, sessions: int) -> FloatArray:
+        """The close of so many sessions ago; NaN where there was none."""
+        closes = self.close[LONGEST - sessions : len(self.close) - sessions]
+        return closes if self.whole else np.where(closes > 0.0, closes, np.nan)
+
+    @classmethod
+    def of(cls, close_tr: FloatArray, volume_split: FloatArray, here: np.ndarray) -> "_Bars":
+        whole = bool(here.all())
+        close = close_tr if whole else np.where(here, close_tr, 0.0)
+        volume = volume_split if whole else np.where(here, volume_split, 0.0)
+        return cls(
+            close, volume, close[LONGEST:], (close if whole else np.where(here, close, np.inf))[1:],
+            1.0 if whole else here[1:].astype(np.float64),
+            1.0 if whole else (here[1:] & here[:-1]).astype(np.float64), whole,
+        )
+
+
+def _bar_shapes(open_: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, vwap: FloatArray,
+                into: Columns) -> None:
+    span, body = high - low, close - open_
+    guarded = span + SPECK
+    over, under = high - np.maximum(open_, close), np.minimum(open_, close) - low
+    shift = 2.0 * close - high - low
+    np.divide(span, open_, out=into["KLEN"])
+    for name, part in (("KMID", body), ("KUP", over), ("KLOW", under), ("KSFT", shift)):
+        np.divide(part, open_, out=into[name])
+        np.divide(part, guarded, out=into[f"{name}2"])
+    for name, price in zip(PRICE, (open_, high, low, vwap), strict=True):
+        np.divide(price, close, out=into[name])
+
+
+def _spread(total: Part, count: Part) -> FloatArray:
+    """Standard deviation of a sample; NaN of fewer than two."""
+    free = count - 1.0 if isinstance(count, float) else np.where(count > 1.0, count - 1.0, np.nan)
+    return np.sqrt(total / free)
+
+
+def _closes(bars: _Bars, into: Columns) -> None:
+    """Level, spread and straight line of the close, and its correlation with volume."""
+    close, last = bars.close[1:], bars.last
+    spoken = log(bars.volume[1:] + 1.0)
+    if not bars.whole:
+        spoken = spoken * bars.counts
+    found = moments((close, spoken), bars.counts, ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2)), place=2)
+    counts = {size: one.count for size, one in found.items()}
+    highs_lows = order.quantiles(bars.ends, counts)
+    ranks = order.ranks(bars.ends)
+    for size, one in found.items():
+        (mean, _, place), spread = one.means, _spread(one.products[0, 0], one.count)
+        slope = one.products[0, 2] / one.products[2, 2]
+        np.divide(bars.before(size), last, out=into[f"ROC{size}"])
+        np.divide(mean, last, out=into[f"MA{size}"])
+        np.divide(spread, last, out=into[f"STD{size}"])
+        np.divide(slope, last, out=into[f"BETA{size}"])
+        still = spread <= STILL
+        np.divide(one.products[0, 2] * slope, one.products[0, 0], out=into[f"RSQR{size}"])
+        np.copyto(into[f"RSQR{size}"], np.nan, where=still)
+        np.divide(last - (mean - slope * place), last, out=into[f"RESI{size}"])
+        for name, quantile in zip(("QTLU", "QTLD"), highs_lows[size], strict=True):
+            np.divide(quantile, last, out=into[f"{name}{size}"])
+        np.divide(ranks[size], one.count, out=into[f"RANK{size}"])
+        _correlation(one, still, into[f"CORR{size}"])
+
+
+def _correlation(one: Moments, still: np.ndarray, into: FloatArray) -> None:
+    still = still | (_spread(one.products[1, 1], one.count) <= STILL)
+    np.divide(one.products[0, 1], np.sqrt(one.products[0, 0] * one.products[1, 1]), out=into)
+    np.copyto(into, np.nan, where=still)
+
+
+def _extremes(high: FloatArray, low: FloatArray, bars: _Bars, into: Columns) -> None:
+    """Highest high and lowest low, and how long ago, counted from the window's oldest bar."""
+    last = bars.last
+    highest, lowest = order.extremes(high, highest=True), order.extremes(low, highest=False)
+    oldest: dict[int, Part] = {size: 1.0 - size for size in WINDOWS}
+    if not bars.whole:
+        first = order.extremes(np.asarray(bars.counts), highest=True)  # the oldest of those that are there
+        oldest = {size: one.place for size, one in first.items()}
+    for size in WINDOWS:
+        top, bottom, begun = highest[size], lowest[size], oldest[size]
+        np.divide(top.value, last, out=into[f"MAX{size}"])
+        np.divide(bottom.value, last, out=into[f"MIN{size}"])
+        np.divide(last - bottom.value, top.value - bottom.value + SPECK, out=into[f"RSV{size}"])
+        np.divide(top.place - begun + 1.0, float(size), out=into[f"IMAX{size}"])
+        np.divide(bottom.place - begun + 1.0, float(size), out=into[f"IMIN{size}"])
+        np.divide(top.place - bottom.place, float(size), out=into[f"IMXD{size}"])
+
+
+def _parts(change: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What was gained and what was lost, both positive; a zero without a sign, which NumPy's maximum may keep."""
+    return np.maximum(change, 0.0) + 0.0, np.maximum(-change, 0.0) + 0.0
+
+
+def _shares(name: str, size: int, gained: FloatArray, lost: FloatArray, pairs: Part, into: Columns) -> None:
+    moved = gained + lost + SPECK
+    if not isinstance(pairs, float):
+        moved = np.where(pairs > 0.0, moved, np.nan)
+    np.divide(gained, moved, out=into[f"{name}P{size}"])
+    np.divide(lost, moved, out=into[f"{name}N{size}"])
+    np.divide(gained - lost, moved, out=into[f"{name}D{size}"])
+
+
+def _moves(bars: _Bars, into: Columns) -> None:
+    """Days up and down, and how far, for price and volume."""
+    change, turned = bars.close[1:] - bars.close[:-1], bars.volume[1:] - bars.volume[:-1]
+    series = (bars.counts,) if isinstance(bars.counts, np.ndarray) else ()
+    if not bars.whole:
+        change, turned = change * bars.pairs, turned * bars.pairs
+        series = (*series, np.asarray(bars.pairs))
+    grown = sums((*_parts(change), *_parts(turned), (change > 0.0).astype(np.float64),
+                  (change < 0.0).astype(np.float64), *series))
+    for size, (gained, lost, more, less, rose, fell, *missing) in grown.items():
+        count, pairs = missing if missing else (float(size), float(size))
+        _shares("SUM", size, gained, lost, pairs, into)
+        _shares("VSUM", size, more, less, pairs, into)
+        np.divide(rose, count, out=into[f"CNTP{size}"])
+        np.divide(fell, count, out=into[f"CNTN{size}"])
+        np.divide(rose - fell, count, out=into[f"CNTD{size}"])
+
+
+def _volumes(bars: _Bars, into: Columns) -> None:
+    """Level and spread of volume and of what moved on it, and its change beside that of the price."""
+    today = bars.volume[LONGEST:] + SPECK
+    pairs = bars.pairs
+    move = bars.close[1:] / bars.close[:-1] - 1.0
+    turned = log(bars.volume[1:] / bars.volume[:-1] + 1.0)
+    said: Part = pairs  # a day without volume says nothing of the change after it
+    if not bars.whole:
+        move = np.where(pairs > 0.0, move, 0.0)
+    known = np.isfinite(turned)
+    if not (bars.whole and known.all()):
+        said = np.where(known, pairs, 0.0)
+        turned = np.where(said > 0.0, turned, 0.0)
+    told = move if said is pairs else move * said
+    volumes = moments((bars.volume[1:],), bars.counts, ((0, 0),))
+    weighted = moments((np.abs(move) * bars.volume[1:],), pairs, ((0, 0),))
+    both = moments((told, turned), said, ((0, 0), (1, 1), (0, 1)))
+    for size in WINDOWS:
+        one, other = volumes[size], weighted[size]
+        np.divide(one.means[0], today, out=into[f"VMA{size}"])
+        np.divide(_spread(one.products[0, 0], one.count), today, out=into[f"VSTD{size}"])
+        np.divide(_spread(other.products[0, 0], other.count), other.means[0] + SPECK, out=into[f"WVMA{size}"])
+        _correlation(both[size], _spread(both[size].products[0, 0], both[size].count) <= STILL, into[f"CORD{size}"])
