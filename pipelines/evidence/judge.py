@@ -150,9 +150,13 @@ def final_files(home: Home, settings: Settings, inputs: Any, strategy: StrategyC
 
 def last_verdict(home: Home, settings: Settings, inputs: Any, now: dt.datetime) -> Tonight:
     """What `decide_night` wrote down last, for the steps after it; the weights are those it judged, or an error."""
-    record = Records(home).judged()
+    records = Records(home)
+    record, champion = records.judged(), records.champion(SLOT)
     if record is None:
         raise LookupError("nothing was judged in this home yet")
+    if champion is not None and record.act == "reject" and record.content["inputs"]["data"] == \
+            champion.content["inputs"]["data"]:
+        record = champion  # a search was refused after this night's refresh: the refresh is what there is to publish
     strategy = strategy_of(record)
     if strategy is None:
         raise LookupError(f"record {record.seq} was written by other code: judge again before publishing")

@@ -17,7 +17,7 @@ from models.hmm.config import HmmConfig
 from models.market.costs import CostModel
 from models.strategy import StrategyConfig
 from pipelines import settings as settings_module
-from pipelines.evidence import health, keys
+from pipelines.evidence import decay, health, keys
 from pipelines.evidence.acts import Acts
 from pipelines.evidence.figures import judged_section
 from pipelines.evidence.judge import decide_night, last_verdict, verdict_section
@@ -164,6 +164,32 @@ def test_where_a_person_must_approve_the_same_verdict_waits_and_then_stands(prom
     Acts(other, "bob", "too dear", NOW).demote()
     again, _ = one_night(other, asks, upto(inputs, 290), prices)  # the same night does not undo what a person did
     assert again.repeated and Records(other).champion("daily-equity") is None
+
+
+def test_a_search_that_finds_nothing_better_refreshes_who_holds_the_slot(promoted, tmp_path):
+    home, settings, inputs, prices, _, _ = promoted
+    other = Home(shutil.copytree(home.root, tmp_path / "home"))
+    shutil.rmtree(other.records)
+    (other.ledger / "records.head").unlink()
+    first, _ = one_night(other, settings, upto(inputs, 290), prices, search=True)
+    assert first.record.act == "promote" and first.searched is None  # nobody held the slot
+    assert "begins with the next session" in decay.watch(other, JudgedNight.load(other))["plain"]
+    later = NOW + dt.timedelta(days=10)
+    same, _ = one_night(other, settings, inputs, prices, later, search=True)
+    night = JudgedNight.load(other)
+    assert same.record.act == "refresh" and "found nothing better" in same.searched
+    rival = replace(night, best=1 - night.column(first.record.content["key"]))
+    refused = decide_night(other, settings, inputs, rival, later, search=True)
+    assert refused.record == same.record and "was refused" in refused.searched  # the refresh of this night stands
+    assert [one.act for one in Records(other).all()] == ["promote", "refresh", "reject"]
+    assert last_verdict(other, settings, inputs, later).record == same.record
+    again = decide_night(other, settings, inputs, rival, later, search=True)
+    assert again.repeated and len(Records(other).all()) == 3 and again.searched == refused.searched
+    assert Records(other).champion("daily-equity").content["key"] == first.record.content["key"]
+    told = decay.watch(other, night)
+    assert told["record_seq"] == 1 and not told["alarm"] and len(told["sessions"]) == 10
+    lost = replace(night, series={**night.series, "active": night.series["active"] - 0.05})
+    assert decay.watch(other, lost)["first_alarm"] == told["sessions"][0]
 
 
 def test_a_configuration_that_other_code_wrote_does_not_block_the_slot(promoted, tmp_path):
