@@ -81,6 +81,7 @@ class Reconciler:
                  reached: Callable[[str], None] = lambda name: None) -> None:
         self._venue, self._breaks, self._tolerance, self._reached = venue, breaks, tolerance, reached
         self._silent = False
+        self._told: list[Break] = []
         self.clean = False
 
     def look(self, desk: "Desk", when: str) -> bool:
@@ -105,9 +106,10 @@ class Reconciler:
             return self.clean
         self._silent = False
         self.clean = not found
-        if found:
+        if found and found != self._told:
             self._tell(desk, when, found)
-        else:
+        self._told = found
+        if not found:
             desk.write("reconciled", {"when": when, "positions": len(theirs.shares), "orders": len(theirs.working),
                                       "cash": theirs.cash_usd})
         self._reached("books.compared")

@@ -29,9 +29,17 @@ class _Desk:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._answers: list[str] = []
+        self._mute = 0
 
     def answer(self, asked: dict[str, Any]) -> Any:
-        match asked.pop("do"):
+        do = asked.pop("do")
+        if self._mute and do in {"standings", "holdings"}:
+            self._mute -= 1
+            return None
+        match do:
+            case "mute":
+                self._mute = asked["looks"]
+                return True
             case "submit":
                 mode = self._answers.pop(0) if self._answers else "acked"
                 if mode == "never":
