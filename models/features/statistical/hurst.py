@@ -4,37 +4,51 @@ On prices, or without the correction, a random walk looks like a trend; Anis and
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from models.features.feature import FloatArray
+from models.features.feature import Block, FloatArray
 from models.features.portable import log
-from models.features.window import centred, held, mean, positive
+from models.features.statistical.moves import Moves
+from models.features.window import centred, mean, positive
 
-BLOCKS = (8, 16, 32, 64, 128)
+SIZES = (8, 16, 32, 64, 128)
 RETURNS = 256
-
-
 # Expected rescaled range of so many independent normal values (Anis and Lloyd, 1976): gamma((n-1)/2) / gamma(n/2) /
 # sqrt(pi) * the sum of sqrt((n-i)/i) over i below n. Written out, as not every machine's gamma ends in the same bit.
 EXPECTED = (2.6245962433780012, 4.03553068129229, 6.065490500665259, 8.965567522183898, 13.090666440770825)
 
 
-def _rescaled_range(moves: FloatArray, size: int) -> FloatArray:
-    """Mean over the window's blocks of `size` values."""
-    blocks = moves.reshape(*moves.shape[:-1], RETURNS // size, size)
-    around = centred(blocks)
+def _rescaled_range(moves: FloatArray) -> FloatArray:
+    """Range of the path of centred values over their deviation, along the last axis."""
+    around = centred(moves)
     path = np.cumsum(around, axis=-1)
     # The path ends at zero, where it began.
     span: FloatArray = np.maximum(np.max(path, axis=-1), 0.0) - np.minimum(np.min(path, axis=-1), 0.0)
-    return mean(span / positive(np.sqrt(mean(around * around))))
+    return span / positive(np.sqrt(mean(around * around)))
 
 
-def hurst(close_tr: FloatArray) -> FloatArray:
+def _mean_range(returns: FloatArray, size: int) -> FloatArray:
+    """Mean rescaled range of the blocks of `size` that make up each window; neighbours share theirs."""
+    windows, parts = len(returns) - RETURNS + 1, RETURNS // size
+    begins = np.arange(windows)[:, None] + size * np.arange(parts)
+    wanted, place = np.unique(begins, return_inverse=True)
+    ranges = _rescaled_range(np.ascontiguousarray(sliding_window_view(returns, size, axis=0)[wanted]))
+    place = place.reshape(begins.shape)
+    summed = np.zeros((windows, returns.shape[1]))
+    for part in range(parts):
+        summed += ranges[place[:, part]]
+    return summed / parts
+
+
+def _fill(close_tr: FloatArray, *, into: dict[str, FloatArray]) -> None:
     """0.5 plus the slope, over log block length, of log range against its expectation."""
-    prices = log(held(close_tr))
-    moves = np.ascontiguousarray(prices[..., 1:] - prices[..., :-1])
-    lengths = log(np.array(BLOCKS, dtype=np.float64))
-    lengths = centred(lengths)
-    slope = np.zeros(close_tr.shape[:-1])
-    for length, size, usual in zip(lengths, BLOCKS, EXPECTED, strict=True):
-        slope = slope + length * log(_rescaled_range(moves, size) / usual)
-    return 0.5 + slope / np.sum(lengths * lengths)
+    moves = Moves(close_tr, RETURNS + 1)
+    lengths = centred(log(np.array(SIZES, dtype=np.float64)))
+    slope = sum(
+        length * log(_mean_range(moves.returns, size) / usual)
+        for length, size, usual in zip(lengths, SIZES, EXPECTED, strict=True)
+    )
+    moves.tell(into["hurst_256"], 0.5 + slope / np.sum(lengths * lengths))
+
+
+HURST = Block(("hurst_256",), _fill)

@@ -2,68 +2,63 @@
 
 import numpy as np
 
-from models.features.feature import FloatArray
+from models.features.feature import Block, FloatArray
 from models.features.portable import log
-from models.features.window import centred, held, mean, positive, total
+from models.features.statistical.moves import Moves
+from models.features.window import centred, mean, positive, total
 from models.fractional import difference_weights
 
 ORDER, THRESHOLD = 0.4, 1e-3  # fixed by convention: fitted to nothing
 WEIGHTS = difference_weights(ORDER, THRESHOLD)  # newest first
-
-
-def _moves(close_tr: FloatArray) -> FloatArray:
-    """Log returns; a session without a bar is one without a move."""
-    prices = log(held(close_tr))
-    return np.ascontiguousarray(prices[..., 1:] - prices[..., :-1])
+SHORT, LONG = 61, 121
+VARIANCE_REACH = 5
 
 
 def log_return(close_tr: FloatArray) -> FloatArray:
     return log(close_tr[..., -1] / close_tr[..., 0])
 
 
-def fractional_difference(close_tr: FloatArray) -> FloatArray:
+def _fractional(close_tr: FloatArray, *, into: dict[str, FloatArray]) -> None:
     """Of the log price measured from the window's first, so that no factor and no price level has a say."""
-    levels = log(held(close_tr))
-    levels = levels - levels[..., :1]
-    return total(np.ascontiguousarray(levels[..., ::-1]) * WEIGHTS)
+    moves = Moves(close_tr, len(WEIGHTS))
+    levels = moves.windows(moves.prices, len(WEIGHTS))
+    moves.tell(into["fracdiff_04"], total((levels - levels[..., :1]) * WEIGHTS[::-1]))
 
 
-def autocorrelation(close_tr: FloatArray, lag: int = 1) -> FloatArray:
-    moves = centred(_moves(close_tr))
-    return total(moves[..., lag:] * moves[..., :-lag]) / positive(total(moves * moves))
+def _autocorrelation(around: FloatArray, lag: int) -> FloatArray:
+    return total(around[..., lag:] * around[..., :-lag]) / positive(total(around * around))
 
 
-def autocorrelation_5(close_tr: FloatArray) -> FloatArray:
-    return autocorrelation(close_tr, 5)
-
-
-def autocorrelation_of_size(close_tr: FloatArray) -> FloatArray:
-    sizes = centred(np.abs(_moves(close_tr)))
-    return total(sizes[..., 1:] * sizes[..., :-1]) / positive(total(sizes * sizes))
-
-
-def skewness(close_tr: FloatArray) -> FloatArray:
-    moves = centred(_moves(close_tr))
-    spread = positive(mean(moves * moves))
-    return mean(moves * moves * moves) / (spread * np.sqrt(spread))
-
-
-def excess_kurtosis(close_tr: FloatArray) -> FloatArray:
-    squares = centred(_moves(close_tr)) ** 2
+def _short(close_tr: FloatArray, *, into: dict[str, FloatArray]) -> None:
+    moves = Moves(close_tr, SHORT)
+    around = centred(moves.windows(moves.returns, SHORT - 1))
+    squares = around * around
     spread = positive(mean(squares))
-    return mean(squares * squares) / (spread * spread) - 3.0
+    moves.tell(into["autocorr_1_60"], _autocorrelation(around, 1))
+    moves.tell(into["skew_60"], mean(squares * around) / (spread * np.sqrt(spread)))
+    moves.tell(into["kurtosis_60"], mean(squares * squares) / (spread * spread) - 3.0)
 
 
-def variance_ratio(close_tr: FloatArray) -> FloatArray:
-    """Lo and MacKinlay's, of overlapping sums of 5, corrected for the small sample."""
-    reach = 5
-    moves = _moves(close_tr)
-    count = moves.shape[-1]
-    centre = mean(moves)[..., None]
-    single = total((moves - centre) ** 2) / (count - 1.0)
-    summed = np.cumsum(moves, axis=-1)
-    summed = np.concatenate([np.zeros((*moves.shape[:-1], 1)), summed], axis=-1)
-    sums = np.ascontiguousarray(summed[..., reach:] - summed[..., :-reach])
+def _long(close_tr: FloatArray, *, into: dict[str, FloatArray]) -> None:
+    moves = Moves(close_tr, LONG)
+    plain = moves.windows(moves.returns, LONG - 1)
+    around = centred(plain)
+    moves.tell(into["autocorr_5_120"], _autocorrelation(around, 5))
+    moves.tell(into["autocorr_abs_120"], _autocorrelation(centred(np.abs(plain)), 1))
+    moves.tell(into["variance_ratio_5"], _variance_ratio(around))
+
+
+def _variance_ratio(around: FloatArray) -> FloatArray:
+    """Lo and MacKinlay's, of overlapping sums, corrected for the small sample; from centred returns."""
+    count, reach = around.shape[-1], VARIANCE_REACH
+    single = total(around * around) / (count - 1.0)
+    sums: FloatArray = np.zeros((*around.shape[:-1], count - reach + 1))
+    for first in range(reach):
+        sums += around[..., first : count - reach + 1 + first]
     scale = reach * (count - reach + 1) * (1.0 - reach / count)
-    spread: FloatArray = total((sums - reach * centre) ** 2) / scale / positive(single)
-    return spread
+    return total(sums * sums) / positive(scale * single)
+
+
+FRACTIONAL = Block(("fracdiff_04",), _fractional)
+SHORT_BLOCK = Block(("autocorr_1_60", "skew_60", "kurtosis_60"), _short)
+LONG_BLOCK = Block(("autocorr_5_120", "autocorr_abs_120", "variance_ratio_5"), _long)

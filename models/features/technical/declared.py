@@ -1,20 +1,20 @@
 """The technical family: one declaration a feature, on total-return prices unless it says otherwise.
 
-Look-backs of recursive indicators leave little of what lies before them. Of Wilder's 14, (13/14)**200 = 4e-7 of the
-state (ADX, which smooths twice: 6e-6); of MACD's 26, (25/27)**200 = 2e-7; of the exponential volatility, 0.94**200 =
-4e-6; of the adaptive RSI at its slowest pace of 28, (27/28)**260 = 8e-5.
+The look-backs of recursive indicators leave little of what lies before them. Of Wilder's 14, (13/14)**160 = 7e-6 of
+the state (ADX, which smooths twice: 9e-5); of MACD's 26, (25/27)**160 = 4e-6; of the exponential variance, 0.94**160 =
+5e-5; of the adaptive RSI, (13/14)**200 = 4e-7 at its usual pace and (27/28)**200 = 7e-4 at its slowest.
 """
 
 from models.features import equity
-from models.features.feature import Feature, Kernel
+from models.features.feature import Block, Feature, Kernel
 from models.features.technical import oscillators, ranges, trend, volumes
+from models.features.technical.recursive import ADAPTIVE, ADAPTIVE_RSI, DIRECTIONAL, OF_CLOSES, STATE
 
-STATE = 201
 HLC = "high_tr low_tr close_tr"
 UNIT, SIGN, PERCENT = (0.0, 1.0), (-1.0, 1.0), (0.0, 100.0)
 
 
-def _declare(name: str, look_back: int, kernel: Kernel, inputs: str, description: str,
+def _declare(name: str, look_back: int, kernel: Kernel | Block, inputs: str, description: str,
              bounds: tuple[float, float] | None = None, version: int = 1) -> Feature:
     return Feature(
         name=name, family="technical", entity="instrument", inputs=tuple(inputs.split()), look_back=look_back,
@@ -35,25 +35,25 @@ TREND = (
     _declare("sma_gap_50", 50, trend.average_gap, "close_tr", "close / mean of 50 closes - 1."),
     _declare("sma_gap_200", 200, trend.average_gap, "close_tr", "close / mean of 200 closes - 1."),
     _declare("drawdown_252", 252, trend.drawdown, "close_tr", "close / highest of 252 closes - 1.", (-1.0, 0.0)),
-    _declare("macd", STATE, trend.macd_line, "close_tr", "(EMA of 12 - EMA of 26) / close."),
-    _declare("macd_signal", STATE, trend.macd_signal, "close_tr", "EMA of 9 of (EMA of 12 - EMA of 26), / close."),
-    _declare("macd_histogram", STATE, trend.macd_histogram, "close_tr", "macd - macd_signal."),
-    _declare("plus_di_14", STATE, trend.plus_di, HLC, "100 * Wilder's mean of upward moves / of true range.", PERCENT),
-    _declare("minus_di_14", STATE, trend.minus_di, HLC, "100 * Wilder's mean of downward moves / of true range.",
+    _declare("macd", STATE, OF_CLOSES, "close_tr", "(EMA of 12 - EMA of 26) / close."),
+    _declare("macd_signal", STATE, OF_CLOSES, "close_tr", "EMA of 9 of (EMA of 12 - EMA of 26), / close."),
+    _declare("macd_histogram", STATE, OF_CLOSES, "close_tr", "macd - macd_signal."),
+    _declare("plus_di_14", STATE, DIRECTIONAL, HLC, "100 * Wilder's mean of upward moves / of true range.", PERCENT),
+    _declare("minus_di_14", STATE, DIRECTIONAL, HLC, "100 * Wilder's mean of downward moves / of true range.",
              PERCENT),
-    _declare("adx_14", STATE, trend.adx, HLC, "Wilder's mean of 100 * |+DI - -DI| / (+DI + -DI), 14 sessions.",
+    _declare("adx_14", STATE, DIRECTIONAL, HLC, "Wilder's mean of 100 * |+DI - -DI| / (+DI + -DI), 14 sessions.",
              PERCENT),
-    _declare("trend_strong", STATE, trend.strong_trend, HLC, "1 where adx_14 > 25, else 0.", UNIT),
+    _declare("trend_strong", STATE, DIRECTIONAL, HLC, "1 where adx_14 > 25, else 0.", UNIT),
 )
 
 OSCILLATORS = (
-    _declare("rsi", STATE, oscillators.rsi, "close_tr",
+    _declare("rsi", STATE, OF_CLOSES, "close_tr",
              "100 * gains / (gains + losses), Wilder's means of 14 changes.", PERCENT),
-    _declare("rsi", 261, oscillators.adaptive_rsi, "close_tr",
+    _declare("rsi", ADAPTIVE, ADAPTIVE_RSI, "close_tr",
              "rsi of returns of a period clip(14 * EMA60(|r|) / EMA10(|r|), 7, 28), shorter in fast markets.",
              PERCENT, version=2),
-    _declare("rsi_overbought", STATE, oscillators.rsi_overbought, "close_tr", "1 where rsi of 14 > 70, else 0.", UNIT),
-    _declare("rsi_oversold", STATE, oscillators.rsi_oversold, "close_tr", "1 where rsi of 14 < 30, else 0.", UNIT),
+    _declare("rsi_overbought", STATE, OF_CLOSES, "close_tr", "1 where rsi of 14 > 70, else 0.", UNIT),
+    _declare("rsi_oversold", STATE, OF_CLOSES, "close_tr", "1 where rsi of 14 < 30, else 0.", UNIT),
     _declare("bollinger_position", 20, oscillators.bollinger_position, "close_tr",
              "(close - mean) / (2 * deviation) of 20 closes: 1 on the upper band, -1 on the lower."),
     _declare("bollinger_width", 20, oscillators.bollinger_width, "close_tr", "4 * deviation / mean of 20 closes."),
@@ -65,11 +65,11 @@ OSCILLATORS = (
 )
 
 RANGES = (
-    _declare("atr_wilder_14", STATE, ranges.wilder_atr, HLC, "Wilder's mean of 14 true ranges / close."),
+    _declare("atr_wilder_14", STATE, DIRECTIONAL, HLC, "Wilder's mean of 14 true ranges / close."),
     _declare("rv_5", 6, equity.realised_volatility, "close_tr", "sqrt(252 * mean squared daily return of 5 sessions)."),
     _declare("rv_60", 61, equity.realised_volatility, "close_tr",
              "sqrt(252 * mean squared daily return of 60 sessions)."),
-    _declare("ewma_vol", STATE, ranges.ewma_volatility, "close_tr",
+    _declare("ewma_vol", STATE, OF_CLOSES, "close_tr",
              "sqrt(252 * exponential mean of squared returns, 0.94 a session)."),
     _declare("parkinson_20", 20, ranges.parkinson_volatility, "high low",
              "sqrt(252 * mean log(high / low)^2 / (4 log 2)) of 20 raw bars."),
@@ -81,7 +81,7 @@ RANGES = (
     _declare("vol_regime", 273, ranges.volatility_regime, "close_tr",
              "1 where 20-session volatility is over its 252-session mean by half a deviation, -1 where under, else 0.",
              SIGN),
-    *(_declare(f"norm_ret_{lag}", STATE + lag, ranges.normalised_return(lag), "close_tr",
+    *(_declare(f"norm_ret_{lag}", STATE, OF_CLOSES, "close_tr",
                f"Return of {lag} sessions ago / the daily ewma_vol known before it.") for lag in range(5)),
 )
 

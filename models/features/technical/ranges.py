@@ -1,32 +1,15 @@
-"""How much a price moves: true range, realised, exponential and range-based volatility, and its regime."""
-
-import math
+"""How much a price moves: range-based and downside volatility, and its regime."""
 
 import numpy as np
 
 from models.features import window
 from models.features.equity import YEAR_SESSIONS, realised_volatility
-from models.features.feature import FloatArray, Kernel
+from models.features.feature import FloatArray
 from models.features.portable import log
-from models.features.technical import scan
 
-RISKMETRICS = 0.94
-DAYS_A_YEAR = math.sqrt(YEAR_SESSIONS)
 REGIME_SESSIONS = 20
 FOUR_LN2 = 2.772588722239781
 GARMAN_KLASS = 0.3862943611198906  # 2 ln 2 - 1
-
-
-def wilder_atr(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray) -> FloatArray:
-    high, low, close = (scan.bars(values) for values in (high_tr, low_tr, close_tr))
-    close_0 = scan.before(close)
-    return scan.smooth(np.maximum(high, close_0) - np.minimum(low, close_0), 14)[-1] / close[-1]
-
-
-def ewma_volatility(close_tr: FloatArray) -> FloatArray:
-    closes = scan.bars(close_tr)
-    variance = scan.smooth((closes / scan.before(closes) - 1.0) ** 2, 20, 1.0 - RISKMETRICS)[-1]
-    return window.today(np.sqrt(variance * YEAR_SESSIONS), close_tr)
 
 
 def parkinson_volatility(high: FloatArray, low: FloatArray) -> FloatArray:
@@ -58,15 +41,3 @@ def volatility_regime(close_tr: FloatArray) -> FloatArray:
     last = swings[..., -1]
     return window.flag(last > middle + half, last) - window.flag(last < middle - half, last)
 
-
-def normalised_return(lag: int) -> Kernel:
-    """A kernel: the return of `lag` sessions ago over the exponential volatility that was known before it."""
-
-    def kernel(close_tr: FloatArray) -> FloatArray:
-        last = close_tr.shape[-1] - 1 - lag
-        known = ewma_volatility(np.ascontiguousarray(close_tr[..., :last]))
-        move = close_tr[..., last] / close_tr[..., last - 1] - 1.0
-        return window.today(move * DAYS_A_YEAR / window.positive(known), close_tr)
-
-    kernel.__qualname__ = f"normalised_return({lag})"
-    return kernel

@@ -1,0 +1,32 @@
+"""Log returns as windows see them: a session without a bar is one without a move, within reason."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from models.features.feature import FloatArray
+from models.features.portable import log
+
+MOST_MISSING = 0.05
+
+
+class Moves:
+    """Prices held over missing bars, and the log returns between them, from closes of (sessions, names)."""
+
+    def __init__(self, close_tr: FloatArray, look_back: int) -> None:
+        there = np.isfinite(close_tr)
+        newest = np.maximum.accumulate(np.where(there, np.arange(len(close_tr))[:, None], 0), axis=0)
+        self.prices = np.take_along_axis(log(close_tr), newest, axis=0)
+        self.returns = self.prices[1:] - self.prices[:-1]
+        counts = np.concatenate([np.zeros_like(there[:1], dtype=np.int64), np.cumsum(there, axis=0)])
+        missing = look_back - (counts[look_back:] - counts[:-look_back])
+        # What a window's first bars would be held from lies before the window.
+        ends = there[look_back - 1 :] & there[: len(there) - look_back + 1]
+        self._told = ends & (missing <= MOST_MISSING * look_back)
+
+    def windows(self, values: FloatArray, count: int) -> FloatArray:
+        """(windows, names, count), oldest first."""
+        return np.ascontiguousarray(sliding_window_view(values, count, axis=0))
+
+    def tell(self, into: FloatArray, values: FloatArray) -> None:
+        """Nothing is said of a session without a bar, nor of a window with too few."""
+        into[...] = np.where(self._told, values, np.nan)

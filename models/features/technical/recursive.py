@@ -1,0 +1,105 @@
+"""The recursive indicators, computed together where they share their states. Each block fills the columns it names."""
+
+import numpy as np
+
+from models.features.equity import YEAR_SESSIONS
+from models.features.feature import Block, FloatArray
+from models.features.technical.scan import Bars, Smoother, exponential
+from models.features.window import flag, positive
+
+STATE = 161  # sessions of the plain ones
+ADAPTIVE = 201
+RISKMETRICS = 0.94
+LAGS = 5
+TREND_STRENGTH = 25.0
+OVERBOUGHT, OVERSOLD = 70.0, 30.0
+SHORTEST, PERIOD, LONGEST = 7.0, 14, 28.0
+
+Columns = dict[str, FloatArray]
+
+
+def _tell(into: Columns, columns: Columns, close: FloatArray) -> None:
+    """Nothing is said of a session without a bar."""
+    for name, values in columns.items():
+        into[name][...] = np.where(np.isfinite(close), values, np.nan)
+
+
+def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *, into: Columns) -> None:
+    """True range, +DI, -DI and ADX of 14, by Wilder's smoothing."""
+    bars = Bars(close_tr, STATE)
+    close_0 = bars.before(close_tr)
+    span = np.maximum(high_tr, close_0) - np.minimum(low_tr, close_0)
+    rise, fall = high_tr - bars.before(high_tr), bars.before(low_tr) - low_tr
+    none = np.where(np.isfinite(rise), 0.0, np.nan)
+    rises = np.where((rise > fall) & (rise > 0.0), rise, none)
+    falls = np.where((fall > rise) & (fall > 0.0), fall, none)
+    reach, up, down, strength = (Smoother(PERIOD) for _ in range(4))
+    for step in range(1, STATE):
+        usual = reach.push(bars.move(span, step))
+        plus, minus = up.push(bars.move(rises, step)), down.push(bars.move(falls, step))
+        if step >= PERIOD:
+            both = plus + minus
+            apart = np.where(both > 0.0, 100.0 * np.abs(plus - minus) / positive(both), both)
+            adx = strength.push(np.where(np.isfinite(bars.at(close_tr, step)), apart, np.nan))
+    close, usual = bars.at(close_tr, STATE - 1), positive(usual)
+    _tell(into, {
+        "atr_wilder_14": usual / close, "plus_di_14": 100.0 * plus / usual, "minus_di_14": 100.0 * minus / usual,
+        "adx_14": adx, "trend_strong": flag(adx > TREND_STRENGTH, adx),
+    }, close)  # fmt: skip
+
+
+def _strength(gain: FloatArray, loss: FloatArray) -> FloatArray:
+    return 100.0 * gain / positive(gain + loss)
+
+
+def of_closes(close_tr: FloatArray, *, into: Columns) -> None:
+    """RSI, MACD and exponential volatility, with the newest returns in units of it."""
+    bars = Bars(close_tr, STATE)
+    close_0 = bars.before(close_tr)
+    change, move = close_tr - close_0, close_tr / close_0 - 1.0
+    gains, losses, squares = np.maximum(change, 0.0), np.maximum(-change, 0.0), move * move
+    ups, downs, variance = Smoother(PERIOD), Smoother(PERIOD), Smoother(20, 1.0 - RISKMETRICS)
+    fast, slow, smooth = exponential(12), exponential(26), exponential(9)
+    scaled: list[FloatArray] = []
+    known = np.full((bars.windows, close_tr.shape[1]), np.nan)
+    for step in range(STATE):
+        now = bars.at(close_tr, step)
+        apart = fast.push(now) - slow.push(now)
+        signal = smooth.push(np.where(np.isfinite(now), apart, np.nan))
+        gain, loss = ups.push(bars.move(gains, step)), downs.push(bars.move(losses, step))
+        if step >= STATE - LAGS:
+            scaled.append(bars.move(move, step) / positive(np.sqrt(known)))
+        known = variance.push(bars.move(squares, step))
+    strength = _strength(gain, loss)
+    _tell(into, {
+        "macd": apart / now, "macd_signal": signal / now, "macd_histogram": (apart - signal) / now, "rsi": strength,
+        "rsi_overbought": flag(strength > OVERBOUGHT, strength), "rsi_oversold": flag(strength < OVERSOLD, strength),
+        "ewma_vol": np.sqrt(known * YEAR_SESSIONS),
+        **{f"norm_ret_{lag}": scaled[-1 - lag] for lag in range(LAGS)},
+    }, now)  # fmt: skip
+
+
+def adaptive_rsi(close_tr: FloatArray, *, into: Columns) -> None:
+    """RSI of returns whose period is 14 at the usual pace, down to 7 in a faster market and up to 28 in a slower one.
+
+    Pace is the mean absolute return, exponential of 10 bars against 60.
+    """
+    bars = Bars(close_tr, ADAPTIVE)
+    move = close_tr / bars.before(close_tr) - 1.0
+    size, gains, losses = np.abs(move), np.maximum(move, 0.0), np.maximum(-move, 0.0)
+    quick, usual, ups, downs = exponential(10), exponential(60), Smoother(PERIOD), Smoother(PERIOD)
+    for step in range(1, ADAPTIVE):
+        sizes = bars.move(size, step)
+        ratio = usual.push(sizes) / positive(quick.push(sizes))
+        period = np.clip(PERIOD * np.where(np.isfinite(ratio), ratio, 1.0), SHORTEST, LONGEST)
+        gain = ups.push(bars.move(gains, step), 1.0 / period)
+        loss = downs.push(bars.move(losses, step), 1.0 / period)
+    _tell(into, {"rsi": _strength(gain, loss)}, bars.at(close_tr, ADAPTIVE - 1))
+
+
+DIRECTIONAL = Block(("atr_wilder_14", "plus_di_14", "minus_di_14", "adx_14", "trend_strong"), directional)
+OF_CLOSES = Block(
+    ("macd", "macd_signal", "macd_histogram", "rsi", "rsi_overbought", "rsi_oversold", "ewma_vol",
+     *(f"norm_ret_{lag}" for lag in range(LAGS))), of_closes,
+)  # fmt: skip
+ADAPTIVE_RSI = Block(("rsi",), adaptive_rsi)
