@@ -42,6 +42,18 @@ def verify(home: HomeOption = None, json_: JsonOption = False) -> None:
 
 
 @app.command()
+def registry(home: HomeOption = None, json_: JsonOption = False) -> None:
+    """Bring MLflow's registry to what the records say; every night does it too. Nothing ever reads it back."""
+    from pipelines.evidence import registry as derived
+
+    desk = home_of(home)
+    with desk.lock():
+        told = derived.derive_if_new(desk)
+    emit(told, json_, lambda one: print(f"{one['versions']} versions; " + (
+        ", ".join(f"{name} is version {version}" for name, version in one["aliases"].items()) or "nobody serves")))
+
+
+@app.command()
 def policy(home: HomeOption = None, set_: SetOption = None, json_: JsonOption = False) -> None:
     """The gate's presets, which one is in use, and how often each was measured to promote noise and to see skill."""
     from pipelines.evidence import policy as policy_module

@@ -83,3 +83,26 @@ def bundle(home: HomeResource) -> dg.MaterializeResult:
         data_version=dg.DataVersion(section.get("digest", "nothing published")),
         metadata={**shown, "files": dg.MetadataValue.json(section.get("files", {}))},
     )
+
+
+@dg.asset(
+    key=["promotion", "registry"],
+    deps=[bundle],
+    group_name="promotion",
+    kinds={"mlflow"},
+    owners=["team:nightdesk"],
+    description="MLflow's registry for people: a version a bundle, an alias on who holds the slot, derived from the "
+                "signed records. Nothing reads it back.",
+)
+def registry(home: HomeResource) -> dg.MaterializeResult:
+    from pipelines.digest import json_digest
+    from pipelines.evidence import registry as derived
+    from pipelines.progress import step
+
+    with step("registry"):
+        told = derived.derive_if_new(home.home())
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(json_digest(told)),
+        metadata={"versions": told["versions"],
+                  **{name: f"version {version}" for name, version in told["aliases"].items()}},
+    )

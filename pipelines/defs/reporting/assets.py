@@ -8,7 +8,8 @@ from pipelines.resources import HomeResource
 @dg.asset(
     key=["reporting", "nightly_report"],
     group_name="reporting",
-    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["promotion", "decay"]],
+    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["promotion", "decay"],
+          ["promotion", "registry"]],
     kinds={"html"},
     owners=["team:nightdesk"],
 )
