@@ -10,9 +10,11 @@ from live.book import Book
 from live.clock import from_us
 from live.deciding import Plan, plan
 from live.flatten import Flattening
+from live.inside import Inside
 from live.journal import Journal
 from live.orders import OrderManager, State, Tracked, client_order_id
 from live.ports import Action, Bar, Clock, Fill, Order, Venue
+from live.positions import Positions
 from live.reconcile import Reconciler
 from live.recovery import reference_in
 from live.risk import KillMode, KillSwitch, Memory, RiskState, Situation, Verdict, after_loss, screen
@@ -41,6 +43,9 @@ class Desk:
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch, self.reconciler = memory, switch, reconciler
         self.orders = OrderManager(venue, self.write, reached)
+        self.watch: Positions | None = None  # follows trades and their stops, where anything asks for it
+        self.inside: Inside | None = None  # decides at bar ends; None for a strategy that decides before the open
+        self.scale = 1.0  # of every new position, where limits say that sizes adapt
         self._silent_since_us = -1
         self.decided: Mapping[str, Any] | None = None  # the decision's row, which an earlier process may have written
         self._begun = False  # splits are booked and the venue is open: from here on orders may go
@@ -105,8 +110,13 @@ class Desk:
             ("drawdown", self.memory.drawdown(equity), limits.drawdown_reduce, limits.drawdown_halt),
             ("monthly loss", self.memory.month_loss(equity), math.inf, limits.monthly_loss_halt),
         ):
-            if reduce_at < math.inf or halt_at < math.inf:
-                self.move(after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity")
+            if reduce_at == halt_at == math.inf:
+                continue
+            state, reason = after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity"
+            if state is RiskState.HALTED is not self.state and limits.close_on_halt and self.book.shares():
+                self.move(RiskState.REDUCING, f"{reason}: flatten", KillMode.FLATTEN)
+                return
+            self.move(state, reason)
 
     def heed_silence(self, now_us: int, heard_us: int) -> None:
         """Tell once of each time that no name is heard of for too long."""
@@ -142,6 +152,7 @@ class Desk:
             self.reference = reference_in(self.decided, self.book)
             self.tail.decision_panel(self.times, self.clock.now())  # later decisions look back on this one's row
             self._send_pending()
+            self._begin_watch(actions)
             return
         if self.flattening:
             self.venue.open_session(self._liquidity())
@@ -154,6 +165,12 @@ class Desk:
         if self.stale_sessions > self.terms.limits.max_stale_sessions:
             self.write("hold", {"reason": f"bars of {self.stale_sessions} session(s) before this one are missing: "
                                           "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
+            return
+        if self.inside is not None:
+            self.venue.open_session(self._liquidity())
+            self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
+            atr_usd = self._begin_watch(actions)
+            self.inside.begin(allowed, atr_usd, self._liquidity())
             return
         made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
         self.venue.open_session(made.liquidity())
@@ -176,6 +193,23 @@ class Desk:
                 self._intend(made, verdict)
         self.decided = decided
         self._send_pending()
+        self._begin_watch(actions)
+
+    def _begin_watch(self, actions: Sequence[Action]) -> Mapping[str, float]:
+        """One ATR a share by name; with it the stops of what is held go to the venue before the first print."""
+        if self.watch is None:
+            return {}
+        reference = self.tail.reference_prices(self.times.session, actions)
+        self.watch.atr_usd = dict(zip(self.tail.names, self.tail.atr14_usd(reference).tolist(), strict=True))
+        known = zip(self.tail.names, reference.tolist(), strict=True)
+        self.reference = {**self.reference, **{name: price for name, price in known if math.isfinite(price)}}
+        for name in sorted(self.watch.trades):
+            self.watch.guard(name)
+        return self.watch.atr_usd
+
+    def symbol_of(self, name: str) -> str:
+        names = self.tail.names
+        return self.bundle.snapshot.symbols[names.index(name)] if name in names else name
 
     def _send_pending(self) -> None:
         """What the venue has not seen, if the books agree. An answer that was lost is asked for at once."""
@@ -256,22 +290,31 @@ class Desk:
         order = Order(order_id, wanted.instrument_id, verdict.quantity, limit_price)
         self.orders.intend(order, payload)
         self.counts["orders"] += 1
+        if self.watch is not None:
+            self.watch.knows(order_id, payload)
 
     def on_bar(self, bar: Bar, *, first: bool) -> None:
         """The venue fills what it will; with a name's first bar, every holding has its basis of the day."""
         if first:
             self._doubt(bar)
-        for fill in self.venue.on_bar(bar):
-            self.orders.on_fill(fill)
-            self.booked(fill)
+        fills = self.venue.on_bar(bar)
+        while fills:
+            for fill in fills:
+                self.orders.on_fill(fill)
+                self.booked(fill)
+            fills = self.venue.on_bar(bar) if self.watch is not None else ()  # a stop of what was just entered
         holding = self.book.holdings.get(bar.instrument_id)
         if holding is not None and first:
             holding.basis = bar.open
+        if self.watch is not None:
+            self.watch.on_bar(bar)
 
     def booked(self, fill: Fill) -> None:
         self.book.fill(fill, self.times.session)
         self.trade_cost += fill.cost
         self.counts["fills"] += 1
+        if self.watch is not None:
+            self.watch.filled(fill)
 
     def _doubt(self, bar: Bar) -> None:
         """An opening print beyond belief is not traded on: a bad print, or a split that nobody has told us of."""

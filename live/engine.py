@@ -1,27 +1,27 @@
 """The one loop that trades: decide before the open, act within limits, watch every five minutes, close the books."""
 
 import datetime as dt
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from live.clock import TapeClock, to_us
+from live.day import Day, Due
 from live.desk import Desk, actions_in
+from live.inside import Inside, recalled
 from live.journal import Journal
-from live.ports import Bar, Broker, Clock, Feed, Quiet, Venue
+from live.ports import Action, Broker, Clock, Feed, Quiet, Venue
+from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
-from live.recovery import book_of, resume
+from live.recovery import book_of, resume, since_close
 from live.risk import KillSwitch, Limits, Memory
 from live.settlement import settle
 from live.tail import Tail
+from live.trades import trades_in
 from models.bundle import Bundle
 from models.market.costs import CostModel
 
 DECIDE_BEFORE_OPEN = dt.timedelta(minutes=30)
-CYCLE_US = 5 * 60 * 1_000_000
-MINUTE_US = 60 * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,48 +36,6 @@ class Terms:
     wall: Clock | None = None  # real time, where a venue acts in it; a restart may come hours after its decision
 
 
-class Day:
-    """Day bars as they grow out of minutes: [open, high, low, close, volume, start of the last minute] by name."""
-
-    def __init__(self, open_us: int, close_us: int) -> None:
-        self.bars: dict[str, list[float]] = {}
-        self.ignored: Counter[str] = Counter()
-        self.heard_us = open_us  # the newest bar that was believed, of any name
-        self._open_us, self._close_us = open_us, close_us
-
-    def possible(self, bar: Bar, now_us: int) -> bool:
-        """Whether a bar lies in the session, comes in its time and could be one at all; counts it where not."""
-        _, start_us, first, high, low, last, volume = bar
-        if not self._open_us <= start_us < self._close_us:
-            self.ignored["outside_session"] += 1
-            return False
-        if not (0.0 < low <= first <= high < math.inf and low <= last <= high and 0.0 <= volume < math.inf):
-            self.ignored["impossible"] += 1
-            return False
-        if start_us < now_us:  # what was decided since cannot be undone: it is too late for this one
-            self.ignored["out_of_order"] += 1
-            return False
-        return True
-
-    def take(self, bar: Bar) -> bool | None:
-        """True for a name's first bar, False for a later one, None for one that is late or comes twice."""
-        _, start_us, first, high, low, last, volume = bar
-        self.heard_us = max(self.heard_us, start_us)
-        day = self.bars.get(bar.instrument_id)
-        if day is None:
-            self.bars[bar.instrument_id] = [first, high, low, last, volume, start_us]
-            return True
-        if start_us <= day[5]:
-            self.ignored["duplicate" if start_us == day[5] else "out_of_order"] += 1
-            return None
-        if high > day[1]:
-            day[1] = high
-        if low < day[2]:
-            day[2] = low
-        day[3], day[4], day[5] = last, day[4] + volume, start_us
-        return False
-
-
 class Engine:
     """Runs sessions of a feed, each one transaction of the journal, from the state that the journal holds."""
 
@@ -90,9 +48,14 @@ class Engine:
         self._reconciler = Reconciler(venue, journal.path.with_name("breaks"), Tolerance(),
                                       self._reached) if isinstance(venue, Broker) else None
         self.book = book_of(journal, terms.costs.capital_usd)
+        closed = journal.last("close")
+        self._intraday = bundle.strategy.intraday
+        self._stop = terms.limits.stops or (self._intraday.stop if self._intraday else None)
+        self._watched = self._intraday is not None or self._stop is not None
         self.memory = Memory.since(terms.costs.capital_usd, (
             (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
-            for entry in journal.entries("close")))
+            for entry in journal.entries("close")), trades_in(journal) if self._watched else None)
+        self._followers, self._aims = recalled(bundle.strategy, bundle.snapshot.bars.names, closed)
         self._catch_up()
 
     def _catch_up(self) -> None:
@@ -117,6 +80,7 @@ class Engine:
             desk = Desk(self._bundle, self.tail, self.book, self._journal, self._venue, self._clock, self._terms, times,
                         self.memory, self._switch, self._reconciler, self._reached)
             resume(desk)
+            self._attend(desk, feed.actions(session))
             self._watch(desk, {}, "start")
             desk.begin(feed.actions(session))
             day = self._trade(desk, feed, session)
@@ -126,45 +90,55 @@ class Engine:
             self._reached("journal.staged")
         self._reached("journal.committed")
 
+    def _attend(self, desk: Desk, actions: Sequence[Action]) -> None:
+        """Give the desk what follows trades and decides at bar ends, where strategy or limits ask for it."""
+        if not self._watched:
+            return
+        closed = self._journal.last("close")
+        newest = dt.date.fromisoformat(closed.session or "") if closed else dt.date.min
+        desk.watch = Positions(desk, self._stop)
+        desk.watch.resume(closed.payload.get("open_trades", {}) if closed else {},
+                          [action for action in actions if action.ex_date > newest], since_close(self._journal))
+        if self._intraday is not None and self._intraday.rule is not None:
+            desk.inside = Inside(desk, desk.watch, self._intraday, self._followers, self._aims, self._stop)
+
     def _trade(self, desk: Desk, feed: Feed, session: dt.date) -> Day:
         """The session itself: bars in, fills out, a look at limits and switch every five minutes."""
         open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
-        day = Day(open_us, close_us)
-        next_cycle_us = open_us
+        day, clock = Day(open_us, close_us), self._clock
+        due = Due(open_us, close_us, self._intraday)
+        watched = desk.watch.names if desk.watch is not None else frozenset[str]()
         for bar in feed.bars(session):
             if isinstance(bar, Quiet):
-                next_cycle_us = self._pass(desk, day, min(bar.until_us, close_us), next_cycle_us)
+                until_us = min(bar.until_us, close_us)
+                self._pass(desk, day, due, until_us)
+                if until_us > clock.now_us:
+                    clock.advance_us(until_us)
+                desk.heed_switch(day.last_prices())
                 continue
-            if not day.possible(bar, to_us(self._clock.now())):
+            if not day.possible(bar, clock.now_us):
                 continue
-            while bar.start_us >= next_cycle_us:  # all bars that were over by then are in
-                self._clock.advance_us(next_cycle_us)
-                self._watch(desk, _last_prices(day))
-                desk.heed_silence(next_cycle_us, day.heard_us)
-                next_cycle_us += CYCLE_US
+            if bar.start_us >= due.next_us:  # all bars that were over by then are in
+                self._pass(desk, day, due, bar.start_us)
             first = day.take(bar)
-            if first or (first is False and desk.flattening):
-                self._clock.advance_us(bar.start_us)
+            if first or (first is False and (desk.flattening or bar.instrument_id in watched)):
+                clock.advance_us(bar.start_us)
                 desk.on_bar(bar, first=first)
-        while next_cycle_us <= close_us:
-            self._clock.advance_us(next_cycle_us)
-            self._watch(desk, _last_prices(day))
-            desk.heed_silence(next_cycle_us, day.heard_us)
-            next_cycle_us += CYCLE_US
-        self._clock.advance_us(close_us)
+        self._pass(desk, day, due, close_us)
+        clock.advance_us(close_us)
         return day
 
-    def _pass(self, desk: Desk, day: Day, until_us: int, next_cycle_us: int) -> int:
-        """Time goes by without a bar: the cycles that are due, and the kill switch at once; the next cycle's time."""
-        while next_cycle_us <= until_us:
-            self._clock.advance_us(next_cycle_us)
-            self._watch(desk, _last_prices(day))
-            desk.heed_silence(next_cycle_us, day.heard_us)
-            next_cycle_us += CYCLE_US
-        if until_us > to_us(self._clock.now()):
-            self._clock.advance_us(until_us)
-        desk.heed_switch(_last_prices(day))
-        return next_cycle_us
+    def _pass(self, desk: Desk, day: Day, due: Due, until_us: int) -> None:
+        """All that is due up to then: the cycles, and at bar ends the decisions."""
+        while due.next_us <= until_us:
+            at_us = due.next_us
+            self._clock.advance_us(at_us)
+            if at_us == due.cycle_us:
+                self._watch(desk, day.last_prices())
+                desk.heed_silence(at_us, day.heard_us)
+            if at_us == due.decision_us and desk.inside is not None:
+                desk.inside.decide(at_us, day.bars, closing=at_us >= due.last_us)
+            due.done(at_us)
 
     def _watch(self, desk: Desk, prices: Mapping[str, float], when: str = "cycle") -> None:
         """The five-minute cycle: the venue's books and the kill switch first, then what was lost, on prices that can be
@@ -172,7 +146,3 @@ class Engine:
         desk.heed_venue(when)
         if not desk.heed_switch(prices):
             desk.heed_losses(prices)
-
-
-def _last_prices(day: Day) -> Mapping[str, float]:
-    return {name: bar[3] for name, bar in day.bars.items()}

@@ -36,6 +36,8 @@ def book_of(journal: Journal, capital_usd: float) -> Book:
                 book.apply(Action(name, dt.date.fromisoformat(day), kind, amount), told["entitled"])
             case "fill":
                 book.fill(fill_in(told), dt.date.fromisoformat(entry.session or ""))
+            case "charge":
+                book.cash += told["usd"]
             case "adjustment":
                 book.adjust(told["cash"], told["shares"], dt.datetime.fromisoformat(entry.at).date())
     return book
@@ -50,7 +52,9 @@ def orders_in(entries: Iterable[Entry]) -> list[Tracked]:
         match entry.kind:
             case "intent":
                 orders[told["order_id"]] = Tracked(Order(told["order_id"], told["instrument_id"], told["quantity"],
-                                                         told["limit_price"], told.get("reduce_only", False)))
+                                                         told["limit_price"], told.get("reduce_only", False),
+                                                         told.get("kind", "open"), told.get("stop_price"),
+                                                         told.get("target_price")))
             case "ack":
                 orders[told["order_id"]].state = State(told["state"])
             case "fill":

@@ -62,6 +62,8 @@ def _close(desk: Desk, bars: Mapping[str, Sequence[float]], ignored: Mapping[str
         "decision_id": desk.decided["decision_id"] if desk.decided else None,
         "features_as_judged": desk.decided["features_as_judged"] if desk.decided else None,
         "unmarked": [name for name in book.shares() if name not in day_bars],
+        **({"open_trades": desk.watch.as_json()} if desk.watch else {}),
+        **({"rule": desk.inside.as_json()} if desk.inside else {}),
     })
 
 

@@ -4,7 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
+from models.intraday import StopRule
+
 OFF = math.inf
+REGIME_SCALES = {"HIGH_VOLATILITY": 0.7, "HighVol_Chop": 0.7, "PINNING": 0.5}  # states that are not named count whole
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Limits:
     cooling_off_s: float = 3600.0
     max_orders_per_minute: float = OFF
     headroom_scaling: bool = False  # targets shrink by the root of what is left to drawdown and daily loss
+    adaptive_sizing: bool = False  # new positions shrink and grow with regime and recent results; see adaptive.py
+    close_on_halt: bool = False  # a loss that halts sells down to nothing first
+    stops: StopRule | None = None  # for every position; a strategy's own stop stands where there is none
+    regime_scales: Mapping[str, float] = field(default_factory=lambda: dict(REGIME_SCALES))
     class_caps: Mapping[str, float] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)  # symbol or instrument: its class. What is not named
     sectors: Mapping[str, str] = field(default_factory=dict)  # counts as one group, since nobody knows better

@@ -2,10 +2,13 @@
 
 import datetime as dt
 import math
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from live.risk.limits import Limits
+
+RECENT = 20  # results that sizing looks back on
 
 
 @dataclass
@@ -18,12 +21,17 @@ class Memory:
     month: tuple[int, int] = (0, 0)
     losses_in_a_row: int = 0
     last_loss_at: dt.datetime | None = None
+    by_trade: bool = False  # losses and results are counted by trade, not by session
+    results: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     @classmethod
-    def since(cls, capital_usd: float, closes: Iterable[tuple[dt.datetime, dt.date, float]]) -> "Memory":
-        memory = cls(capital_usd, capital_usd, capital_usd)
+    def since(cls, capital_usd: float, closes: Iterable[tuple[dt.datetime, dt.date, float]],
+              trades: Iterable[tuple[dt.datetime, float]] | None = None) -> "Memory":
+        memory = cls(capital_usd, capital_usd, capital_usd, by_trade=trades is not None)
         for at, session, equity in closes:
             memory.closed(at, session, equity)
+        for at, profit in trades or ():
+            memory.exited(at, profit)
         return memory
 
     def opened(self, session: dt.date) -> None:
@@ -33,11 +41,13 @@ class Memory:
 
     def closed(self, at: dt.datetime, session: dt.date, equity: float) -> None:
         self.opened(session)
-        self.exited(at, equity - self.last_equity)
+        if not self.by_trade:
+            self.exited(at, equity - self.last_equity)
         self.last_equity, self.peak_equity = equity, max(self.peak_equity, equity)
 
     def exited(self, at: dt.datetime, profit: float) -> None:
         """One trade ended: a position of its own, or a session of a portfolio that is decided as one."""
+        self.results.append(profit)
         if profit < 0:
             self.losses_in_a_row, self.last_loss_at = self.losses_in_a_row + 1, at
         elif profit > 0:

@@ -50,6 +50,7 @@ class Situation:
     headroom: float = 1.0  # least share left to drawdown and daily loss
     recent_orders: int = 0  # sent in the last minute
     working: frozenset[str] = frozenset()  # names with an order that may still fill
+    sent_today: int = 0  # orders of this session that were sent before
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _for_every_order(
         Check("equity", equity, 0.0, math.isfinite(equity) and equity > 0),
         Check("price", wanted.price, 0.0, math.isfinite(wanted.price) and wanted.price > 0),
         Check("score", wanted.score, 0.0, not limits.need_score or not wanted.tradable or math.isfinite(wanted.score)),
-        _at_most("orders_per_session", sent + 1, limits.max_orders_per_session),
+        _at_most("orders_per_session", situation.sent_today + sent + 1, limits.max_orders_per_session),
         _at_most("order_notional_usd", abs(quantity) * wanted.price, limits.max_order_notional_usd),
     ]
     if math.isfinite(limits.max_orders_per_minute):
