@@ -1,6 +1,6 @@
 """Every feature, declared once. A new one is a `Feature` in its family's module and no other change anywhere."""
 
-from models.features import equity, futures, market, options
+from models.features import equity, exposures, futures, market, options, relative, statistical, technical
 from models.features.auction import declared as auction
 from models.features.feature import Feature
 from models.features.positioning import declared as positioning
@@ -9,6 +9,7 @@ __all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"
 
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
+    *technical.FEATURES, *statistical.FEATURES, *relative.FEATURES, *exposures.FEATURES,
 )  # fmt: skip
 
 # What the daily equity strategies may look at, in the order of their panel. Pinned: a family or version that joins

@@ -41,9 +41,9 @@ def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *
             both = plus + minus
             apart = np.where(both > 0.0, 100.0 * np.abs(plus - minus) / positive(both), both)
             adx = strength.push(np.where(np.isfinite(bars.at(close_tr, step)), apart, np.nan))
-    close, usual = bars.at(close_tr, STATE - 1), positive(usual)
+    close, unit = bars.at(close_tr, STATE - 1), positive(usual)
     _tell(into, {
-        "atr_wilder_14": usual / close, "plus_di_14": 100.0 * plus / usual, "minus_di_14": 100.0 * minus / usual,
+        "atr_wilder_14": usual / close, "plus_di_14": 100.0 * plus / unit, "minus_di_14": 100.0 * minus / unit,
         "adx_14": adx, "trend_strong": flag(adx > TREND_STRENGTH, adx),
     }, close)  # fmt: skip
 
