@@ -62,9 +62,9 @@ class Journal:
     """One writer, held by an exclusive lock for as long as it is open; readers need none.
 
     On a tape a session is one transaction. With `ahead`, for a venue that really acts, each row is on disk when
-    `append` returns."""
+    `append` returns. Only a backtest, which can be run again, may do without `synced`."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False, synced: bool = True) -> None:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
         if read_only:
@@ -77,7 +77,7 @@ class Journal:
         with self._writing():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'OFF'}")
             self._db.executescript(_SCHEMA)
             # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
