@@ -60,7 +60,7 @@ def _fill_all(panel: BarPanel, features: list[Feature], block: Block, threads: i
     else:
         held = np.empty((len(features), sessions, names))
     held[:, :warm_up] = np.nan
-    step = max(1, BLOCK_CELLS // max(sessions, 1))
+    step = max(1, names if block.together else BLOCK_CELLS // max(sessions, 1))
     parts = [slice(first, first + step) for first in range(0, names, step)] if sessions > warm_up else []
 
     def one(some: slice) -> None:

@@ -20,11 +20,12 @@ class Block:
 
     `fill(**inputs, into=…)` gets whole columns (sessions, names) and a dict of every one of `columns` to fill, each
     (sessions - look_back + 1, names). It must treat each name alone, and a session by the `look_back` that end with it:
-    batch hands it a few names at a time, in either memory order.
+    batch hands it a few names at a time, in either memory order. One that compares names says `together`.
     """
 
     columns: tuple[str, ...]
     fill: Callable[..., None]
+    together: bool = False
 
 
 # Longest quiet spell between a close and the next decision is a holiday week-end; a row older than this is nobody's.

@@ -9,6 +9,7 @@ RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
     "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
     "futures": ("last_price", "poc", "delta", "total_volume"),
+    "graph": ("close_tr", "week"),
     "positioning": (
         "spot", "call_volume", "put_volume", "share_0dte", "put_call_ratio", "put_call_oi_ratio", "gamma_flip",
         "gamma_exposure", "dealer_side", "pin_1", "pin_2", "pin_3", "pin_share", "gamma_calls", "gamma_puts",

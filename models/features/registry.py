@@ -3,6 +3,7 @@
 from models.features import equity, exposures, futures, market, options, relative, statistical, technical
 from models.features.auction import declared as auction
 from models.features.feature import Feature
+from models.features.graph import declared as graph
 from models.features.positioning import declared as positioning
 
 __all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"]
@@ -10,6 +11,7 @@ __all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
     *technical.FEATURES, *statistical.FEATURES, *relative.FEATURES, *exposures.FEATURES,
+    *graph.FEATURES,
 )  # fmt: skip
 
 # What the daily equity strategies may look at, in the order of their panel. Pinned: a family or version that joins

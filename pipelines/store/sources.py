@@ -10,6 +10,14 @@ select instrument_id as entity, session, withdrawn, event_time, available_at, in
 from daily_bars_versions
 qualify row_number() over (partition by instrument_id, session, available_at order by withdrawn) = 1"""
 
+# The week is that of the session, counted from Mondays.
+GRAPH = """
+select instrument_id as entity, session, withdrawn, event_time, available_at, ingested_at,
+    cast(close as double) * cast(total_return_factor as double) as close_tr,
+    cast(date_diff('week', date '1970-01-05', session) as double) as week
+from daily_bars_versions
+qualify row_number() over (partition by instrument_id, session, available_at order by withdrawn) = 1"""
+
 OPTIONS = """
 select underlying as entity, session, false as withdrawn, event_time, available_at, ingested_at, {columns}
 from option_metrics_versions"""
@@ -69,6 +77,7 @@ class Source:
 
 SOURCES = {
     "equity": Source(("daily_bars",), EQUITY),
+    "graph": Source(("daily_bars",), GRAPH),
     "options": Source(("option_metrics",), OPTIONS),
     "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES),
     "positioning": Source(("option_metrics",), POSITIONING),
