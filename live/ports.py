@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+VenueState = Literal["OPEN", "FILLED", "CANCELLED", "REJECTED"]
+
 
 class Bar(NamedTuple):
     """One minute of one name, raw prices. It is known when the minute is over, at `start_us` + 60 s."""
@@ -91,7 +93,7 @@ class Standing:
     order_id: str
     instrument_id: str
     quantity: int
-    state: Literal["OPEN", "FILLED", "CANCELLED", "REJECTED"]
+    state: VenueState
     filled: int = 0  # signed, as `quantity` is
     average_price: float = 0.0
     fees_usd: float = 0.0
@@ -99,13 +101,22 @@ class Standing:
     reason: str = ""
 
 
+class Charge(NamedTuple):
+    """Dollars that a venue booked by itself, a fee (negative) or interest, under an id of its own."""
+
+    charge_id: str
+    kind: str
+    usd: float
+
+
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What a venue says the account has: dollars, shares by instrument, and orders that may still fill."""
+    """What a venue says the account has: dollars, shares by instrument, orders that may fill, and its own charges."""
 
     cash_usd: float
-    shares: Mapping[str, int]
+    shares: Mapping[str, float]  # a part of a share is not ours, and shows as a difference
     working: Sequence[Standing]
+    charges: Sequence[Charge] = ()
 
 
 class Clock(Protocol):

@@ -93,6 +93,7 @@ class Reconciler:
                 desk.orders.resolve(desk.booked, must=True)
                 desk.orders.collect(desk.booked)
                 theirs = self._venue.holdings()
+                _book_charges(desk, theirs)
                 self._reached("books.read")
                 found = self._against(desk, theirs)
                 if not found:
@@ -130,6 +131,19 @@ class Reconciler:
         report = write_report(self._breaks, desk.clock.now().isoformat(), desk.terms.account, when, found)
         first, more = found[0].text(), f" and {len(found) - 1} more" if len(found) > 1 else ""
         desk.move(RiskState.HALTED, f"the venue's books differ: {first}{more}; report {report.name}")
+
+
+def _book_charges(desk: "Desk", theirs: Holdings) -> None:
+    """What the venue charged or paid by itself, each once: it names them, so they explain themselves."""
+    if not theirs.charges:
+        return
+    known = {entry.payload["charge_id"] for entry in desk.journal.entries("charge")}
+    first = not known and not desk.journal.count("reconciled")
+    for charge in theirs.charges:
+        if charge.charge_id not in known:
+            usd = 0.0 if first else charge.usd  # from before this journal: the capital that it began with holds it
+            desk.write("charge", {"charge_id": charge.charge_id, "what": charge.kind, "usd": usd})
+            desk.book.cash += usd
 
 
 def write_report(folder: Path, at: str, account: str, when: str, found: Sequence[Break]) -> Path:

@@ -1,0 +1,46 @@
+"""Each broker's adapter on a test venue of its own, with one set of levers, so that one set of tests holds for all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from live.ports import Broker
+from tests.venues.exchange import Exchange
+
+SYMBOLS = {"BBG-A": "AAA", "BBG-B": "BBB"}
+
+
+@dataclass
+class Bench:
+    """`fail(act, fault)` spoils the next such act (`submit`, `look`, `cancel`); `refuse` and `reject_later` are told
+    why; `again` connects anew, as a restarted runner does."""
+
+    broker: Broker
+    exchange: Exchange
+    fail: Callable[[str, str], None]
+    refuse: Callable[[str], None]
+    reject_later: Callable[[str], None]
+    again: Callable[[], Broker]
+    fee_usd: float = 0.0  # a fill, where the venue charges it on the order
+
+
+@contextmanager
+def alpaca(folder: Path) -> Iterator[Bench]:
+    from live.adapters.alpaca import AlpacaBroker
+    from tests.venues.alpaca import KEY, SECRET, AlpacaWire
+    from tests.venues.http import Faults, served
+
+    exchange, faults = Exchange(folder / "ledger.sqlite"), Faults()
+    wire = AlpacaWire(exchange)
+    where = {"submit": ("POST", "/v2/orders"), "look": ("GET", "/v2/orders"), "cancel": ("DELETE", "/v2/orders")}
+    with served(wire, faults) as url:
+        def connect() -> AlpacaBroker:
+            return AlpacaBroker(SYMBOLS, KEY, SECRET, paper=True, url=url, timeout_s=0.3)
+
+        yield Bench(connect(), exchange, lambda act, fault: faults.queue(*where[act], fault),
+                    lambda why: setattr(wire, "refuse", why), lambda why: setattr(wire, "reject_later", why), connect)
+    exchange.close()
+
+
+BENCHES = {"alpaca": alpaca}
