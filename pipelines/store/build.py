@@ -11,14 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.features import planted
 from models.features.feature import Feature
-from models.features.inputs import derive
 from models.features.registry import families
 from pipelines import digest, durable
 from pipelines.home import Home
 from pipelines.store import cells as cells_of
-from pipelines.store import manifest, versions
+from pipelines.store import inputs, manifest, versions
+from pipelines.store.recipe import USUAL, Recipe
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,6 @@ def published_digests(home: Home) -> dict[str, str]:
     return {view: manifest.published(home.features / f"{view}.manifest.parquet") for view in families()}
 
 
-def declared(*, with_planted: bool = False) -> dict[str, tuple[Feature, ...]]:
-    """The families to build; the planted leak joins its family when settings ask for it."""
-    return families((planted.FEATURE,) if with_planted else ())
-
-
 def _axis_mask(axis: NDArray[np.datetime64], days: NDArray[np.datetime64], ahead: int) -> NDArray[np.bool_]:
     """These days and the `ahead` sessions after each."""
     mask = np.zeros(len(axis), dtype=bool)
@@ -60,12 +54,10 @@ def _axis_mask(axis: NDArray[np.datetime64], days: NDArray[np.datetime64], ahead
     return mask
 
 
-def rows_of(con: Any, features: tuple[Feature, ...], *, with_planted: bool = False) -> pa.Table:
+def rows_of(con: Any, features: tuple[Feature, ...], recipe: Recipe = USUAL) -> pa.Table:
     """A family's whole table from the marts of a connection, from nothing and writing nothing."""
-    panel = features[0].cells
-    cells = cells_of.from_table(cells_of.read(con, panel), panel)
-    everything = np.ones(len(cells.sessions), dtype=bool)
-    return versions.replay(cells, features, everything, planted.derive_with_leak if with_planted else derive)
+    cells = inputs.read(con, features[0].cells, recipe).cells
+    return versions.replay(cells, features, np.ones(len(cells.sessions), dtype=bool), recipe.derive)
 
 
 def _refresh(
@@ -94,26 +86,26 @@ def _refresh(
 
 
 def build_family(
-    home: Home, view: str, features: tuple[Feature, ...], con: Any, *, with_planted: bool = False
+    home: Home, view: str, features: tuple[Feature, ...], con: Any = None, *, recipe: Recipe = USUAL
 ) -> FamilyBuild:
-    """Publish a family's table as the marts of `con` have it; the same digest as a build from nothing."""
-    panel, path, listed = features[0].cells, table_path(home, view), home.features / f"{view}.manifest.parquet"
-    raw_cells = cells_of.read(con, panel)
-    code, now = manifest.code_version(features), manifest.of_cells(con, raw_cells, panel)
+    """Publish a family's table as the marts of `con` have it (else the home's); the same digest as from nothing."""
+    path, listed = table_path(home, view), home.features / f"{view}.manifest.parquet"
+    panel = features[0].cells
+    known = inputs.of_home(home, panel, recipe) if con is None else inputs.read(con, panel, recipe)
+    code = manifest.code_version(features, recipe)
     before = manifest.read(listed, code) if path.exists() else None
-    changed = manifest.changed_sessions(before, now)
+    changed = manifest.changed_sessions(before, known.digests)
     if before is not None and not len(changed):
         rows = pq.read_metadata(path).num_rows
         return FamilyBuild(view, path, rows, 0, None, None, manifest.table_digest(before))
-    cells = cells_of.from_table(raw_cells, panel)
     old = pq.read_table(path) if before is not None else None
-    table, redone = _refresh(cells, features, changed, old, planted.derive_with_leak if with_planted else derive)
+    table, redone = _refresh(known.cells, features, changed, old, recipe.derive)
     keys = [table.column_names[0], "session", "available_at"]
     fingerprint = digest.table_digest(table, keys)
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")
     durable.write_atomic(path, out.getvalue(), failpoint="features")
-    manifest.write(listed, now, code, fingerprint)
+    manifest.write(listed, known.digests, code, fingerprint)
     rebuilt = redone.select(keys[:2]).group_by(keys[:2]).aggregate([])
     days = pc.min_max(redone["session"]).as_py() if redone.num_rows else {"min": None, "max": None}
     return FamilyBuild(

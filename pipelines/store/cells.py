@@ -1,6 +1,7 @@
 """What features read from the marts: one cell an entity and session, every version of it on two clocks."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,17 @@ from numpy.typing import NDArray
 
 from models.features.inputs import RAW
 from pipelines import calendars
-from pipelines.store.sources import SOURCES
+from pipelines.store.sources import SOURCES, Source
 
 
-def read(con: Any, panel: str) -> pa.Table:
+def read(con: Any, panel: str, sources: Mapping[str, Source] = SOURCES) -> pa.Table:
     """Every version of every cell of a panel, from a connection that has the marts' `<mart>_versions` views."""
     columns = ", ".join(f"cast({name} as double) as {name}" for name in RAW[panel])
-    query = SOURCES[panel].sql.format(columns=columns) + " order by entity, session, available_at"
-    return con.sql(query).to_arrow_table()
+    rows = sources[panel].sql.format(columns=columns)
+    return con.sql(
+        f"select entity, session, withdrawn, event_time, available_at, ingested_at, {columns} from ({rows}) "
+        "order by entity, session, available_at"
+    ).to_arrow_table()
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,17 @@ class Cells:
     withdrawn: NDArray[np.bool_]
     values: dict[str, NDArray[np.float64]]
 
-    def within(self, wanted: NDArray[np.bool_]) -> "Cells":
-        """Only the cells of these sessions; the axes stay."""
-        keep = wanted[self.session]
+    def only(self, keep: NDArray[np.bool_]) -> "Cells":
+        """These cells; the axes stay."""
         return Cells(
             self.panel, self.names, self.sessions, self.name[keep], self.session[keep], self.event[keep],
             self.known[keep], self.ingested[keep], self.withdrawn[keep],
             {key: column[keep] for key, column in self.values.items()},
         )
+
+    def within(self, wanted: NDArray[np.bool_]) -> "Cells":
+        """The cells of these sessions."""
+        return self.only(wanted[self.session])
 
 
 def session_axis(days: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
@@ -61,10 +68,13 @@ def from_table(table: pa.Table, panel: str) -> Cells:
     """Arrays of the rows of `read`."""
     days = table["session"].to_numpy().astype("datetime64[D]")
     sessions = session_axis(np.unique(days))
-    names, name = np.unique(np.array(table["entity"].to_pylist(), dtype=np.str_), return_inverse=True)
+    coded = table["entity"].combine_chunks().dictionary_encode()
+    met = np.array(coded.dictionary.to_pylist(), dtype=np.str_)
+    order = np.argsort(met)
+    name = np.argsort(order)[coded.indices.to_numpy()]
     withdrawn = table["withdrawn"].combine_chunks().to_numpy(zero_copy_only=False).astype(bool)
     return Cells(
-        panel, tuple(str(item) for item in names), sessions, name.astype(np.intp), np.searchsorted(sessions, days),
+        panel, tuple(str(item) for item in met[order]), sessions, name.astype(np.intp), np.searchsorted(sessions, days),
         _micros(table["event_time"]), _micros(table["available_at"]), _micros(table["ingested_at"]),
         withdrawn, {key: np.where(withdrawn, np.nan, table[key].to_numpy()) for key in RAW[panel]},
     )

@@ -1,19 +1,22 @@
 """What a family's table was made from: a digest for every (entity, session) cell, and the version of the code."""
 
+import ast
 import hashlib
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-import models.features
-from models.features.feature import Feature
+from models.features.feature import Block, Feature
 from models.features.inputs import RAW
 from pipelines import digest, durable
+from pipelines.store.recipe import Recipe
 
 # All versions of a cell in one digest; the text of a double in DuckDB is its shortest exact form.
 CELL_DIGESTS = """
@@ -22,8 +25,11 @@ select entity, session, md5(string_agg(
 )) as digest
 from cells group by entity, session order by entity, session"""
 
-
-STORE_CODE = ("cells", "sources", "derivative_sources", "versions", "manifest")
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = frozenset(
+    [*(ROOT / "models" / "features" / f"{name}.py" for name in ("compute", "feature", "inputs", "panel")),
+     *(Path(__file__).with_name(f"{name}.py") for name in ("cells", "versions", "manifest"))]
+)  # fmt: skip
 
 
 def of_cells(con: Any, cells: pa.Table, panel: str) -> pa.Table:
@@ -36,12 +42,49 @@ def of_cells(con: Any, cells: pa.Table, panel: str) -> pa.Table:
         con.unregister("cells")
 
 
-def code_version(features: tuple[Feature, ...]) -> str:
-    """Digest of the declarations and of every file that has a say in the values; another one rebuilds everything."""
-    here = Path(__file__).parent
-    files = [*Path(models.features.__path__[0]).rglob("*.py"), *(here / f"{name}.py" for name in STORE_CODE)]
-    code = {f"{path.parent.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return digest.json_digest({"features": [feature.declaration() for feature in features], "code": code})
+def code_version(features: tuple[Feature, ...], recipe: Recipe) -> str:
+    """Digest of the declarations and of all code that has a say in the values; another one rebuilds the family.
+
+    That is what its kernels import, what runs any kernel, and how its cells are read. Another family's code is not.
+    """
+    source = recipe.sources[features[0].cells]
+    kernels = [one.kernel.fill if isinstance(one.kernel, Block) else one.kernel for one in features]
+    modules = sorted({recipe.derive.__module__, *(kernel.__module__ for kernel in kernels)})
+    code = {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(set().union(SHARED, *(_imported(module) for module in modules)))}
+    told = [feature.declaration() for feature in features]
+    return digest.json_digest({"features": told, "code": code, "marts": source.marts, "sql": source.sql})
+
+
+@cache
+def _imported(module: str) -> frozenset[Path]:
+    """A module of ours and all of ours that it imports, as files; parents' __init__ files included."""
+    found: set[Path] = set()
+    _follow(module, found)
+    return frozenset(found)
+
+
+def _follow(module: str, found: set[Path]) -> None:
+    for name in [module, *(module[:at] for at, sign in enumerate(module) if sign == ".")]:
+        path = _file(name)
+        if path is None or path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                wanted = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                wanted = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            for other in wanted:
+                if other.partition(".")[0] == "models":
+                    _follow(other, found)
+
+
+def _file(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
 
 
 def read(path: Path, code: str) -> pa.Table | None:
@@ -71,9 +114,8 @@ def published(path: Path) -> str:
 
 def changed_sessions(before: pa.Table | None, after: pa.Table) -> NDArray[np.datetime64]:
     """Sessions of the cells that are new, different or gone."""
-
-    def entries(table: pa.Table) -> set[tuple[Any, ...]]:
-        return set(zip(*(table[name].to_pylist() for name in ("entity", "session", "digest")), strict=True))
-
-    old = entries(before) if before is not None else set()
-    return np.array(sorted({session for _, session, _ in old ^ entries(after)}), dtype="datetime64[D]")
+    entry = ["entity", "session", "digest"]
+    both = pa.concat_tables([after.select(entry), *([before.select(entry)] if before is not None else [])])
+    counted = both.group_by(entry).aggregate([([], "count_all")])
+    lonely = counted.filter(pc.equal(counted["count_all"], 1))
+    return np.unique(lonely["session"].to_numpy().astype("datetime64[D]"))

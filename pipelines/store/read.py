@@ -1,7 +1,6 @@
 """Feature tables as of a moment, and the bars that the kernels saw, without Feast."""
 
 import datetime as dt
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,8 @@ from models.features.panel import BarPanel
 from pipelines.home import Home
 from pipelines.store import cells as cells_of
 from pipelines.store.build import table_path
+from pipelines.store.inputs import Inputs, of_home
+from pipelines.store.versions import Derive
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -22,7 +23,7 @@ def newest(versions: pa.Table, as_of: dt.datetime) -> pa.Table:
     known = versions.filter(pc.less_equal(versions["available_at"], pa.scalar(as_of, INSTANT)))
     if not known.num_rows:
         return known
-    entity = np.array(known[known.column_names[0]].to_pylist(), dtype=np.str_)
+    entity = known[known.column_names[0]].combine_chunks().dictionary_encode().indices.to_numpy()
     session = known["session"].to_numpy()
     last = np.append((entity[1:] != entity[:-1]) | (session[1:] != session[:-1]), True)
     return known.filter(pa.array(last))
@@ -33,19 +34,16 @@ def rows_as_of(home: Home, view: str, as_of: dt.datetime) -> pa.Table:
     return newest(pq.read_table(table_path(home, view)), as_of)
 
 
-def cells_panel(con: Any, cells_name: str, as_of: dt.datetime) -> BarPanel:
-    """The columns of a panel of cells as of a moment, from a connection with the marts' `<mart>_versions` views."""
-    cells = cells_of.from_table(newest(cells_of.read(con, cells_name), as_of), cells_name)
+def panel_of(known: Inputs, as_of: dt.datetime, with_columns: Derive = derive) -> BarPanel:
+    """The columns of a panel of cells as of a moment, as kernels read them."""
+    cells = cells_of.from_table(newest(known.table, as_of), known.panel)
     shape = (len(cells.sessions), len(cells.names))
-    raw = {name: np.full(shape, np.nan) for name in RAW[cells_name]}
+    raw = {name: np.full(shape, np.nan) for name in RAW[known.panel]}
     for name, column in raw.items():
         column[cells.session, cells.name] = cells.values[name]  # a withdrawn bar is NaN
-    return BarPanel(cells.sessions, cells.names, derive(cells_name, raw))
+    return BarPanel(cells.sessions, cells.names, with_columns(known.panel, raw))
 
 
 def bar_panel(home: Home, as_of: dt.datetime) -> BarPanel:
     """Daily equity bars as of a moment, with the derived columns that kernels read."""
-    from pipelines.lake import marts
-
-    with marts.connect(home) as con:
-        return cells_panel(con, "equity", as_of)
+    return panel_of(of_home(home, "equity"), as_of)

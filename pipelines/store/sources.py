@@ -1,6 +1,7 @@
 """Each panel of cells as the store reads it: the marts it is made of, and one row a version of an entity's session."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pipelines.store.derivative_sources import AUCTION, POSITIONING, SENTIMENT
 
@@ -69,18 +70,22 @@ from front f left join day d using (root, session, known)"""
 @dataclass(frozen=True)
 class Source:
     """`sql` gives entity, session, withdrawn, event_time, available_at, ingested_at and the raw columns of
-    models/features/inputs.py, where `{columns}` stands for these, cast to doubles."""
+    models/features/inputs.py, where `{columns}` stands for these, cast to doubles. `facts` are the datasets that a
+    session's cell is made of: the leak gate audits that it is not known before them, and that it happened when they
+    did, or at the end of a trade date (17:00 in Chicago) where `clock` says so."""
 
     marts: tuple[str, ...]
     sql: str
+    facts: tuple[str, ...] = ()
+    clock: Literal["facts", "trade_date"] = "facts"
 
 
 SOURCES = {
-    "equity": Source(("daily_bars",), EQUITY),
-    "graph": Source(("daily_bars",), GRAPH),
-    "options": Source(("option_metrics",), OPTIONS),
-    "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES),
-    "positioning": Source(("option_metrics",), POSITIONING),
-    "sentiment": Source(("index_levels", "market_statistics"), SENTIMENT),
-    "auction": Source(("volume_profile", "session_tape"), AUCTION),
+    "equity": Source(("daily_bars",), EQUITY, ("equity_bars",)),
+    "graph": Source(("daily_bars",), GRAPH, ("equity_bars",)),
+    "options": Source(("option_metrics",), OPTIONS, ("option_chain", "option_snapshots")),
+    "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES, ("futures_trades",), "trade_date"),
+    "positioning": Source(("option_metrics",), POSITIONING, ("option_chain", "option_snapshots")),
+    "sentiment": Source(("index_levels", "market_statistics"), SENTIMENT, ("index_levels", "market_statistics")),
+    "auction": Source(("volume_profile", "session_tape"), AUCTION, ("futures_trades",), "trade_date"),
 }

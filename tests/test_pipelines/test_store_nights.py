@@ -12,7 +12,7 @@ import pytest
 from models.features.registry import FEATURES, families
 from pipelines import digest, sandbox, settings
 from pipelines.home import Home
-from pipelines.store import build, frame, leak, online, read, research
+from pipelines.store import build, frame, leak, online, read, recipe, research
 from tests import OWN
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
@@ -23,10 +23,7 @@ SETTINGS = settings.load(
 
 
 def build_all(home: Home) -> dict[str, build.FamilyBuild]:
-    from pipelines.lake import marts
-
-    with marts.connect(home) as con:
-        return {view: build.build_family(home, view, features, con) for view, features in families().items()}
+    return {view: build.build_family(home, view, features) for view, features in families().items()}
 
 
 @dataclass
@@ -106,23 +103,23 @@ def test_the_coming_session_is_decidable_and_the_dead_are_not(lived: Lived) -> N
 
 
 def test_the_gate_is_clean_and_names_a_planted_leak_with_its_first_bad_date(lived: Lived) -> None:
-    from pipelines.lake import marts
-
     now = lived.moments[5]
-    clean = leak.leak_check(lived.home, now=now, seed=3, decision_times=2)
+    moments = leak.sample_decisions(sorted(set(read.rows_as_of(lived.home, "equity_v1", now)["session"].to_pylist())),
+                                    seed=3, count=2)
+    clean = leak.leak_check(lived.home, now=now, moments=moments, seed=3)
     assert clean.passed and clean.compared_values > 1000, clean.findings
-    with marts.connect(lived.home) as con:
-        assert leak.parity_check(lived.home, con, now) == []
-        features = build.declared(with_planted=True)["equity_v1"]
-        other = Home(lived.home.root.parent / "planted")
-        for folder in ("raw", "quarantine", "marts"):
-            (other.root / "lake").mkdir(parents=True, exist_ok=True)
-            (other.root / "lake" / folder).symlink_to(lived.home.root / "lake" / folder)
-        for view, usual in build.declared(with_planted=True).items():
-            build.build_family(other, view, usual, con, with_planted=True)
+    assert leak.parity_check(lived.home, now) == []
+    features = recipe.PLANTED.families()["equity_v1"]
+    other = Home(lived.home.root.parent / "planted")
+    for folder in ("raw", "quarantine", "marts"):
+        (other.root / "lake").mkdir(parents=True, exist_ok=True)
+        (other.root / "lake" / folder).symlink_to(lived.home.root / "lake" / folder)
+    for view, declared in recipe.PLANTED.families().items():
+        build.build_family(other, view, declared, recipe=recipe.PLANTED)
     assert features[-1].name == "planted_centred_mean"
-    caught = leak.leak_check(other, now=now, seed=3, decision_times=1, with_planted=True)
+    caught = leak.leak_check(other, now=now, moments=moments[:1], seed=3, recipe=recipe.PLANTED)
     assert {finding.feature for finding in caught.findings} == {"planted_centred_mean"}
+    assert caught.findings[0].input == "daily_bars.close, daily_bars.total_return_factor"
     decided = caught.decision_times[0].date()
     first_bad = dt.date.fromisoformat(caught.findings[0].first_bad_time)
     sessions = [row.astype(dt.date) for row in np.unique(pq.read_table(

@@ -20,7 +20,7 @@ def walk(folder: Path, *, seed: int, signal: str | float = "strong", **overrides
     from pipelines.evidence.judged import judge_night
     from pipelines.evidence.package import publish_night
     from pipelines.lake import ingest, marts
-    from pipelines.store import build, frame, leak
+    from pipelines.store import build, frame, leak, recipe
     from pipelines.training import inputs as inputs_module
     from pipelines.training.prices import label_returns, read_prices
 
@@ -43,7 +43,7 @@ def walk(folder: Path, *, seed: int, signal: str | float = "strong", **overrides
         mark("marts")
         families = {}
         with marts.connect(home) as connection:
-            for view, declared in build.declared().items():
+            for view, declared in recipe.USUAL.families().items():
                 families[view] = {"digest": build.build_family(home, view, declared, connection).digest}
         home.write_section("features", {"families": families})
         mark("features")

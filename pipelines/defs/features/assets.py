@@ -27,14 +27,13 @@ def _family_asset(view: str, features: tuple[Feature, ...]) -> dg.AssetsDefiniti
         owners=OWNERS,
     )
     def build_view(home: HomeResource) -> dg.MaterializeResult[Any]:
-        from pipelines.lake import marts
         from pipelines.progress import step
-        from pipelines.store import build, story
+        from pipelines.store import build, recipe, story
 
-        planted = home.settings().leak.planted
-        declared = build.declared(with_planted=planted)[view]
-        with step(f"features {view}"), marts.connect(home.home()) as con:
-            built = build.build_family(home.home(), view, declared, con, with_planted=planted)
+        made_by = recipe.of_settings(planted_leak=home.settings().leak.planted)
+        declared = made_by.families()[view]
+        with step(f"features {view}"):
+            built = build.build_family(home.home(), view, declared, recipe=made_by)
             told = story.tell(home.home(), built, declared, home.now())
         metadata: dict[str, Any] = {
             "dagster/row_count": built.rows, "rebuilt": built.rebuilt, "features": len(declared),

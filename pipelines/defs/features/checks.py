@@ -18,26 +18,27 @@ MOST_NULL = 0.5  # of the newest session's rows; young names and gaps are null b
     specs=[
         dg.AssetCheckSpec(
             "no_look_ahead", asset=dg.AssetKey(["features", view]), blocking=True,
-            description="Recomputed from facts known at past decisions, every value keeps its bits; batch equals tail.",
+            description="With later facts gone, dealt again or blown up, every bit stands; batch equals tail.",
         )
         for view in families()
     ],
 )  # fmt: skip
 def no_look_ahead(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
     from pipelines.progress import say, step
-    from pipelines.store import leak
+    from pipelines.store import leak, recipe
 
     settings = home.settings()
     with step("leak gate"):
         found = leak.run_gate(
             home.home(), now=home.now(), seed=settings.seed, decision_times=settings.leak.decision_times,
-            with_planted=settings.leak.planted,
+            recipe=recipe.of_settings(planted_leak=settings.leak.planted),
         )  # fmt: skip
     for finding in found["findings"]:
-        say(f"    leak: {finding['feature']} of {finding['entity']} moved first at {finding['first_bad_time']}")
+        say(f"    leak: {finding['feature']} of {finding['entity']} moved first at {finding['first_bad_time']}, "
+            f"by {finding['input']} ({finding['detector']})")
     for view, features in families().items():
         findings = [finding for finding in found["findings"] if finding["view"] == view]
-        broken = [feature.name for feature in features if feature.name in found["parity_broken"]]
+        broken = [feature.name for feature in features if feature.ref in found["parity_broken"]]
         metadata: dict[str, Any] = {
             "findings": _told(findings), "parity_broken": ", ".join(broken) or "none",
             "decision_times": ", ".join(found["decision_times"]) or "none", "compared_values": found["compared_values"],
@@ -52,7 +53,8 @@ def _told(findings: list[dict[str, Any]]) -> str:
     """Plain text: the page of a check hides tables and JSON behind a link."""
     lines = [
         f"{found['feature']} of {found['entity']}: first bad date {found['first_bad_time']}, "
-        f"as decided on {found['decision_time'][:10]} ({found['values']:,} values)"
+        f"as decided on {found['decision_time'][:10]}, by {found['input']} ({found['detector']}, "
+        f"{found['values']:,} values)"
         for found in findings[:MOST_SHOWN]
     ]
     more = [f"and {len(findings) - MOST_SHOWN} more"] if len(findings) > MOST_SHOWN else []

@@ -1,0 +1,115 @@
+"""Clocks and presence, row by row: what no rebuilding is needed to see."""
+
+import datetime as dt
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines import calendars
+from pipelines.home import Home
+from pipelines.lake.schemas import DATASETS
+from pipelines.store import inputs, read
+from pipelines.store.leak.cells import micros
+from pipelines.store.leak.compare import ROW, Finding
+from pipelines.store.recipe import USUAL, Recipe, panels_of, views_of
+
+# Per session: when the first of its facts could be known, and between what moments its events lie.
+CLOCKS = """
+select session, epoch_us(min(available_at)) as known, epoch_us(min(event_time)) as first,
+    epoch_us(max(event_time)) as last
+from ({facts}) group by 1 order by 1"""
+CHICAGO = ZoneInfo("America/Chicago")
+PRESENT = ("instrument",)  # entities that may stop trading, of which nothing may then be said
+
+
+def audit(home: Home, now: dt.datetime, recipe: Recipe = USUAL) -> list[Finding]:
+    """Findings of all three audits, each with the first offender."""
+    return [*_calendar(home, now), *_clocks(home, now, recipe), *_presence(home, now, recipe)]
+
+
+def _finding(feature: str, view: str, entity: str, session: object, now: dt.datetime, values: int, detector: str,
+             blamed: str) -> Finding:
+    return Finding(feature, view, entity, str(session), now.isoformat(), values, detector, blamed)
+
+
+def _of_facts(home: Home, names: tuple[str, ...]) -> pa.Table:
+    import duckdb
+
+    facts = home.facts / "batch-*"
+    told = " union all ".join(
+        f"select {DATASETS[name].dated_by} as session, available_at, event_time from read_parquet('{path}')"
+        for name, path in ((name, str(facts / f"{name}.parquet").replace("'", "''")) for name in names)
+    )
+    with duckdb.connect(config={"threads": 1}) as con:
+        return con.sql(CLOCKS.format(facts=told)).to_arrow_table()
+
+
+def _calendar(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """A day's bar is an event of that day's close, half days and changes of the clock included."""
+    facts = _of_facts(home, ("equity_bars",))
+    if not facts.num_rows:
+        return
+    days = facts["session"].to_pylist()
+    _, closes = calendars.opens_and_closes(days[0], days[-1])
+    expected = np.array([micros(closes[day]) if day in closes else -1 for day in days])
+    first, last = facts["first"].to_numpy(), facts["last"].to_numpy()
+    bad = np.flatnonzero((first != expected) | (last != expected) | (facts["known"].to_numpy() < expected))
+    if len(bad):
+        yield _finding(ROW, "equity_v1", "every name", days[bad[0]], now, len(bad), "clock audit",
+                       "equity_bars.event_time is not the close of its session")
+
+
+def _trade_date_ends(sessions: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    ends = [dt.datetime.combine(day, dt.time(17), tzinfo=CHICAGO) for day in sessions.astype(object)]
+    return np.array([micros(end) for end in ends], dtype=np.int64)
+
+
+def _clocks(home: Home, now: dt.datetime, recipe: Recipe) -> Iterator[Finding]:
+    """No cell happened at another time than its facts did, and none was known before the first of them."""
+    for panel in panels_of(recipe):
+        source, cells = recipe.sources[panel], inputs.of_home(home, panel, recipe).cells
+        if not source.facts:
+            continue
+        facts = _of_facts(home, source.facts)
+        days = facts["session"].to_numpy().astype("datetime64[D]")
+        if not len(days):
+            continue
+        at = np.minimum(np.searchsorted(days, cells.sessions), len(days) - 1)
+        told = days[at] == cells.sessions
+        first, last = facts["first"].to_numpy()[at], facts["last"].to_numpy()[at]
+        if source.clock == "trade_date":
+            first = last = _trade_date_ends(cells.sessions)
+        early = (cells.known < facts["known"].to_numpy()[at][cells.session])
+        off = (cells.event < first[cells.session]) | (cells.event > last[cells.session])
+        for wrong, what in ((early, "known before its facts were"), (off, "of another time than its facts")):
+            rows = np.flatnonzero(wrong & told[cells.session])
+            if len(rows):
+                worst = rows[np.argmin(cells.session[rows])]
+                blamed = f"a cell of {'/'.join(source.marts)} is {what} ({', '.join(source.facts)})"
+                for view in views_of(recipe, panel):
+                    yield _finding(ROW, view, cells.names[cells.name[worst]], cells.sessions[cells.session[worst]],
+                                   now, len(rows), "clock audit", blamed)  # fmt: skip
+
+
+def _presence(home: Home, now: dt.datetime, recipe: Recipe) -> Iterator[Finding]:
+    """A name that did not trade has no feature that day: nothing is carried over a halt or a delisting."""
+    for view, features in recipe.families().items():
+        if features[0].entity not in PRESENT:
+            continue
+        known = inputs.of_home(home, features[0].cells, recipe)
+        bars = read.newest(known.table, now)
+        held = {(row["entity"], row["session"]) for row in bars.select(["entity", "session", "withdrawn"]).to_pylist()
+                if not row["withdrawn"]}  # fmt: skip
+        rows = read.rows_as_of(home, view, now)
+        owner, day = rows.column(0).to_pylist(), rows["session"].to_pylist()
+        absent = np.array([pair not in held for pair in zip(owner, day, strict=True)], dtype=bool)
+        for feature in features:
+            values = rows[feature.name].to_numpy().astype(np.float64)
+            bad = np.flatnonzero(absent & np.isfinite(values))
+            if len(bad):
+                first = min(bad, key=lambda at: day[at])
+                yield _finding(feature.name, view, owner[first], day[first], now, len(bad), "presence audit",
+                               f"{'/'.join(recipe.sources[features[0].cells].marts)} has no bar of that session")
