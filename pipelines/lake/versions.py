@@ -1,7 +1,8 @@
 """Which incoming rows are new versions of a fact, and since when each counts: design law 1, as one query a dataset.
 
 The first version of a fact counts from its modelled time. A version that differs from the one before counts from its
-receipt, and so does a fact that an earlier pull of the same slot should have held. An equal value is no version.
+receipt, and so does a fact that an earlier pull of the same slot should have held, or that another source had told
+before. An equal value is no version.
 """
 
 from pathlib import Path
@@ -23,21 +24,23 @@ def incoming_schema(dataset: Dataset) -> pa.Schema:
 
 
 _SQL = """
-WITH one AS (  -- a pull says one thing of a fact: the last place that says it
+WITH said AS (  -- a pull says one thing of a fact: the last place that says it
     SELECT * FROM read_parquet($incoming)
     QUALIFY row_number() OVER (
         PARTITION BY {grain}, received_at, opening ORDER BY path DESC, place DESC, row_index DESC) = 1
+), one AS (
+    {one}
 ), held AS (
     SELECT {facts}, epoch_us(available_at) AS held_at FROM read_parquet($facts) AS f
     SEMI JOIN one AS o ON {same_grain}
     QUALIFY row_number() OVER (PARTITION BY {grain} ORDER BY available_at DESC) = 1
 ), candidates AS (
     SELECT {own}, NULL::TIMESTAMPTZ AS event_time, held_at, NULL::BIGINT AS modelled, NULL::BIGINT AS received,
-        NULL::BIGINT AS pulled_before, false AS opening, NULL AS body_sha256, true AS is_held
+        NULL::BIGINT AS pulled_before, false AS told_elsewhere, false AS opening, NULL AS body_sha256, true AS is_held
     FROM held
     UNION ALL
-    SELECT {own}, event_time, NULL, epoch_us(modelled_at), epoch_us(received_at), epoch_us(pulled_before_at), opening,
-        body_sha256, false
+    SELECT {own}, event_time, NULL, epoch_us(modelled_at), epoch_us(received_at), epoch_us(pulled_before_at),
+        told_elsewhere, opening, body_sha256, false
     FROM one
 ), standing AS (
     SELECT * FROM candidates
@@ -49,7 +52,8 @@ WITH one AS (  -- a pull says one thing of a fact: the last place that says it
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY {grain} ORDER BY {order}) AS number,
         CASE WHEN is_held THEN held_at
-             WHEN (is_first OR after_opening) AND (pulled_before IS NULL OR pulled_before < modelled) THEN modelled
+             WHEN (is_first OR after_opening) AND NOT told_elsewhere
+                 AND (pulled_before IS NULL OR pulled_before < modelled) THEN modelled
              ELSE greatest(modelled, received) END AS counts_from
     FROM stepped WHERE is_first OR {value} IS DISTINCT FROM before
 ), dated AS (  -- versions of one fact are told apart by available_at: it rises by a microsecond at least
@@ -61,17 +65,36 @@ SELECT {own}, event_time, available_at, $now::TIMESTAMPTZ AS ingested_at, body_s
 FROM dated WHERE NOT is_held ORDER BY {grain}, available_at
 """
 
+_ALONE = "SELECT *, false AS told_elsewhere FROM said"
+# Another source may have told the same fact, in the lake or in this very run: what this one says instead comes later.
+_AMONG_SOURCES = """
+    SELECT said.*, known.other IS NOT NULL
+        OR min(said.received_at) OVER (PARTITION BY {fact}) < said.received_at AS told_elsewhere
+    FROM said LEFT JOIN (
+        SELECT DISTINCT {held_fact}, true AS other FROM read_parquet($facts) AS f SEMI JOIN said ON {same_fact}
+    ) AS known ON {known_fact}
+"""
+
 
 def query(dataset: Dataset) -> str:
     def columns(names: list[str] | tuple[str, ...], table: str = "") -> str:
         return ", ".join(f'{table}"{name}"' for name in names)
 
+    def same(left: str, right: str, names: tuple[str, ...]) -> str:
+        return " AND ".join(f'{left}."{name}" IS NOT DISTINCT FROM {right}."{name}"' for name in names)
+
+    fact = tuple(name for name in dataset.grain if name != "source")
+    among = _AMONG_SOURCES.format(
+        fact=columns(fact, "said."), held_fact=columns(fact, "f."), same_fact=same("f", "said", fact),
+        known_fact=same("said", "known", fact),
+    )  # fmt: skip
     return _SQL.format(
+        one=_ALONE if fact == dataset.grain else among,
         grain=columns(dataset.grain),
         own=columns(dataset.own.names),
         facts=columns(dataset.own.names, "f."),
         value=f"row({columns(dataset.values)})",
-        same_grain=" AND ".join(f'f."{name}" IS NOT DISTINCT FROM o."{name}"' for name in dataset.grain),
+        same_grain=same("f", "o", dataset.grain),
         order="is_held DESC, received, opening DESC",
     )
 

@@ -144,3 +144,18 @@ def test_any_history_gives_the_same_versions_in_one_batch_or_in_many(pulls: list
             land(Path(many), *part, now=part[-1][1] if part else at(1))
         assert facts_digest(Home(Path(one))) == facts_digest(Home(Path(many)))
         assert versions(Path(many), "equity_bars", "ticker", "close", "available_at") == expected(pulls)
+
+
+def test_what_another_source_says_of_a_known_fact_counts_from_its_receipt_in_one_run_or_two(tmp_path: Path) -> None:
+    flat = bodies.flat("AAA,1000,10,10.4,11,9,1751256000000000000,10")
+    told = [(DAY, at(1), grouped(bar("AAA", 10.0))), (bodies.FLAT_DAYS_PATH, at(2, 15), flat)]
+    land(tmp_path / "one", *told, now=at(3))
+    for delivery in told:
+        land(tmp_path / "two", delivery, now=at(3))
+    for home in ("one", "two"):
+        assert versions(tmp_path / home, "equity_bars", "source", "available_at") == [
+            ("grouped", KNOWN), ("flatfile", at(2, 15))]  # fmt: skip
+    # Without notes of receipt nobody knows which came first: the modelled time stands for both.
+    land(tmp_path / "three", *((path, None, body) for path, _, body in told), now=at(3))
+    assert versions(tmp_path / "three", "equity_bars", "source", "available_at") == [
+        ("flatfile", KNOWN), ("grouped", KNOWN)]  # fmt: skip
