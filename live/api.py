@@ -29,6 +29,7 @@ from live.view import View
 log = logging.getLogger(__name__)
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": documents.Problem, "description": told} for status, told in (
+        (400, "The body is not text"),
         (401, "No token, or a wrong one"), (403, "A foreign Host or Origin"), (408, "The body did not arrive in time"),
         (413, "The body is too long"), (429, "Too many requests"), (503, "The journal cannot be read just now"))}
 REFUSALS[422] = {"model": documents.Malformed, "description": "What of the request could not be understood"}

@@ -94,6 +94,14 @@ class View:
         with self._open() as book:
             return [_decision(book, entry) for entry in book.recent(["decision"], count)] if book else []
 
+    def trades(self, most: int) -> list[Document]:
+        """The positions that were closed last, oldest first."""
+        with self._open() as book:
+            rows = book.recent(["outcome"], most) if book else []
+            found = [{"instrument_id": name, "session": entry.payload["decided_for"], **item}
+                     for entry in reversed(rows) for name, item in entry.payload["items"].items()]
+            return found[-most:]
+
     def bundle(self) -> Document | None:
         with self._open() as book:
             taken, made = (book.last("bundle"), book.last("decision")) if book else (None, None)

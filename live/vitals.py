@@ -17,19 +17,21 @@ STATM = Path("/proc/self/statm")
 class Vitals:
     """Written by the engine's thread, read by any. Only the newest measurements are kept."""
 
-    def __init__(self, keep: int = 2000, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, keep: int = 2000, monotonic_s: Callable[[], float] = time.monotonic,
+                 market_s: Callable[[], float] | None = None) -> None:
         self._took_s: deque[float] = deque(maxlen=keep)
         self._monotonic_s = monotonic_s
+        self._market_s = market_s or monotonic_s  # a market that runs faster falls silent faster
         self._heard_s: float | None = None
         self._lock = threading.Lock()
 
     def heard(self) -> None:
         """A bar arrived."""
-        self._heard_s = self._monotonic_s()
+        self._heard_s = self._market_s()
 
     def silent_s(self) -> float | None:
-        """Seconds of the machine since the last bar; None while no session has begun to send any."""
-        return None if self._heard_s is None else self._monotonic_s() - self._heard_s
+        """Seconds of the market since the last bar; None while no session has begun to send any."""
+        return None if self._heard_s is None else self._market_s() - self._heard_s
 
     def rested(self) -> None:
         """The session is over: silence means nothing now."""
