@@ -24,9 +24,9 @@ def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[s
     }
 
 
-def _run(panel: BarPanel, feature: Feature, kernel: Kernel, first: int, last: int) -> FloatArray:
+def _only_numbers(kernel: Kernel, inputs: dict[str, FloatArray]) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        values = np.asarray(kernel(**_windows(panel, feature, first, last)), dtype=np.float64)
+        values = np.asarray(kernel(**inputs), dtype=np.float64)
     # One NaN for all that is not a number: missing stays missing, and equal rows have equal bits.
     return np.where(np.isfinite(values), values, np.nan)
 
@@ -45,9 +45,9 @@ def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, i
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         block.fill(**inputs, into=columns)
     for column in into:
-        odd = ~np.isfinite(column)
-        if odd.any():
-            column[odd] = np.nan
+        fine = np.isfinite(column)
+        if not fine.all():
+            column[~fine] = np.nan
 
 
 def _fill_all(panel: BarPanel, features: list[Feature], block: Block, threads: int) -> dict[str, FloatArray]:
@@ -98,7 +98,7 @@ def compute_batch(panel: BarPanel, features: Iterable[Feature], *, threads: int 
         values = np.full((count, len(panel.names)), np.nan)
         for first in range(feature.look_back - 1, count, CHUNK_SESSIONS):
             last = min(first + CHUNK_SESSIONS, count)
-            values[first:last] = _run(panel, feature, kernel, first, last)
+            values[first:last] = _only_numbers(kernel, _windows(panel, feature, first, last))
         result[feature.name] = values
     return result
 
@@ -107,6 +107,15 @@ def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, Floa
     """The last session only, from as many sessions as each feature looks back."""
     count = len(panel.sessions)
     result = {}
+    windows: dict[tuple[str, int], FloatArray] = {}
+
+    def window(name: str, look_back: int) -> FloatArray:
+        """What batch slides to the last session, cut once for all who look at it."""
+        held = windows.get((name, look_back))
+        if held is None:
+            held = windows[name, look_back] = np.ascontiguousarray(panel.columns[name][count - look_back :].T)[None]
+        return held
+
     for kernel, some in _grouped(features):
         feature = some[0]
         if count < feature.look_back:
@@ -116,5 +125,6 @@ def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, Floa
             _fill(panel.tail(feature.look_back), some, kernel, slice(None), held)
             result.update({one.name: held[index, 0] for index, one in enumerate(some)})
         else:
-            result[feature.name] = _run(panel, feature, kernel, count - 1, count)[0]
+            inputs = {name: window(name, feature.look_back) for name in feature.inputs}
+            result[feature.name] = _only_numbers(kernel, inputs)[0]
     return result

@@ -149,13 +149,16 @@ def ranks(values: FloatArray) -> dict[int, FloatArray]:
     """Rank of the newest value among its window's, ties in the middle, from 1. Missing values must be +inf."""
     rows = len(values) - LONGEST + 1
     newest = values[LONGEST - 1 :]
-    below = np.zeros(newest.shape, dtype=np.uint8)
-    upto = np.ones(newest.shape, dtype=np.uint8)  # itself
+    under = np.empty_like(newest, dtype=np.bool_)
+    one = under.view(np.uint8)  # a bool is a byte of 0 or 1: added as it is, without a conversion
+    below, upto = np.zeros_like(one), np.ones_like(one)  # itself
     found = {}
     for back in range(1, LONGEST):
         earlier = values[LONGEST - 1 - back :][:rows]
-        below += earlier < newest
-        upto += earlier <= newest
+        np.less(earlier, newest, out=under)
+        below += one
+        np.less_equal(earlier, newest, out=under)
+        upto += one
         if back + 1 in WINDOWS:
             found[back + 1] = (below.astype(np.float64) + upto + 1.0) * 0.5
     return found
