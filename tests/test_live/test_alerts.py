@@ -113,7 +113,7 @@ def test_a_login_is_made_and_its_failure_says_nothing_secret() -> None:
 
     def known(server: Any, session: Any, envelope: Any, mechanism: str, given: LoginPassword) -> AuthResult:
         seen.append((given.login, given.password))
-        return AuthResult(success=given.password == b"right canary")
+        return AuthResult(success=given.password == b"right canary", handled=False)
 
     with mail_server(box, authenticator=known, auth_require_tls=False) as port:
         sink = EmailSink("127.0.0.1", port, "d@example.org", ["a@example.org"], False, "desk", Secret("right canary"))
