@@ -74,12 +74,13 @@ app.command()(lake.ingest)
 @app.command()
 def ui(
     home: HomeOption = None, seed: SeedOption = None, set_: SetOption = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 3000,
+    port: Annotated[int, typer.Option(help="Dagster's port on 127.0.0.1")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="MLflow's port on 127.0.0.1")] = 5000,
 ) -> None:
-    """The Dagster UI with its daemon (schedules run while it is open). Ctrl-C ends both."""
+    """The Dagster UI with its daemon (schedules run while it is open), and MLflow's. Ctrl-C ends all."""
     from pipelines import ui as dagster_ui
 
-    raise typer.Exit(dagster_ui.serve(overrides(home, None, seed, None, set_), port))
+    raise typer.Exit(dagster_ui.serve(overrides(home, None, seed, None, set_), port, mlflow_port))
 
 
 app.command()(lake.sql)

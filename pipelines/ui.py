@@ -1,4 +1,4 @@
-"""The Dagster UI of one home: webserver, daemon and code server behind one command, until Ctrl-C ends them all."""
+"""The pages of one home: Dagster with its daemon, MLflow beside it, behind one command, until Ctrl-C ends them all."""
 
 import os
 import signal
@@ -24,9 +24,10 @@ class _Ended(Exception):
     """Somebody wants this to end: Ctrl-C, TERM, or a closed terminal."""
 
 
-def serve(overrides: Mapping[str, Any], port: int) -> int:
+def serve(overrides: Mapping[str, Any], port: int, mlflow_port: int) -> int:
     """Serve until ended; 0 when it was asked to end, else what Dagster returned."""
-    _refuse_taken(port)
+    if why := _taken(port):
+        raise ValueError(f"{why}: name another with --port")
     settings = settings_module.load(overrides)
     home = Home(settings.home).prepare()
     run.prepare_dagster_home(home)
@@ -37,24 +38,48 @@ def serve(overrides: Mapping[str, Any], port: int) -> int:
     say(f"Dagster for {home.root}: starting, which takes about 20 seconds")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    process = _start(_environment(overrides, home), port)
+    process, beside = _start(_dagster(port), _environment(overrides, home)), None
     try:
+        beside = _start_mlflow(home, mlflow_port)
         if _up(process, port):
             say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (Ctrl-C ends it)")
         return process.wait()
     except _Ended:
         _stop(process)
         return 0
+    finally:
+        if beside is not None:
+            _kill_group(beside)
 
 
-def _refuse_taken(port: int) -> None:
+def _start_mlflow(home: Home, port: int) -> subprocess.Popen[bytes] | None:
+    """MLflow over the runs and versions of this home, where there are any; it only shows."""
+    from pipelines.training.tracking import QUIET, store_of
+
+    if not store_of(home).exists():
+        say("MLflow UI: there are no runs to show before the first night")
+        return None
+    if why := _taken(port):
+        say(f"MLflow UI: not served, {why}; name another with --mlflow-port")
+        return None
+    process = _start(
+        [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", f"sqlite:///{store_of(home).resolve()}",
+         "--default-artifact-root", (home.mlflow / "artifacts").resolve().as_uri(),
+         "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+        {**os.environ, **QUIET, "PYTHONWARNINGS": "ignore"}, quiet=True)  # fmt: skip
+    say(f"MLflow UI: http://127.0.0.1:{port}/#/experiments (runs; under Models, versions and who is champion)")
+    return process
+
+
+def _taken(port: int) -> str | None:
+    """Why this port cannot be had, if it cannot."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as why:
-            taken = f"port {port} on 127.0.0.1 cannot be had ({why.strerror}): name another with --port"
-            raise ValueError(taken) from why
+            return f"port {port} on 127.0.0.1 cannot be had ({why.strerror})"
+    return None
 
 
 def _environment(overrides: Mapping[str, Any], home: Home) -> dict[str, str]:
@@ -69,15 +94,19 @@ def _environment(overrides: Mapping[str, Any], home: Home) -> dict[str, str]:
     return told
 
 
-def _start(environment: Mapping[str, str], port: int) -> subprocess.Popen[bytes]:
+def _dagster(port: int) -> list[str]:
+    return [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1",
+            "-p", str(port), "--log-level", "warning", "--code-server-log-level", "error"]  # fmt: skip
+
+
+def _start(command: list[str], environment: Mapping[str, str], *, quiet: bool = False) -> subprocess.Popen[bytes]:
     """In a session of its own: Ctrl-C reaches us alone, and Dagster is asked once, in a way that it obeys.
 
     The child of a shell script inherits an ignored SIGINT, with which Dagster ignores TERM as well: set right here.
     """
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", "127.0.0.1",
-               "-p", str(port), "--log-level", "warning", "--code-server-log-level", "error"]
+    heard = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(
-        command, env=environment, start_new_session=True,
+        command, env=environment, start_new_session=True, stdout=heard, stderr=heard,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
@@ -107,6 +136,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         say("  … it did not end by itself")
+    _kill_group(process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -35,7 +35,8 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
     client = MlflowClient(tracking_uri=f"sqlite:///{store_of(home)}")
     found = client.get_experiment_by_name(EXPERIMENT)
     experiment = found.experiment_id if found else client.create_experiment(
-        EXPERIMENT, artifact_location=(home.mlflow / "artifacts").as_uri())
+        EXPERIMENT, artifact_location=(home.mlflow / "artifacts").as_uri(),
+        tags={"mlflow.experimentKind": "custom_model_development"})  # so that its page opens on runs and metrics
     at = int(now.timestamp() * 1000)
     # A killed attempt is taken up where it stopped: what is logged twice into one run is there once.
     begun = {run.data.tags["nightdesk.place"]: run for run in client.search_runs(
