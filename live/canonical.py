@@ -40,9 +40,12 @@ def unpacked(values: list[Any]) -> NDArray[np.float64]:
     return np.array(number(values), dtype=np.float64)
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def text(value: Any) -> str:
     """Sorted keys, no spaces, no NaN: equal values give equal bytes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def name_of(kind: str, *parts: str) -> str:

@@ -56,7 +56,7 @@ class Inside:
     def as_json(self) -> dict[str, Any]:
         """What the rule remembers of each name, and the sides it was last acted on for."""
         return {"key": self._desk.bundle.strategy.key(), "aims": dict(sorted(self._aims.items())),
-                "memory": {name: canonical.packed(follower.memory())
+                "memory": {name: canonical.packed(follower.memory)
                            for name, follower in sorted(self._followers.items())}}
 
     def decide(self, at_us: int, bars: DayBars, closing: bool) -> None:
@@ -72,7 +72,7 @@ class Inside:
             follower = self._followers.get(name)
             if follower is None:
                 continue
-            before = follower.memory() if bar[5] >= self._heard_us else None
+            before = follower.memory if bar[5] >= self._heard_us else None
             side = follower.step(bar[3]) if before is not None else self._aims.get(name)
             if closing and self._config.flat_at_close:
                 side = 0.0
@@ -83,7 +83,7 @@ class Inside:
         if proposals:
             self._act(at_us, {name: bar[3] for name, bar in bars.items()}, proposals, told)
 
-    def _want(self, name: str, side: float, close: float, before: list[float] | None, proposals: list[Proposal],
+    def _want(self, name: str, side: float, close: float, before: tuple[float, ...] | None, proposals: list[Proposal],
               told: dict[str, dict[str, Any]]) -> None:
         """A change of position that a change of mind asks for."""
         desk = self._desk
@@ -191,5 +191,5 @@ def recalled(strategy: StrategyConfig, names: Sequence[str], closed: Entry | Non
         return followers, {}
     for name, memory in told["memory"].items():
         if name in followers:
-            followers[name].recall(canonical.unpacked(memory).tolist())
+            followers[name].recall(tuple(canonical.unpacked(memory).tolist()))
     return followers, {name: side for name, side in told["aims"].items() if name in followers}

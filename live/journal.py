@@ -67,6 +67,7 @@ class Journal:
     def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False, synced: bool = True) -> None:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
+        self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -115,6 +116,7 @@ class Journal:
             return
         with self._writing():
             self._db.execute("BEGIN IMMEDIATE")
+        self._newest = self.head()
         try:
             yield
             with self._writing():
@@ -123,16 +125,20 @@ class Journal:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+        finally:
+            self._newest = None
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
         self.check()
-        seq, prev_hash = self.head()
+        seq, prev_hash = self._newest or self.head()
         day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
         with self._writing():
             self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
                              (seq + 1, prev_hash, digest, kind, day, stamp, text))
+        if self._newest is not None:
+            self._newest = (seq + 1, digest)
         return Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
 
     def head(self) -> tuple[int, str]:

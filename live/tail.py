@@ -35,7 +35,8 @@ class Tail:
         flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
         self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it
         self._keep = max(bundle.strategy.history, 1)
-        self._look_back = max(feature.look_back for feature in named((*self._own_features(), "atr_14")))
+        self._own, self._atr14 = named(self._own_features()), named(("atr_14",))
+        self._look_back = max(feature.look_back for feature in (*self._own, *self._atr14))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,7 +53,8 @@ class Tail:
 
     def missing_before(self, session: dt.date) -> int:
         """Sessions of the calendar that lie between the newest bars and this one."""
-        return sum(self.newest < day < session for day in self._times)
+        newest = self.newest
+        return sum(newest < day < session for day in self._times)
 
     def reference_prices(self, session: dt.date, actions: Sequence[Action]) -> Floats:
         """Each name's last close in shares of this session: what a weight is turned into shares at, as judged."""
@@ -62,7 +64,7 @@ class Tail:
 
     def atr14_usd(self, reference: Floats) -> Floats:
         """Mean true range of 14 sessions in dollars a share: the R of a position without a stop."""
-        share: Floats = compute_tail(self._bars(), named(("atr_14",)))["atr_14"]
+        share: Floats = compute_tail(self._bars(), self._atr14)["atr_14"]
         return share * reference
 
     def daily_returns(self, sessions: int = 60) -> Floats:
@@ -83,7 +85,7 @@ class Tail:
     def decision_panel(self, times: SessionTimes, decided_at: dt.datetime) -> FeaturePanel:
         """The rows a decision for this session reads; its own row, computed now, is the last."""
         features = self._bundle.snapshot.panel.features
-        columns = compute_tail(self._bars(), named(self._own_features()))
+        columns = compute_tail(self._bars(), self._own)
         slow = {one.name: one for one in self._bundle.snapshot.slow}
         row = np.full((len(self.names), len(features)), np.nan)
         for index, name in enumerate(features):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Memory = tuple[float, ...]
 
 
 class Rule(Protocol):
@@ -19,13 +20,14 @@ class Rule(Protocol):
 
 class Follower(Protocol):
     """One name under a rule. `step` takes a finished bar's close and answers with the side wanted from then on, in
-    [-1, 1]; None while too little was seen. `memory` is all of it, and `recall` the same again."""
+    [-1, 1]; None while too little was seen. `memory` is all that it knows, and `recall` makes the same again."""
+
+    @property
+    def memory(self) -> Memory: ...
 
     def step(self, close: float) -> float | None: ...
 
-    def memory(self) -> list[float]: ...
-
-    def recall(self, memory: list[float]) -> None: ...
+    def recall(self, memory: Memory) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -48,29 +50,23 @@ class _Crossing:
     def __init__(self, rule: EmaCross) -> None:
         self._fast_share, self._slow_share = 2.0 / (rule.fast + 1), 2.0 / (rule.slow + 1)
         self._warm, self._below = rule.slow, -1.0 if rule.short else 0.0
-        self._fast = self._slow = math.nan
-        self._seen = 0
-        self._was: float = 0.0  # 1 above, -1 below, 0 before there was any
-        self._side: float = math.nan
+        # Both averages, bars seen, 1 above or -1 below or 0 before there was any, and the side.
+        self.memory: Memory = (math.nan, math.nan, 0.0, 0.0, math.nan)
 
     def step(self, close: float) -> float | None:
-        if self._seen == 0:
-            self._fast = self._slow = close
-        self._fast += (close - self._fast) * self._fast_share
-        self._slow += (close - self._slow) * self._slow_share
-        now = 1.0 if self._fast > self._slow else -1.0
-        if self._seen >= self._warm and self._was and now != self._was:
-            self._side = 1.0 if now > 0 else self._below
-        self._was = now
-        self._seen += 1
-        return None if self._side != self._side else self._side
+        fast, slow, seen, was, side = self.memory
+        if seen == 0.0:
+            fast = slow = close
+        fast += (close - fast) * self._fast_share
+        slow += (close - slow) * self._slow_share
+        now = 1.0 if fast > slow else -1.0
+        if now != was and was and seen >= self._warm:
+            side = 1.0 if now > 0 else self._below
+        self.memory = (fast, slow, seen + 1.0, now, side)
+        return None if side != side else side
 
-    def memory(self) -> list[float]:
-        return [self._fast, self._slow, float(self._seen), self._was, self._side]
-
-    def recall(self, memory: list[float]) -> None:
-        self._fast, self._slow, seen, self._was, self._side = memory
-        self._seen = int(seen)
+    def recall(self, memory: Memory) -> None:
+        self.memory = memory
 
 
 @dataclass(frozen=True)
@@ -107,10 +103,11 @@ class _Reverting:
             self._side = 0.0
         return self._side
 
-    def memory(self) -> list[float]:
-        return [self._side, *self._closes]
+    @property
+    def memory(self) -> Memory:
+        return (self._side, *self._closes)
 
-    def recall(self, memory: list[float]) -> None:
+    def recall(self, memory: Memory) -> None:
         self._side = memory[0]
         self._closes.extend(memory[1:])
 

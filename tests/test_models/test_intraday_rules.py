@@ -22,7 +22,7 @@ def test_many_bars_at_once_are_the_bars_one_by_one_and_memory_is_all_there_is(
     follower = rule.start()
     for row, close in enumerate(path):
         if row == cut:
-            memory = json.loads(json.dumps(follower.memory()))
+            memory = tuple(json.loads(json.dumps(follower.memory)))
             follower = rule.start()
             follower.recall(memory)
         side = follower.step(close)
