@@ -58,6 +58,7 @@ def note(home: Home, rows: Iterable[dict[str, Any]]) -> None:
     """Lines of answers whose bodies are on disk."""
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     if lines:
+        home.work.mkdir(parents=True, exist_ok=True)
         with open(home.work / _FILE, "a", encoding="utf-8") as out:
             out.write(lines)
             out.flush()

@@ -46,8 +46,12 @@ class Landing:
         self.folder = durable.fresh_staging(self.home.work, "incoming")
 
     def take(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
-            self._take(delivery)
+        try:
+            for delivery in deliveries:
+                self._take(delivery)
+        except Exception:
+            self._keep()  # the next run goes on from here
+            raise
         self._keep_and_parse()
         for name in list(self._waiting):
             self._spool(name)
@@ -82,12 +86,15 @@ class Landing:
         if len(self._unkept) >= _BODIES_AT_ONCE or waiting_bytes >= _BYTES_AT_ONCE:
             self._keep_and_parse()
 
-    def _keep_and_parse(self) -> None:
+    def _keep(self) -> None:
         raw.keep_bodies(self.home, {delivery.sha256: body for delivery, _, body in self._unkept})
         answers.note(self.home, (
             {"path": one.path, "url": one.url, "sha256": one.sha256, "etag": one.etag, "at": self.now.isoformat()}
             for one, _, _ in self._unkept if one.url is not None
         ))  # fmt: skip
+
+    def _keep_and_parse(self) -> None:
+        self._keep()
         for delivery, found, body in self._unkept:
             self._parse(delivery, found, body)
         self._unkept.clear()
