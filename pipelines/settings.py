@@ -129,6 +129,12 @@ class Approval(Section):
     rungs: Annotated[tuple[Literal["shadow", "canary", "champion"], ...], BeforeValidator(_listed)] = ()
 
 
+class Publish(Section):
+    """`mirror`: an address (s3://…, file://…) that is kept equal to what serves here, for runners on other machines."""
+
+    mirror: str | None = None
+
+
 class LeakGate(Section):
     """`planted` adds a feature that looks ahead, to see the gate catch it."""
 
@@ -152,6 +158,7 @@ class Settings(Section):
     training: Training = Training()
     gate: Gate = Gate()
     approval: Approval = Approval()
+    publish: Publish = Publish()
     leak: LeakGate = LeakGate()
 
 

@@ -37,6 +37,10 @@ def _acting(home: Path | None, actor: str, reason: str, now: dt.datetime | None)
         else:
             moment = dt.datetime.now(dt.UTC).replace(microsecond=0)
         yield Acts(desk, actor, reason, moment), settings
+        if settings.publish.mirror:  # runners elsewhere are to see the act too
+            from pipelines.evidence.mirror import mirror
+
+            mirror(desk, settings.publish.mirror)
 
 
 def _tell(record: "Record", json_: bool, words: str, **more: Any) -> None:

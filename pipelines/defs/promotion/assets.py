@@ -66,6 +66,7 @@ def verdict(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Materia
 )
 def bundle(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.judge import last_verdict
+    from pipelines.evidence.mirror import mirror
     from pipelines.evidence.package import publish_night
     from pipelines.progress import say, step
     from pipelines.training import enough, inputs
@@ -76,6 +77,8 @@ def bundle(home: HomeResource) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata=enough.skip(desk, "bundle", why), data_version=dg.DataVersion("skipped"))
     with step("bundle"):
         section = publish_night(desk, told, last_verdict(desk, home.settings(), told, now), now)
+        if home.settings().publish.mirror:
+            section["mirrored"] = mirror(desk, str(home.settings().publish.mirror))
     desk.write_section("bundle", section)
     say(f"    {section['path']}" if section["published"] else f"    {section['why']}")
     shown = {name: value for name, value in section.items() if name != "files" and value is not None}
