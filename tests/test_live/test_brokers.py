@@ -148,3 +148,15 @@ def test_the_books_are_read_with_what_is_not_ours(bench: Bench) -> None:
     assert books.cash_usd - before == pytest.approx(-5_000.0 - bench.fee_usd)
     (foreign,) = books.working
     assert (foreign.instrument_id, foreign.quantity, foreign.filled) == ("BBG-B", 5, 0)
+
+
+def test_a_share_may_stand_for_a_part_of_a_coin(tmp_path: Path) -> None:
+    with BENCHES["binance by ccxt"](tmp_path) as bench:
+        broker = bench.again({"BBG-A": 0.29})
+        orders = OrderManager(broker)
+        orders.submit_order(ORDER)
+        sent = bench.exchange[ORDER.order_id]
+        assert (sent.quantity, sent.limit_price) == (29.0, 173.27)
+        bench.exchange.trade("AAA", 170.0, most=14.5)
+        assert [(fill.quantity, fill.price) for fill in collected(orders)] == [(50, pytest.approx(170.0 * 0.29))]
+        assert broker.holdings().shares == {"BBG-A": 50.0}

@@ -21,7 +21,7 @@ class Bench:
     fail: Callable[[str, str], None]
     refuse: Callable[[str], None]
     reject_later: Callable[[str], None]
-    again: Callable[[], Broker]
+    again: Callable[..., Broker]
     fee_usd: float = 0.0  # a fill, where the venue charges it on the order
 
 
@@ -43,4 +43,24 @@ def alpaca(folder: Path) -> Iterator[Bench]:
     exchange.close()
 
 
-BENCHES = {"alpaca": alpaca}
+@contextmanager
+def binance(folder: Path) -> Iterator[Bench]:
+    from live.adapters.ccxt import CcxtBroker
+    from tests.venues.binance import KEY, SECRET, BinanceWire
+    from tests.venues.http import Faults, served
+
+    exchange, faults = Exchange(folder / "ledger.sqlite"), Faults()
+    wire = BinanceWire(exchange, ("AAA", "BBB"))
+    where = {"submit": ("POST", "/api/v3/order"), "look": ("GET", "/api/v3/order"), "cancel": ("DELETE", "/api/v3/")}
+    with served(wire, faults) as url:
+        def connect(lots: dict[str, float] | None = None) -> CcxtBroker:
+            return CcxtBroker("binance", {name: f"{symbol}/USDT" for name, symbol in SYMBOLS.items()}, KEY, SECRET,
+                              lots=lots, url=url, timeout_s=0.3)
+
+        yield Bench(connect(), exchange, lambda act, fault: faults.queue(*where[act], fault),
+                    lambda why: setattr(wire, "refuse", why), lambda why: setattr(wire, "reject_later", why), connect,
+                    fee_usd=2.5)
+    exchange.close()
+
+
+BENCHES = {"alpaca": alpaca, "binance by ccxt": binance}
