@@ -10,6 +10,7 @@ from models.intraday import Intraday
 MINUTE_US = 60 * 1_000_000
 CYCLE_US = 5 * MINUTE_US
 NEVER_US = 2**62
+INF = math.inf
 
 
 class Day:
@@ -24,24 +25,25 @@ class Day:
     def possible(self, bar: Bar, now_us: int) -> bool:
         """Whether a bar lies in the session, comes in its time and could be one at all; counts it where not."""
         _, start_us, first, high, low, last, volume = bar
+        if (now_us <= start_us < self._close_us and self._open_us <= start_us
+                and 0.0 < low <= first <= high < INF and low <= last <= high and 0.0 <= volume < INF):
+            return True
         if not self._open_us <= start_us < self._close_us:
             self.ignored["outside_session"] += 1
-            return False
-        if not (0.0 < low <= first <= high < math.inf and low <= last <= high and 0.0 <= volume < math.inf):
+        elif not (0.0 < low <= first <= high < INF and low <= last <= high and 0.0 <= volume < INF):
             self.ignored["impossible"] += 1
-            return False
-        if start_us < now_us:  # what was decided since cannot be undone: it is too late for this one
+        else:  # what was decided since cannot be undone: it is too late for this one
             self.ignored["out_of_order"] += 1
-            return False
-        return True
+        return False
 
     def take(self, bar: Bar) -> bool | None:
         """True for a name's first bar, False for a later one, None for one that is late or comes twice."""
-        _, start_us, first, high, low, last, volume = bar
-        self.heard_us = max(self.heard_us, start_us)
-        day = self.bars.get(bar.instrument_id)
+        name, start_us, first, high, low, last, volume = bar
+        if start_us > self.heard_us:
+            self.heard_us = start_us
+        day = self.bars.get(name)
         if day is None:
-            self.bars[bar.instrument_id] = [first, high, low, last, volume, start_us]
+            self.bars[name] = [first, high, low, last, volume, start_us]
             return True
         if start_us <= day[5]:
             self.ignored["duplicate" if start_us == day[5] else "out_of_order"] += 1
@@ -50,7 +52,8 @@ class Day:
             day[1] = high
         if low < day[2]:
             day[2] = low
-        day[3], day[4], day[5] = last, day[4] + volume, start_us
+        day[3], day[5] = last, start_us
+        day[4] += volume
         return False
 
     def last_prices(self) -> Mapping[str, float]:
@@ -72,7 +75,6 @@ class Due:
         if at_us == self.cycle_us:
             self.cycle_us += CYCLE_US
         if at_us == self.decision_us:
-            self.decision_us += self._every_us
-            if self.decision_us >= self._close_us:
-                self.decision_us = NEVER_US
-        self.next_us = min(self.cycle_us, self.decision_us)
+            later_us = at_us + self._every_us
+            self.decision_us = later_us if later_us < self._close_us else NEVER_US
+        self.next_us = self.cycle_us if self.cycle_us < self.decision_us else self.decision_us

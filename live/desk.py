@@ -110,7 +110,7 @@ class Desk:
             ("drawdown", self.memory.drawdown(equity), limits.drawdown_reduce, limits.drawdown_halt),
             ("monthly loss", self.memory.month_loss(equity), math.inf, limits.monthly_loss_halt),
         ):
-            if reduce_at == halt_at == math.inf:
+            if lost < reduce_at and lost < halt_at or reduce_at == halt_at == math.inf:
                 continue
             state, reason = after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity"
             if state is RiskState.HALTED is not self.state and limits.close_on_halt and self.book.shares():
@@ -333,12 +333,14 @@ class Desk:
 
     def equity(self, prices: Mapping[str, float]) -> float:
         """What the account is worth at these prices; one that leapt beyond belief does not count."""
-        values = [self.book.cash]
+        values, most = [self.book.cash], self.terms.limits.max_mark_gap
         for name, holding in self.book.holdings.items():
-            price = prices.get(name, holding.price)
-            gap = abs(price / holding.price - 1.0) if holding.price > 0 else math.inf
-            values.append(holding.shares * (price if gap <= self.terms.limits.max_mark_gap else holding.price))
-        return math.fsum(value for value in values if not math.isnan(value))
+            price, before = prices.get(name, holding.price), holding.price
+            gap = abs(price / before - 1.0) if before > 0 else math.inf
+            value = holding.shares * (price if gap <= most else before)
+            if value == value:  # one without a price counts nothing
+                values.append(value)
+        return math.fsum(values)
 
     def loss(self, equity: float) -> float:
         """Share of the session's first equity lost so far."""

@@ -51,6 +51,7 @@ class Engine:
         closed = journal.last("close")
         self._intraday = bundle.strategy.intraday
         self._stop = terms.limits.stops or (self._intraday.stop if self._intraday else None)
+        self._key = bundle.strategy.key()
         self._watched = self._intraday is not None or self._stop is not None
         self.memory = Memory.since(terms.costs.capital_usd, (
             (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
@@ -100,14 +101,15 @@ class Engine:
         desk.watch.resume(closed.payload.get("open_trades", {}) if closed else {},
                           [action for action in actions if action.ex_date > newest], since_close(self._journal))
         if self._intraday is not None and self._intraday.rule is not None:
-            desk.inside = Inside(desk, desk.watch, self._intraday, self._followers, self._aims, self._stop)
+            desk.inside = Inside(desk, desk.watch, self._intraday, self._followers, self._aims, self._stop,
+                                 self._key)
 
     def _trade(self, desk: Desk, feed: Feed, session: dt.date) -> Day:
         """The session itself: bars in, fills out, a look at limits and switch every five minutes."""
         open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
         day, clock = Day(open_us, close_us), self._clock
         due = Due(open_us, close_us, self._intraday)
-        watched = desk.watch.names if desk.watch is not None else frozenset[str]()
+        asking, held = (desk.watch.names, desk.watch.trades) if desk.watch is not None else (frozenset[str](), {})
         for bar in feed.bars(session):
             if isinstance(bar, Quiet):
                 until_us = min(bar.until_us, close_us)
@@ -118,12 +120,15 @@ class Engine:
                 continue
             if not day.possible(bar, clock.now_us):
                 continue
-            if bar.start_us >= due.next_us:  # all bars that were over by then are in
-                self._pass(desk, day, due, bar.start_us)
+            name, start_us = bar[0], bar[1]
+            if start_us >= due.next_us:  # all bars that were over by then are in
+                self._pass(desk, day, due, start_us)
             first = day.take(bar)
-            if first or (first is False and (desk.flattening or bar.instrument_id in watched)):
-                clock.advance_us(bar.start_us)
+            if first or (first is False and (name in asking or desk.flattening)):
+                clock.advance_us(start_us)
                 desk.on_bar(bar, first=first)
+            elif name in held and first is False:
+                held[name].reach(bar[3], bar[4])
         self._pass(desk, day, due, close_us)
         clock.advance_us(close_us)
         return day

@@ -32,9 +32,10 @@ class Inside:
     and the sides that were last acted on. A position that its stop ended is not entered again for the same side."""
 
     def __init__(self, desk: "Desk", watch: Positions, config: Intraday, followers: dict[str, Follower],
-                 aims: dict[str, float], stop: StopRule | None) -> None:
+                 aims: dict[str, float], stop: StopRule | None, key: str) -> None:
         self._desk, self._watch, self._config, self._stop = desk, watch, config, stop
         self._followers, self._aims = followers, aims
+        self._key = key
         self._begun = False
         self._heard_us = 0
         self._recent: deque[int] = deque()  # when orders were sent, within the last minute
@@ -55,7 +56,7 @@ class Inside:
 
     def as_json(self) -> dict[str, Any]:
         """What the rule remembers of each name, and the sides it was last acted on for."""
-        return {"key": self._desk.bundle.strategy.key(), "aims": dict(sorted(self._aims.items())),
+        return {"key": self._key, "aims": dict(sorted(self._aims.items())),
                 "memory": {name: canonical.packed(follower.memory)
                            for name, follower in sorted(self._followers.items())}}
 

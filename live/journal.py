@@ -148,9 +148,9 @@ class Journal:
 
     def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
         """Rows in order, of one kind or session if asked, from row `since` on."""
-        day = session.isoformat() if session else None
-        where = "seq >= :since AND (:kind IS NULL OR kind = :kind) AND (:day IS NULL OR session = :day)"
-        values = {"since": since, "kind": kind, "day": day}
+        values = {"since": since, "kind": kind, "session": session.isoformat() if session else None}
+        asked = [f" AND {name} = :{name}" for name in ("kind", "session") if values[name] is not None]
+        where = "seq >= :since" + "".join(asked)  # only what is asked stands there: the index answers
         for row in self._db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", values):
             yield _entry(row)
 
@@ -180,7 +180,8 @@ class Journal:
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""
         day = before.isoformat() if before else None
-        query = f"{_SELECT} WHERE kind = :kind AND (:day IS NULL OR session < :day) ORDER BY seq DESC LIMIT 1"
+        newest = "SELECT max(seq) FROM entries WHERE kind = :kind" + (" AND session < :day" if day else "")
+        query = f"{_SELECT} WHERE seq = ({newest})"  # by the index alone, however long ago it was
         row = self._db.execute(query, {"kind": kind, "day": day}).fetchone()
         return _entry(row) if row else None
 

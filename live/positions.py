@@ -72,7 +72,7 @@ class Positions:
                 at_us = to_us(dt.datetime.fromisoformat(entry.at))
                 self.filled(replace(fill_in(entry.payload), at_us=at_us))
         self._resuming = False
-        self.names |= set(self.trades)
+        self.names |= set(self.trades) if self._rule is not None else set()
 
     def as_json(self) -> dict[str, Any]:
         return {name: trade.as_json() for name, trade in sorted(self.trades.items())}
@@ -205,7 +205,11 @@ class Positions:
                 self.names.discard(name)
             return
         trade.reach(bar.high, bar.low)
-        if self._rule is None or not bar.volume > 0:
+        if self._rule is None:
+            if not self.working(name):
+                self.names.discard(name)  # how far it reaches is seen to without asking the venue
+            return
+        if not bar.volume > 0:
             return
         touched = trade.stop is not None and trade.side * ((bar.low if trade.side > 0 else bar.high) - trade.stop) <= 0
         beyond = trade.target is not None and trade.side * (bar.close - trade.target) > 0

@@ -58,9 +58,12 @@ class Trade:
 
     def reach(self, high: float, low: float) -> None:
         """Where the market has been while it was held."""
-        best, worst = (high, low) if self.side > 0 else (low, high)
-        self.best = max(self.best, self.side * (best - self.entry))
-        self.worst = min(self.worst, self.side * (worst - self.entry))
+        up, down = high - self.entry, low - self.entry
+        best, worst = (up, down) if self.side > 0 else (-down, -up)
+        if best > self.best:
+            self.best = best
+        if worst < self.worst:
+            self.worst = worst
 
     def outlive(self, bar: Bar) -> float | None:
         """One more minute: the stop that trails it now, where it has moved."""
