@@ -1,0 +1,95 @@
+"""The live engine on a year of one name's minutes, hard limits, costs and journal on, beside other event engines."""
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from live.backtest import BacktestResult, VenueRules, backtest, in_memory
+from live.fakes import ListFeed
+from live.ports import Bar
+from models.bundle import SessionTimes
+from models.intraday import Intraday, Size
+from models.market.costs import CostModel
+from models.signals.intraday import EmaCross
+from models.strategy import StrategyConfig
+from tests.bench.event_data import BARS, CASH_USD, FAST, MINUTES, SESSIONS, SHARES, SLOW, path
+from tests.bench.measure import Row, peak_mb, peer, timed
+
+NAME = "M00"
+PEERS = {"backtesting": "backtesting", "backtrader": "backtesting", "nautilus_trader": "nautilus"}  # its environment
+
+
+def prepared(sessions: int = SESSIONS) -> Callable[[], BacktestResult]:
+    """A run of the whole: bars, decisions at each minute's end, limits, orders, fills, costs, journal, trades."""
+    told = np.load(path())
+    columns = [told[name].tolist() for name in ("open", "high", "low", "close", "volume")]
+    start_us = (told["start"] * 1_000_000).tolist()
+    calendar, bars = [], {}
+    for first in range(0, sessions * MINUTES, MINUTES):
+        opens = dt.datetime.fromtimestamp(start_us[first] / 1e6, dt.UTC)
+        calendar.append(SessionTimes(opens.date(), opens, opens + dt.timedelta(minutes=MINUTES)))
+        bars[opens.date()] = [Bar(NAME, start_us[row], *(column[row] for column in columns))
+                              for row in range(first, first + MINUTES)]
+    before = 100.0 * np.exp(np.random.default_rng(3).normal(0.0, 0.01, (30, 1)))
+    days = np.datetime64(calendar[0].session, "D") - np.arange(30, 0, -1)
+    history = dict.fromkeys(("open", "high", "low", "close"), before) | {"volume": np.full((30, 1), 1e6)}
+    rule = Intraday(every_minutes=1, rule=EmaCross(FAST, SLOW), size=Size("shares", SHARES))
+    strategy = StrategyConfig(name="cross", slot="intraday-equity", intraday=rule)
+    bundle = in_memory(strategy, [NAME], [NAME], calendar, (days, history))
+    costs = replace(CostModel.default(), capital_usd=CASH_USD)
+
+    def work() -> BacktestResult:
+        folder = Path(tempfile.mkdtemp())
+        try:  # the peers fill an order whole
+            return backtest(bundle, ListFeed(bars), folder / "journal.sqlite", costs=costs, rules=VenueRules(1.0))
+        finally:
+            shutil.rmtree(folder)
+
+    return work
+
+
+def floor_s() -> float:
+    """The same crosses and the same money by a loop that keeps nothing."""
+    told = np.load(path())
+    opens, closes = told["open"].tolist(), told["close"].tolist()
+
+    def work() -> None:
+        fast = slow = closes[0]
+        was, pending, held, cash = 0, 0, 0, CASH_USD
+        for row, close in enumerate(closes):
+            if pending:
+                cash -= pending * opens[row] + abs(pending) * opens[row] * 1e-4
+                held, pending = held + pending, 0
+            fast += (close - fast) * 2 / (FAST + 1)
+            slow += (close - slow) * 2 / (SLOW + 1)
+            now = 1 if fast > slow else -1
+            if row >= SLOW and was and now != was:
+                pending = SHARES if now > 0 and not held else -held if now < 0 else 0
+            was = now
+
+    return timed(work, runs=5).median_s
+
+
+def rows() -> list[Row]:
+    work = prepared()
+    last = work()
+    taken = timed(work, runs=3)
+    floor = floor_s()
+    note = f"{BARS / taken.median_s:,.0f} bars/s, {last.orders} orders, {len(last.trades)} trades"
+    found = [Row("event_engine", taken.median_s, taken.cold_s, floor_s=floor, peak_mb=peak_mb(), samples=taken.runs,
+                 note=note)]
+    for name, environment in PEERS.items():
+        told = peer(environment, "event_peers", name, "3" if name == "backtesting" else "1")
+        if told is None:
+            found.append(Row("event_engine", taken.median_s, taken.cold_s, name, None, floor, note=note))
+            continue
+        again = timed(work, runs=1).median_s  # once more beside each: the machine is not the same all the time
+        found.append(Row("event_engine", again, None, name, told["seconds"], floor, told["peak_mb"], 1,
+                         f"{told['seconds'] / again:.1f} times as fast as {name}: {BARS / again:,.0f} bars/s against "
+                         f"{BARS / told['seconds']:,.0f}, {told['orders']} orders there"))
+    return found
