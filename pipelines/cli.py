@@ -87,11 +87,15 @@ app.command()(lake.sql)
 
 
 @features_app.command("list")
-def features_list(json_: JsonOption = False) -> None:
-    """Every feature: version, inputs, look-back, staleness, meaning."""
-    from pipelines.store import research
+def features_list(
+    json_: JsonOption = False, home: HomeOption = None,
+    yaml: Annotated[Path | None, typer.Option(help="Write it as YAML")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as one page that needs nothing else")] = None,
+) -> None:
+    """Every feature: version, formula, inputs, look-back, when it is known, and the shape of a home's values."""
+    from pipelines.commands import features
 
-    emit(research.features_list(), json_, research.print_catalogue)
+    features.catalogue(json_, home, yaml, html)
 
 
 @features_app.command("get")

@@ -164,13 +164,10 @@ def columns(
 def histogram(counts: Sequence[float], *, label: str) -> Html:
     """A thumbnail of a distribution, the size of a word."""
     top, slot = max(counts, default=0) or 1, UNITS / max(len(counts), 1)
-    bars = [
-        tag("rect", x=round(i * slot, 1), y=round(UNITS * (1 - c / top), 1), width=round(slot * 0.86, 1),
-            height=round(UNITS * c / top, 1))
-        for i, c in enumerate(counts)
-    ]  # fmt: skip
+    bars = [f"M{i * slot:.1f} {UNITS}V{UNITS * (1 - c / top):.1f}h{slot * 0.86:.1f}V{UNITS}z"
+            for i, c in enumerate(counts) if c]  # fmt: skip
     stretched = {"viewBox": f"0 0 {UNITS} {UNITS}", "preserveAspectRatio": "none"}
-    return tag("svg", *bars, class_="thumb", role="img", aria_label=label, **stretched)
+    return tag("svg", tag("path", d="".join(bars)), class_="thumb", role="img", aria_label=label, **stretched)
 
 
 def meter(share: float | None, *, tone: str = "", marks: Sequence[float] = ()) -> Html:

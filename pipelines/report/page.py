@@ -5,13 +5,14 @@ from pathlib import Path
 
 from pipelines import durable
 from pipelines.home import Home
-from pipelines.report import front, words
+from pipelines.report import catalogue, front, words
 from pipelines.report.export import judged_csv
 from pipelines.report.html import Html, note, paragraph, raw, tag
 from pipelines.report.parts import PARTS, leak
 from pipelines.report.parts.part import Part
 from pipelines.report.story import SECTIONS, Story, verdict_of
 from pipelines.settings import Settings
+from pipelines.store.catalogue import entries
 
 AFTER_THE_LEAK_GATE = ("training", "judged", "drift", "decay", "verdict", "bundle")
 STYLE = Path(__file__).with_name("page.css")
@@ -80,6 +81,8 @@ def render(home: Home, settings: Settings, now: dt.datetime) -> Path:
     story = tell(home, settings, now)
     folder = home.reports / story.night
     durable.write_atomic(folder / "judged-equity.csv", judged_csv(story), failpoint="report")
+    page = catalogue.compose(entries(home))
+    durable.write_atomic(folder / "features.html", page.encode(), failpoint="report")
     durable.write_atomic(folder / "index.html", compose(story).encode(), failpoint="report")
     durable.write_atomic(home.reports / "latest", f"{story.night}\n".encode(), failpoint="report")
     return folder / "index.html"

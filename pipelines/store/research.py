@@ -1,44 +1,17 @@
-"""Features at the command line: the catalogue, and a point-in-time frame for a table of labels."""
+"""Features at the command line: a point-in-time frame for a table of labels."""
 
-import datetime as dt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.features.registry import FEATURES, named
+from models.features.registry import named
 from pipelines import moments
 from pipelines.home import Home
 
 # A label frame of instruments asks the market-wide views with these.
 MARKET_KEYS = {"underlying": "SPX", "root": "ES"}
-
-
-def features_list() -> list[dict[str, Any]]:
-    """Every declared feature."""
-    return [
-        {
-            "name": feature.name, "view": feature.view, "version": feature.version, "entity": feature.entity,
-            "inputs": list(feature.inputs), "look_back": feature.look_back,
-            "staleness_days": feature.staleness / dt.timedelta(days=1), "owner": feature.owner,
-            "description": feature.description,
-        }
-        for feature in FEATURES
-    ]
-
-
-def print_catalogue(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for heading in ("feature", "view", "look-back", "inputs", "meaning"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(row["name"], row["view"], str(row["look_back"]), " ".join(row["inputs"]), row["description"])
-    Console().print(table)
 
 
 def _entities(path: Path) -> pa.Table:

@@ -162,4 +162,3 @@ def test_research_reads_each_row_as_of_the_earlier_of_its_time_and_the_asked(liv
     (tmp_path / "bad.csv").write_text("instrument_id,when\nx,2024-01-01\n")
     with pytest.raises(ValueError, match="no column event_timestamp"):
         research.features_get(lived.home, wanted, tmp_path / "bad.csv", None, tmp_path / "f")
-    assert {row["name"] for row in research.features_list()} == {feature.name for feature in FEATURES}

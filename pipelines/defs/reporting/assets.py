@@ -30,6 +30,7 @@ def nightly_report(home: HomeResource) -> dg.MaterializeResult:
         metadata={
             "verdict": report.headline(report.tell(home.home(), home.settings(), home.now())),
             "page": dg.MetadataValue.path(str(page)),
+            "catalogue": dg.MetadataValue.path(str(page.with_name("features.html"))),
             "size_bytes": len(content),
         },
     )

@@ -1,11 +1,12 @@
-"""The features, family by family: how much is missing, where the values lie, and their shape where it was counted."""
+"""The features: of what the strategies read, the figures; of every other view a line, the catalogue having the rest."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from models.features.registry import DAILY
 from pipelines.report import words
 from pipelines.report.charts import histogram
-from pipelines.report.html import Html, caption, note, tag
+from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, table
 from pipelines.report.story import Story, Tone
 
@@ -53,8 +54,31 @@ def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
     ]
 
 
+def _missing(family: Mapping[str, Any]) -> float | None:
+    shares = [words.finite(told.get("null_share")) for told in (family.get("features") or {}).values()]
+    return max((share for share in shares if share is not None), default=None)
+
+
+def _others(others: Mapping[str, dict[str, Any]]) -> list[Html]:
+    """A line a view."""
+    rows = [
+        [
+            tag("a", tag("code", name), href=f"features.html#{name}"), len(family.get("features") or {}),
+            words.count(family.get("rows")), words.count(family.get("rebuilt")), words.percent(_missing(family)),
+        ]
+        for name, family in sorted(others.items())
+    ]  # fmt: skip
+    headers = ["View", "features", "rows", "rebuilt", "most missing"]
+    return [tag("h3", "For research"), table(headers, rows, narrow=True)] if rows else []
+
+
 def draw(story: Story) -> list[Html]:
-    return [part for name, family in sorted(_families(story).items()) for part in _family(name, family)]
+    families = _families(story)
+    read = {ref.partition(":")[0] for ref in DAILY}
+    figures = [part for name, family in sorted(families.items()) if name in read for part in _family(name, family)]
+    link = tag("a", "The catalogue", href="features.html")
+    told = paragraph(link, " has every feature with its formula, its inputs, when it is known, and its shape.")
+    return [told, *figures, *_others({name: family for name, family in families.items() if name not in read})]
 
 
 PART = Part("features", "Features", "Features", "features", "no feature was computed", status, draw)
