@@ -167,10 +167,10 @@ class Desk:
                                           "nothing is decided on old data", "newest_bars": str(self.tail.newest)})
             return
         if self.inside is not None:
-            self.venue.open_session(self._liquidity())
+            liquidity = self._liquidity()
+            self.venue.open_session(liquidity)
             self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
-            atr_usd = self._begin_watch(actions)
-            self.inside.begin(allowed, atr_usd, self._liquidity())
+            self.inside.begin(allowed, self._begin_watch(actions), liquidity)
             return
         made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
         self.venue.open_session(made.liquidity())

@@ -16,6 +16,7 @@ from live.writer import JournalBusy, WriterLock
 __all__ = ["GENESIS", "Entry", "Journal", "JournalBroken", "JournalBusy", "JournalUnwritable"]
 
 GENESIS = "0" * 64
+_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -50,7 +51,9 @@ class Entry:
 
 
 def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
-    return hashlib.sha256(canonical.text([seq, prev_hash, kind, session, at, payload]).encode()).hexdigest()
+    words = ",".join(canonical.quoted(word) if word is not None else "null"
+                     for word in (prev_hash, kind, session, at, payload))
+    return hashlib.sha256(f"[{seq},{words}]".encode()).hexdigest()  # the canonical text of the list of the six
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -68,6 +71,7 @@ class Journal:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
+        self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -119,6 +123,7 @@ class Journal:
         self._newest = self.head()
         try:
             yield
+            self._write_staged()
             with self._writing():
                 self._db.execute("COMMIT")
         except BaseException:
@@ -127,6 +132,7 @@ class Journal:
             raise
         finally:
             self._newest = None
+            self._staged.clear()
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
@@ -134,20 +140,30 @@ class Journal:
         seq, prev_hash = self._newest or self.head()
         day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
-        with self._writing():
-            self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
-                             (seq + 1, prev_hash, digest, kind, day, stamp, text))
-        if self._newest is not None:
+        row = (seq + 1, prev_hash, digest, kind, day, stamp, text)
+        if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = (seq + 1, digest)
+            self._staged.append(row)
+        else:
+            with self._writing():
+                self._db.execute(_INSERT, row)
         return Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
+
+    def _write_staged(self) -> None:
+        if self._staged:
+            with self._writing():
+                self._db.executemany(_INSERT, self._staged)
+            self._staged.clear()
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest row. Kept elsewhere too, it shows a tail that was cut off."""
+        self._write_staged()
         row = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
         return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
     def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
         """Rows in order, of one kind or session if asked, from row `since` on."""
+        self._write_staged()
         values = {"since": since, "kind": kind, "session": session.isoformat() if session else None}
         asked = [f" AND {name} = :{name}" for name in ("kind", "session") if values[name] is not None]
         where = "seq >= :since" + "".join(asked)  # only what is asked stands there: the index answers
@@ -155,6 +171,7 @@ class Journal:
             yield _entry(row)
 
     def count(self, kind: str) -> int:
+        self._write_staged()
         return int(self._db.execute("SELECT count(*) FROM entries WHERE kind = ?", (kind,)).fetchone()[0])
 
     def check(self) -> None:
@@ -164,6 +181,7 @@ class Journal:
 
     def recent(self, kinds: Sequence[str], count: int) -> list[Entry]:
         """The newest rows of some kinds, newest first."""
+        self._write_staged()
         marks = ", ".join("?" for _ in kinds)
         rows = self._db.execute(f"{_SELECT} WHERE kind IN ({marks}) ORDER BY seq DESC LIMIT ?", (*kinds, count))
         return [_entry(row) for row in rows]
@@ -180,6 +198,7 @@ class Journal:
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""
         day = before.isoformat() if before else None
+        self._write_staged()
         newest = "SELECT max(seq) FROM entries WHERE kind = :kind" + (" AND session < :day" if day else "")
         query = f"{_SELECT} WHERE seq = ({newest})"  # by the index alone, however long ago it was
         row = self._db.execute(query, {"kind": kind, "day": day}).fetchone()
@@ -187,6 +206,7 @@ class Journal:
 
     def verify(self) -> int:
         """Walk the whole chain; the number of rows, or JournalBroken naming the first bad one."""
+        self._write_staged()
         expected_seq, expected_prev = 1, GENESIS
         for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(f"{_SELECT} ORDER BY seq"):
             if seq != expected_seq or prev_hash != expected_prev:

@@ -1,6 +1,7 @@
 """The newest bars and decision rows: what the bundle brought, grown by the sessions that live itself has seen."""
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -31,6 +32,7 @@ class Tail:
         self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW[FAST_CELLS]}
         self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
+        self._calendar = sorted(self._times)
         self._history = brought_rows(bundle)
         flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
         self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it
@@ -53,8 +55,8 @@ class Tail:
 
     def missing_before(self, session: dt.date) -> int:
         """Sessions of the calendar that lie between the newest bars and this one."""
-        newest = self.newest
-        return sum(newest < day < session for day in self._times)
+        first, last = bisect_right(self._calendar, self.newest), bisect_left(self._calendar, session)
+        return max(0, last - first)
 
     def reference_prices(self, session: dt.date, actions: Sequence[Action]) -> Floats:
         """Each name's last close in shares of this session: what a weight is turned into shares at, as judged."""
