@@ -1,17 +1,19 @@
 """Every feature, declared once. A new one is a `Feature` in its family's module and no other change anywhere."""
 
 from models.features import equity, exposures, futures, market, options, relative, statistical, technical
+from models.features.alpha158 import declared as alpha158
 from models.features.auction import declared as auction
 from models.features.feature import Feature
 from models.features.graph import declared as graph
 from models.features.positioning import declared as positioning
+from models.features.tape import declared as tape
 
 __all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"]
 
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
     *technical.FEATURES, *statistical.FEATURES, *relative.FEATURES, *exposures.FEATURES,
-    *graph.FEATURES,
+    *graph.FEATURES, *tape.FEATURES, *alpha158.FEATURES,
 )  # fmt: skip
 
 # What the daily equity strategies may look at, in the order of their panel. Pinned: a family or version that joins
