@@ -27,7 +27,8 @@ def replay(
 
     `facts` carry `available_at` and `ready_at`, the moment at which their row of the result is first told; `compute`
     takes the newest version of each fact (`key`) and returns rows with `grain`, `ready_at` and `ingested_at`. Facts
-    that came in time need one computation for all; only a `unit` that something reached late is computed again.
+    that came in time need one computation for all; only a `unit` that something reached late is computed again. Where
+    the result has a column `withdrawn`, a row that later knowledge takes away gets a version that says so.
     """
     on_time = pc.less_equal(facts.column("available_at"), facts.column("ready_at"))
     told = compute(_newest(facts.filter(on_time), key))
@@ -43,14 +44,14 @@ def replay(
 
 
 def _equal(table: pa.Table, values: dict[str, Any]) -> Any:
-    mask = pa.array([True] * table.num_rows)
+    mask = pa.array([True] * table.num_rows, pa.bool_())
     for name, value in values.items():
         mask = pc.and_(mask, pc.equal(table.column(name), pa.scalar(value, table.schema.field(name).type)))
     return mask
 
 
 def _within(table: pa.Table, units: pa.Table) -> Any:
-    mask = pa.array([False] * table.num_rows)
+    mask = pa.array([False] * table.num_rows, pa.bool_())
     for one in units.to_pylist():
         mask = pc.or_(mask, _equal(table, one))
     return mask
@@ -71,6 +72,8 @@ def _replay_unit(facts: pa.Table, key: Sequence[str], grain: Sequence[str], comp
             if changed and (moment is None or known_at < moment):
                 versions.append({**row, "available_at": known_at})
                 told[at] = row
+        for at in [at for at in told if at not in believed] if "withdrawn" in schema.names else []:
+            versions.append({**told.pop(at), "available_at": previous, "withdrawn": True})
         if moment is not None:
             at_moment = pa.scalar(moment, facts.schema.field("available_at").type)
             known = pc.or_(on_time, pc.less_equal(facts.column("available_at"), at_moment))

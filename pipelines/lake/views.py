@@ -24,6 +24,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "futures_trades": ("symbol", "ts_event", "sequence", "print_no"),
     "futures_bars": ("symbol", "bar_start"),
     "roll_calendar": ("root", "rule", "session"),
+    "continuous_bars": ("root", "rule", "bar_start"),
     "volume_profile": ("symbol", "session"),
     "order_flow": ("symbol", "bar_start"),
     "session_tape": ("symbol", "session"),
@@ -31,7 +32,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
 }
 
 # Versions of these can say that the row was another's all along.
-WITHDRAWABLE = {"symbols", "corporate_actions", "daily_bars", "universe", "minute_bars"}
+WITHDRAWABLE = {"symbols", "corporate_actions", "daily_bars", "universe", "minute_bars", "continuous_bars"}
 
 # Backward-adjusted bars for a stated moment. An action counts from midnight of its ex-date, whether or not the bar of
 # that day is out; what adjusts is each bar's forward factor over the factor of that moment.

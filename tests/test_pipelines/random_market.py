@@ -58,6 +58,8 @@ def random_market(seed: int, *, sessions: int = 34) -> tuple[SmallLake, list[dt.
             for ticker in ("NEW", "PLN", "UNL", "SLW"):
                 lake.minute(ticker, session, opened + dt.timedelta(minutes=minute), 10.0 + minute)
         lake.refuse("bad_price", calendars.close_at(session) + dt.timedelta(hours=9))
+    _details(chance, lake, days[-7:])
+    _levels(chance, lake, days[-5:])
     return lake, days
 
 
@@ -101,3 +103,28 @@ def _options(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> Non
                     if chance.random() < 0.05:
                         later = calendars.close_at(session) + dt.timedelta(hours=chance.uniform(2, 50))
                         lake.option(session, name, known_at=later, **{**values, "volume": 777.0})
+
+
+def _details(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:
+    """Preliminary and final reports while the front rolls; now and then one is corrected or comes days late."""
+    for place, session in enumerate(days):
+        ended = dt.datetime.combine(session, dt.time(22), tzinfo=dt.UTC)
+        for report, hours in (("preliminary", 4), ("final", 16)):
+            out = ended + dt.timedelta(hours=chance.uniform(20, 70) if chance.random() < 0.15 else hours)
+            for symbol, month, lead in (("ESH5", "2025-03", 3 - place), ("ESM5", "2025-06", place - 3)):
+                row = {"root": "ES", "session": session, "symbol": symbol, "contract_month": month, "report": report,
+                       "open_interest": float(chance.randint(900, 1100) + 100 * lead), "updated_at": None}  # fmt: skip
+                volume = float(chance.randint(900, 1100) + 150 * lead)
+                lake.add("volume_details", ended, out, **row, volume=volume)
+                if chance.random() < 0.15:
+                    lake.add("volume_details", ended, out + dt.timedelta(hours=9), **row, volume=2200.0 - volume)
+
+
+def _levels(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:
+    for session in days:
+        closed = calendars.close_at(session)
+        for dataset, more, hours in (("index_bars", {"source": "aggs"}, 0), ("index_bars", {"source": "flatfile"}, 14),
+                                     ("index_levels", {}, 2)):  # fmt: skip
+            level = round(chance.uniform(15, 16), 1)
+            lake.add(dataset, closed, closed + DELAY + dt.timedelta(hours=hours), index="VIX", session=session,
+                     open=level, high=level, low=level, close=level, **more)  # fmt: skip
