@@ -2,11 +2,11 @@
 
 import datetime as dt
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from live.adapters.extras import needed
+from live.adapters.prices import in_ticks
 from live.clock import to_us
 from live.ports import Ack, Bar, Charge, Fill, Holdings, Order, Standing, VenueState
 
@@ -124,8 +124,8 @@ class AlpacaBroker:
             "symbol": self._symbols[order.instrument_id], "qty": str(abs(order.quantity)), "type": kind,
             "side": "buy" if order.quantity > 0 else "sell", "client_order_id": order.order_id,
             "time_in_force": "opg" if order.kind == "open" and not order.reduce_only else "day",
-            **({"limit_price": _price(limit, order.quantity)} if limit is not None else {}),
-            **({"stop_price": _price(stop, order.quantity)} if kind == "stop" and stop is not None else {}),
+            **({"limit_price": in_ticks(limit, order.quantity)} if limit is not None else {}),
+            **({"stop_price": in_ticks(stop, order.quantity)} if kind == "stop" and stop is not None else {}),
         }
 
     def _standing(self, told: JsonObject) -> Standing:
@@ -139,13 +139,6 @@ class AlpacaBroker:
             side * int(float(told["qty"] or 0)), state, side * int(float(told["filled_qty"])),
             float(told["filled_avg_price"] or 0.0), 0.0, to_us(dt.datetime.fromisoformat(at)) if at else 0,
             "" if state in {"OPEN", "FILLED"} else str(told["status"]))
-
-
-def _price(price: float, quantity: int) -> str:
-    """Cents from a dollar on, hundredths of a cent below; rounded so that it promises no more than was meant."""
-    steps, digits = (100.0, 2) if price >= 1.0 else (10_000.0, 4)
-    whole = price * steps
-    return f"{(math.floor(whole + 1e-6) if quantity > 0 else math.ceil(whole - 1e-6)) / steps:.{digits}f}"
 
 
 def _message(refusal: Exception) -> str:

@@ -1,7 +1,9 @@
 """Any exchange that CCXT knows as a venue: spot markets of one quote currency. CCXT is loaded when one is made.
 
-Fees must be charged in the quote currency: one taken from what was bought shows as a difference of the books."""
+Fees must be charged in the quote currency: one taken out of what was bought shows as a difference of the books."""
 
+import functools
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -65,13 +67,24 @@ class CcxtBroker:
         self._of[order.order_id] = symbol
         try:
             told = self._ask(lambda: self._client.create_order(
-                symbol, kind, side, round(abs(order.quantity) * lot, 12), limit, {"clientOrderId": self._wired(order.order_id)}))
+                symbol, kind, side, round(abs(order.quantity) * lot, 12), self._inward(symbol, limit, order.quantity),
+                {"clientOrderId": self._wired(order.order_id)}))
         except self._refusals as refusal:
             there = self._find(order.order_id, [symbol])
             if there is not None:
                 return Ack(order.order_id, there.state != "REJECTED", "the exchange had it already")
             return Ack(order.order_id, accepted=False, reason=str(refusal)[:200])
         return Ack(order.order_id, told.get("status") != "rejected", str(told.get("status") or ""))
+
+    def _inward(self, symbol: str, limit: float | None, quantity: int) -> float | None:
+        """The exchange's own ticks, rounded so that the order promises no more than was meant."""
+        if limit is None:
+            return None
+        self._client.load_markets()
+        rounded = float(self._client.price_to_precision(symbol, limit))
+        tick = self._client.market(symbol)["precision"]["price"]
+        beyond = (rounded - limit) * quantity > 1e-9 * limit * abs(quantity)
+        return rounded - math.copysign(tick, quantity) if beyond and isinstance(tick, float) else rounded
 
     def cancel(self, order_id: str) -> bool:
         there = self._find(order_id, self._where(order_id))
@@ -91,7 +104,7 @@ class CcxtBroker:
     def holdings(self) -> Holdings:
         balance = self._told(self._client.fetch_balance)["total"]
         working = [self._standing(told) for symbol in self._instruments
-                   for told in self._told(lambda symbol=symbol: self._client.fetch_open_orders(symbol))]
+                   for told in self._told(functools.partial(self._client.fetch_open_orders, symbol))]
         bases = {symbol.partition("/")[0]: symbol for symbol in self._instruments}
         shares = {}
         for currency, units in balance.items():
@@ -110,8 +123,8 @@ class CcxtBroker:
     def _find(self, order_id: str, symbols: Sequence[str]) -> Standing | None:
         for symbol in symbols:
             try:
-                told = self._ask(lambda symbol=symbol: self._client.fetch_order(  # type: ignore[misc]
-                    "", symbol, {"clientOrderId": self._wired(order_id)}))
+                told = self._ask(functools.partial(self._client.fetch_order, "", symbol,
+                                                   {"clientOrderId": self._wired(order_id)}))
             except self._missing:
                 continue
             except self._refusals as refusal:

@@ -63,4 +63,26 @@ def binance(folder: Path) -> Iterator[Bench]:
     exchange.close()
 
 
-BENCHES = {"alpaca": alpaca, "binance by ccxt": binance}
+@contextmanager
+def interactive_brokers(folder: Path) -> Iterator[Bench]:
+    from live.adapters.ib import IbBroker
+    from tests.venues.tws import ACCOUNT, Tws, served
+
+    exchange = Exchange(folder / "ledger.sqlite")
+    tws = Tws(exchange)
+    made: list[IbBroker] = []
+    with served(tws) as port:
+        def connect() -> IbBroker:
+            for one in made:
+                one.close()
+            made.append(IbBroker(SYMBOLS, account=ACCOUNT, port=port, timeout_s=0.5))
+            return made[-1]
+
+        yield Bench(connect(), exchange, lambda act, fault: tws.faults.append((act, fault)),
+                    lambda why: setattr(tws, "refuse", why), lambda why: setattr(tws, "reject_later", why), connect,
+                    fee_usd=1.0)
+        made[-1].close()
+    exchange.close()
+
+
+BENCHES = {"alpaca": alpaca, "binance by ccxt": binance, "interactive brokers": interactive_brokers}

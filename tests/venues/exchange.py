@@ -10,6 +10,9 @@ CREATE TABLE IF NOT EXISTS orders (
     n INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, symbol TEXT NOT NULL, quantity REAL NOT NULL,
     limit_price REAL, state TEXT NOT NULL, filled REAL NOT NULL DEFAULT 0, paid REAL NOT NULL DEFAULT 0,
     fees REAL NOT NULL DEFAULT 0, at_us INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS executions (
+    n INTEGER PRIMARY KEY, order_n INTEGER NOT NULL, quantity REAL NOT NULL, price REAL NOT NULL, fee REAL NOT NULL,
+    at_us INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS positions (symbol TEXT PRIMARY KEY, quantity REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS money (cash REAL NOT NULL);
 """
@@ -93,6 +96,8 @@ class Exchange:
             self.db.execute("UPDATE orders SET filled = filled + ?, paid = paid + ?, fees = fees + ?, at_us = ?, "
                             "state = ? WHERE n = ?",
                             (part, part * price, fee, at_us, "filled" if part == left else "open", order.n))
+            self.db.execute("INSERT INTO executions (order_n, quantity, price, fee, at_us) VALUES (?, ?, ?, ?, ?)",
+                            (order.n, part, price, fee, at_us))
             self.move(symbol, part, -part * price - fee)
             self.db.execute("COMMIT")
             filled += 1
@@ -103,6 +108,10 @@ class Exchange:
         self.db.execute("INSERT INTO positions VALUES (?, ?) ON CONFLICT (symbol) DO UPDATE "
                         "SET quantity = quantity + excluded.quantity", (symbol, quantity))
         self.db.execute("UPDATE money SET cash = cash + ?", (cash,))
+
+    def executions(self) -> list[tuple[int, int, float, float, float, int]]:
+        """Number, the order's number, quantity, price, fee and time of each."""
+        return list(self.db.execute("SELECT * FROM executions ORDER BY n"))
 
     def positions(self) -> dict[str, float]:
         return dict(self.db.execute("SELECT symbol, quantity FROM positions WHERE quantity != 0 ORDER BY symbol"))
