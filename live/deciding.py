@@ -15,7 +15,6 @@ from live.risk import Proposal
 from live.tail import Tail
 from models.bundle import Bundle, SessionTimes
 from models.features.panel import FeaturePanel
-from models.features.registry import named
 from models.market.costs import CostModel, target_shares
 from models.strategy import Decision, decide
 
@@ -48,12 +47,12 @@ class Plan:
 
     def as_json(self, bundle: Bundle) -> dict[str, Any]:
         made = self.decision
-        versions = {feature.name: feature.version for feature in named(self.panel.features)}
         return {
             "decision_id": self.decision_id,
             "bundle": {"digest": bundle.digest, "seq": bundle.seq, "folder": bundle.path.name},
             "strategy": {"name": bundle.strategy.name, "key": bundle.strategy.key()},
-            "features": [[name, versions[name]] for name in self.panel.features],
+            "features": [[name, entry.version] for name, entry in
+                         zip(self.panel.features, bundle.manifest.features, strict=True)],
             "features_as_judged": self.features_as_judged,
             "regime": {state: canonical.plain(share) for state, share in made.regime.items()},
             "names": list(made.names), "symbols": list(bundle.snapshot.symbols),

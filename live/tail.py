@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from live.ports import Action
 from models.bundle import Bundle, SessionTimes
 from models.features.compute import compute_tail
+from models.features.feature import Feature
 from models.features.inputs import RAW, derive
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
@@ -37,8 +38,8 @@ class Tail:
         flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
         self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it
         self._keep = max(bundle.strategy.history, 1)
-        self._own, self._atr14 = named(self._own_features()), named(("atr_14",))
-        self._look_back = max(feature.look_back for feature in (*self._own, *self._atr14))
+        self._own, self._atr14 = self._own_features(), named(("atr_14",))
+        self._look_back = max(feature.look_back for feature in (*self._own.values(), *self._atr14))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class Tail:
     def decision_panel(self, times: SessionTimes, decided_at: dt.datetime) -> FeaturePanel:
         """The rows a decision for this session reads; its own row, computed now, is the last."""
         features = self._bundle.snapshot.panel.features
-        columns = compute_tail(self._bars(), self._own)
+        columns = self._own_values()
         slow = {one.name: one for one in self._bundle.snapshot.slow}
         row = np.full((len(self.names), len(features)), np.nan)
         for index, name in enumerate(features):
@@ -141,9 +142,21 @@ class Tail:
                     total[index] *= close_before[index] / (close_before[index] - action.amount)
         return {"split_factor": split, "total_return_factor": total}
 
-    def _own_features(self) -> tuple[str, ...]:
-        """Features made of the bars that live sees for itself; of the others it has the bundle's last values."""
-        return tuple(one.name for one in named(self._bundle.snapshot.panel.features) if one.cells == FAST_CELLS)
+    def _own_features(self) -> dict[str, Feature]:
+        """By the panel's names the features, in the manifest's versions, made of the bars that live sees for itself.
+
+        Of the others it has the bundle's last values."""
+        meant = named(tuple(entry.ref for entry in self._bundle.manifest.features))
+        asked = zip(self._bundle.snapshot.panel.features, meant, strict=True)
+        return {name: feature for name, feature in asked if feature.cells == FAST_CELLS}
+
+    def _own_values(self) -> dict[str, Floats]:
+        """By the panel's names; one version at a time, as two of them share a name."""
+        bars = self._bars()
+        versions = {feature.version for feature in self._own.values()}
+        made = {version: compute_tail(bars, [one for one in self._own.values() if one.version == version])
+                for version in versions}
+        return {name: made[feature.version][feature.name] for name, feature in self._own.items()}
 
     def _bars(self) -> BarPanel:
         count = self._look_back

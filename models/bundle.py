@@ -172,7 +172,10 @@ def _parse(path: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bun
         raise BundleRefused(f"{part} is malformed: {error}") from error
     if strategy.key() != manifest.strategy_key or strategy.slot != manifest.slot:
         raise BundleRefused("the strategy is not the one that the manifest names")
-    if tuple(entry.name for entry in manifest.features) != snapshot.panel.features:
+    columns = snapshot.panel.features
+    if len(manifest.features) != len(columns) or any(
+        name not in (entry.name, entry.ref) for name, entry in zip(columns, manifest.features, strict=True)
+    ):
         raise BundleRefused("the snapshot's features are not in the manifest's order")
     wrong = golden.differences(contents["golden.safetensors"], strategy, models, snapshot)
     if wrong:

@@ -24,6 +24,11 @@ class FeatureEntry:
     family: str
     look_back: int
 
+    @property
+    def ref(self) -> str:
+        """Its full name: a version that joins the registry later is not meant."""
+        return f"{self.family}_v{self.version}:{self.name}"
+
 
 @dataclass(frozen=True)
 class FileEntry:
