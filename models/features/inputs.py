@@ -24,6 +24,11 @@ RAW: dict[str, tuple[str, ...]] = {
         *(f"{part}_{figure}" for part in ("asia", "london", "newyork", "overlap")
           for figure in ("volume", "range", "move")),
     ),
+    "tape": (
+        "high", "low", "close", "volume", "turnover", "delta", "cumulative_delta", "cumulative_volume",
+        "cumulative_turnover", "large_buy_volume", "large_sell_volume", "hidden_bid_volume", "hidden_ask_volume",
+        "up_ticks", "down_ticks", "reversals", "session_minute",
+    ),
 }  # fmt: skip
 
 

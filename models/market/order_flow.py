@@ -1,6 +1,7 @@
 """Who pressed: buyer-aggressor minus seller-aggressor volume of each minute, and its sum since the session began."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,23 +50,22 @@ def order_flow(trades: pa.Table) -> pa.Table:
         "session": bars.column("session"), "bar_start": bars.column("bar_start"),
         "buy_volume": buy, "sell_volume": sell, "volume": bars.column("volume_sum"),
         "trades": bars.column("volume_count"), "delta": delta, "cumulative_delta": _running(bars, delta),
+        "cumulative_volume": _running(bars, bars.column("volume_sum").to_numpy()),
+        "cumulative_turnover": _running(bars, bars.column("turnover_sum").to_numpy()),
         **{name: bars.column(f"{name}_sum") for name in _SUMS},
         "event_time": pa.array(ends).cast(_INSTANT), "ingested_at": bars.column("ingested_at_max"),
         "ready_at": pa.array(ready).cast(_INSTANT),
     })  # fmt: skip
 
 
-def _running(bars: pa.Table, delta: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Running sum within each contract's session; rows come in that order."""
-    if not len(delta):
-        return delta
+def _running(bars: pa.Table, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Running sum within each contract's session, of its own minutes alone; rows come in that order."""
+    if not len(values):
+        return values
     session = bars.column("session").cast(pa.int32()).to_numpy()
     symbol = bars.column("symbol").combine_chunks().dictionary_encode().indices.to_numpy()
-    begins = np.r_[True, (session[1:] != session[:-1]) | (symbol[1:] != symbol[:-1])]
-    total = np.cumsum(delta)
-    before = (total - delta)[begins]
-    running: npt.NDArray[np.int64] = total - before[np.cumsum(begins) - 1]
-    return running
+    begins = np.flatnonzero((session[1:] != session[:-1]) | (symbol[1:] != symbol[:-1])) + 1
+    return np.concatenate([np.cumsum(part) for part in np.split(values, begins)])
 
 
 def order_flow_versions(trades: pa.Table) -> pa.Table:

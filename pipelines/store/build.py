@@ -77,7 +77,7 @@ def _refresh(
     redone = versions.replay(cells.within(needed), features, fresh_targets, replay_with)
     if old is None:
         return redone, redone
-    kept = old.filter(pc.invert(pc.is_in(old["session"], pa.array(stale, pa.date32()))))
+    kept = old.filter(pc.invert(pc.is_in(old["session"], cells_of.bar_array(stale))))
     entity = redone.column_names[0]
     merged = pa.concat_tables([kept, redone]).sort_by(
         [(entity, "ascending"), ("session", "ascending"), ("available_at", "ascending")]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.features.inputs import RAW
 from pipelines import calendars
+from pipelines.store import minutes
 from pipelines.store.sources import SOURCES, Source
 
 
@@ -52,10 +53,25 @@ class Cells:
         return self.only(wanted[self.session])
 
 
+def bars_of(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
+    """What a column `session` names its rows by: days, or the beginnings of minutes."""
+    return column.to_numpy().astype(f"datetime64[{'D' if pa.types.is_date(column.type) else 'm'}]")
+
+
+def bar_array(bars: NDArray[np.datetime64]) -> pa.Array:
+    """The same as a table holds it."""
+    if bars.dtype == np.dtype("datetime64[D]"):
+        return pa.array(bars, pa.date32())
+    return pa.array(bars.astype("datetime64[us]")).cast(pa.timestamp("us", tz="UTC"))
+
+
 def session_axis(days: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Every exchange session from the first to the last of these days: a look-back counts a missed session too."""
+    """Every session, or every minute of futures' sessions, from the first to the last of these: a look-back counts a
+    missed one too."""
     if not len(days):
         return days
+    if days.dtype != np.dtype("datetime64[D]"):
+        return minutes.axis(days)
     first, last = (np.datetime64(day).astype(dt.date) for day in (days.min(), days.max()))
     return np.union1d(np.array(calendars.sessions(first, last), dtype="datetime64[D]"), days)
 
@@ -66,7 +82,7 @@ def _micros(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def from_table(table: pa.Table, panel: str) -> Cells:
     """Arrays of the rows of `read`."""
-    days = table["session"].to_numpy().astype("datetime64[D]")
+    days = bars_of(table["session"])
     sessions = session_axis(np.unique(days))
     coded = table["entity"].combine_chunks().dictionary_encode()
     met = np.array(coded.dictionary.to_pylist(), dtype=np.str_)

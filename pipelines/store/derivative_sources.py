@@ -59,3 +59,16 @@ select f.root as entity, f.session, false as withdrawn, f.event_time, f.known as
 from front f join session_tape_versions t
     on t.symbol = f.symbol and t.session = f.session and t.available_at <= f.known
 qualify row_number() over (partition by f.root, f.session, f.known order by t.available_at desc) = 1"""
+
+# A minute of a contract, which its order flow tells again whenever one of its bars is; `session` is its beginning.
+TAPE = """
+with minute as (
+    select o.* exclude (session), o.bar_start as session, b.high, b.low, b.close,
+        date_diff('minute', timezone('America/Chicago', o.session - interval 7 hour), o.bar_start) as session_minute
+    from order_flow_versions o join futures_bars_versions b
+        on b.symbol = o.symbol and b.bar_start = o.bar_start and b.available_at <= o.available_at
+    where not contains(o.symbol, '-')
+    qualify row_number() over (partition by o.symbol, o.bar_start, o.available_at order by b.available_at desc) = 1
+)
+select instrument_id as entity, session, false as withdrawn, event_time, available_at, ingested_at, {columns}
+from minute"""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.features.feature import Block, Feature
 from models.features.inputs import RAW
 from pipelines import digest, durable
+from pipelines.store.cells import bars_of
 from pipelines.store.recipe import Recipe
 
 # All versions of a cell in one digest; the text of a double in DuckDB is its shortest exact form.
@@ -28,7 +29,7 @@ from cells group by entity, session order by entity, session"""
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = frozenset(
     [*(ROOT / "models" / "features" / f"{name}.py" for name in ("compute", "feature", "inputs", "panel")),
-     *(Path(__file__).with_name(f"{name}.py") for name in ("cells", "versions", "manifest"))]
+     *(Path(__file__).with_name(f"{name}.py") for name in ("cells", "minutes", "versions", "manifest"))]
 )  # fmt: skip
 
 
@@ -118,4 +119,4 @@ def changed_sessions(before: pa.Table | None, after: pa.Table) -> NDArray[np.dat
     both = pa.concat_tables([after.select(entry), *([before.select(entry)] if before is not None else [])])
     counted = both.group_by(entry).aggregate([([], "count_all")])
     lonely = counted.filter(pc.equal(counted["count_all"], 1))
-    return np.unique(lonely["session"].to_numpy().astype("datetime64[D]"))
+    return np.unique(bars_of(lonely["session"]))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pipelines.store.derivative_sources import AUCTION, POSITIONING, SENTIMENT
+from pipelines.store.derivative_sources import AUCTION, POSITIONING, SENTIMENT, TAPE
 
 # A bar that turns out to be another instrument's is withdrawn from the one that had it.
 EQUITY = """
@@ -88,4 +88,5 @@ SOURCES = {
     "positioning": Source(("option_metrics",), POSITIONING, ("option_chain", "option_snapshots")),
     "sentiment": Source(("index_levels", "market_statistics"), SENTIMENT, ("index_levels", "market_statistics")),
     "auction": Source(("volume_profile", "session_tape"), AUCTION, ("futures_trades",), "trade_date"),
+    "tape": Source(("order_flow", "futures_bars"), TAPE),
 }

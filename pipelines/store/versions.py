@@ -10,7 +10,7 @@ from models.features.compute import compute_batch
 from models.features.feature import Feature, FloatArray
 from models.features.inputs import derive as usual
 from models.features.panel import BarPanel
-from pipelines.store.cells import Cells
+from pipelines.store.cells import Cells, bar_array
 
 Derive = Callable[[str, dict[str, FloatArray]], dict[str, FloatArray]]
 
@@ -126,12 +126,13 @@ def replay(
     return _table(cells, features, found)
 
 
-def schema(features: tuple[Feature, ...]) -> pa.Schema:
+def schema(features: tuple[Feature, ...], cells: Cells) -> pa.Schema:
     """Columns of a family's table."""
     instant = pa.timestamp("us", tz="UTC")
     return pa.schema(
         [
-            pa.field(ENTITY_KEYS[features[0].entity], pa.string()), pa.field("session", pa.date32()),
+            pa.field(ENTITY_KEYS[features[0].entity], pa.string()),
+            pa.field("session", bar_array(cells.sessions[:0]).type),
             pa.field("event_time", instant), pa.field("available_at", instant), pa.field("ingested_at", instant),
             *(pa.field(feature.name, pa.float64()) for feature in features),
         ]
@@ -139,14 +140,14 @@ def schema(features: tuple[Feature, ...]) -> pa.Schema:
 
 
 def _table(cells: Cells, features: tuple[Feature, ...], found: list[tuple[NDArray[np.generic], ...]]) -> pa.Table:
-    wanted = schema(features)
+    wanted = schema(features, cells)
     if not found:
         return wanted.empty_table()
     session, name, event, moment, ingested, values = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.lexsort((moment, session, name))
     columns = [
         pa.array(np.array(cells.names, dtype=object)[name[order]], pa.string()),
-        pa.array(cells.sessions[session[order]], pa.date32()),
+        bar_array(cells.sessions[session[order]]),
         *(pa.array(column[order]).cast(pa.timestamp("us", tz="UTC")) for column in (event, moment, ingested)),
         *(pa.array(values[order, n], from_pandas=True) for n in range(len(features))),  # NaN is null on disk
     ]

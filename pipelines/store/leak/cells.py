@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.features.feature import Feature
 from pipelines.store import read, versions
-from pipelines.store.cells import Cells
+from pipelines.store.cells import Cells, bar_array
 from pipelines.store.leak.facts import Variant
 from pipelines.store.versions import Derive
 
@@ -57,7 +57,7 @@ def rows_at(
     span = versions.reach(features)
     (chosen,) = np.flatnonzero(wanted)[None]
     if not len(chosen):
-        return versions.schema(features).empty_table()
+        return versions.schema(features, cells).empty_table()
     targets, needed = wanted.copy(), np.zeros(len(wanted), dtype=bool)
     targets[chosen[-1] : chosen[-1] + WINDOW_SESSIONS + 1] = True
     for session in np.flatnonzero(targets):
@@ -67,4 +67,4 @@ def rows_at(
 
 
 def of_sessions(rows: pa.Table, sessions: NDArray[np.datetime64]) -> pa.Table:
-    return rows.filter(pc.is_in(rows["session"], pa.array(sessions, pa.date32())))
+    return rows.filter(pc.is_in(rows["session"], bar_array(sessions)))

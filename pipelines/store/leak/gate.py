@@ -18,6 +18,7 @@ from models.features.registry import view_look_back
 from pipelines import digest
 from pipelines.home import Home
 from pipelines.store import build, inputs, read
+from pipelines.store.cells import bar_array
 from pipelines.store.leak.audit import audit
 from pipelines.store.leak.blame import Blame
 from pipelines.store.leak.cells import altered_cells, near, of_sessions, rows_at
@@ -89,10 +90,9 @@ class Moment:
         self.compared += again.num_rows * len(features)
         days = cells.sessions[wanted]
         # Rows of sessions that the other lake does not know of at all are of the beginning's comparison.
-        first = days[0] if len(days) else np.datetime64(self.at.date())
-        span = table.filter(pc.and_(
-            pc.greater_equal(table["session"], pa.scalar(first.astype(dt.date), pa.date32())),
-            pc.less(table["session"], pa.scalar(self.at.date(), pa.date32()))))
+        end = np.array([self.at.date()], "datetime64[D]").astype(cells.sessions.dtype)
+        first, end = (bar_array(one)[0] for one in (days[:1] if len(days) else end, end))
+        span = table.filter(pc.and_(pc.greater_equal(table["session"], first), pc.less(table["session"], end)))
         return compare(span, again, features, self.at, detector)
 
     def _on_cells(

@@ -1,0 +1,237 @@
+"""Kernels of the tape over windows of minutes; a minute in which nothing traded has no bar.
+
+What adds up takes such a minute for nothing traded, a price is held over it, and nothing is said of it itself.
+"""
+
+import numpy as np
+
+from models.features.feature import FloatArray, Kernel
+from models.features.window import flag, positive, total
+
+SESSION_MINUTES = 1380.0  # 17:00 to 16:00 in Chicago
+NEW_YORK_OPENS, NEW_YORK_CLOSES = 930.0, 1320.0  # minutes after the session began: both cities change clocks together
+HORIZONS = (1, 5, 15, 60)
+WEIGHTS = (0.1, 0.2, 0.3, 0.4)
+CALM, WILD = 0.5, 2.0  # bounds of short against long volatility
+
+
+def _now(value: FloatArray, window: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(window[..., -1]), value, np.nan)
+
+
+def _added(window: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(window), window, 0.0)
+
+
+def _held(prices: FloatArray) -> FloatArray:
+    """Each minute's last price; before the window's first, that one."""
+    known = np.isfinite(prices)
+    place = np.where(known, np.arange(prices.shape[-1]), 0)
+    forward = np.take_along_axis(prices, np.maximum.accumulate(place, axis=-1), axis=-1)
+    first = np.take_along_axis(prices, np.argmax(known, axis=-1)[..., None], axis=-1)
+    return np.ascontiguousarray(np.where(np.isfinite(forward), forward, first))
+
+
+def _moves(prices: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(prices[..., 1:] / prices[..., :-1] - 1.0)
+
+
+def latest(**windows: FloatArray) -> FloatArray:
+    (window,) = windows.values()
+    return window[..., -1]
+
+
+def move(close: FloatArray) -> FloatArray:
+    return _now(close[..., -1] / _held(close)[..., 0] - 1.0, close)
+
+
+def volatility(close: FloatArray) -> FloatArray:
+    """Root mean square of the minutes' returns."""
+    steps = _moves(_held(close))
+    return _now(np.sqrt(total(steps * steps) / steps.shape[-1]), close)
+
+
+def _vwap(turnover: FloatArray, volume: FloatArray) -> FloatArray:
+    return total(_added(turnover)) / positive(total(_added(volume)))
+
+
+def vwap_gap(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
+    return close[..., -1] / _vwap(turnover, volume) - 1.0
+
+
+def vwap_position(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
+    """Deviations from the VWAP; of the minutes' mean prices, weighted by volume."""
+    middle = _vwap(turnover, volume)
+    apart = np.where(volume > 0.0, turnover / volume - middle[..., None], 0.0)
+    spread = np.sqrt(total(_added(volume) * apart * apart) / positive(total(_added(volume))))
+    return (close[..., -1] - middle) / positive(spread)
+
+
+def vwap_band(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
+    away = vwap_position(close, turnover, volume)
+    return np.where(np.isfinite(away), np.clip(np.trunc(away), -2.0, 2.0) + 0.0, np.nan)
+
+
+def vwap_slope(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
+    """VWAP of the window's later half / of its earlier half - 1."""
+    half = volume.shape[-1] // 2
+
+    def part(which: slice) -> FloatArray:
+        return _vwap(np.ascontiguousarray(turnover[..., which]), np.ascontiguousarray(volume[..., which]))
+
+    return _now(part(slice(half, None)) / part(slice(0, half)) - 1.0, close)
+
+
+def session_vwap_gap(close: FloatArray, cumulative_turnover: FloatArray, cumulative_volume: FloatArray) -> FloatArray:
+    return close[..., -1] * cumulative_volume[..., -1] / positive(cumulative_turnover[..., -1]) - 1.0
+
+
+def share(part: str, whole: str) -> Kernel:
+    """Sum of the part / sum of the whole."""
+
+    def kernel(**windows: FloatArray) -> FloatArray:
+        return _now(total(_added(windows[part])) / positive(total(_added(windows[whole]))), windows[whole])
+
+    kernel.__qualname__ = f"share({part}, {whole})"
+    return kernel
+
+
+def net_share(plus: str, minus: str, whole: str = "volume") -> Kernel:
+    """(sum of plus - sum of minus) / sum of the whole."""
+
+    def kernel(**windows: FloatArray) -> FloatArray:
+        net = total(_added(windows[plus])) - total(_added(windows[minus]))
+        return _now(net / positive(total(_added(windows[whole]))), windows[whole])
+
+    kernel.__qualname__ = f"net_share({plus}, {minus}, {whole})"
+    return kernel
+
+
+def balance(plus: str, minus: str) -> Kernel:
+    """(sum of plus - sum of minus) / (sum of both)."""
+
+    def kernel(**windows: FloatArray) -> FloatArray:
+        gained, lost = total(_added(windows[plus])), total(_added(windows[minus]))
+        return _now((gained - lost) / positive(gained + lost), windows[plus])
+
+    kernel.__qualname__ = f"balance({plus}, {minus})"
+    return kernel
+
+
+def pick_up(part: str, whole: str, recent: int) -> Kernel:
+    """Share over the last `recent` minutes less that over those before."""
+
+    def kernel(**windows: FloatArray) -> FloatArray:
+        told = []
+        for which in (slice(-recent, None), slice(0, -recent)):
+            inside = {name: _added(np.ascontiguousarray(windows[name][..., which])) for name in (part, whole)}
+            told.append(total(inside[part]) / positive(total(inside[whole])))
+        return _now(told[0] - told[1], windows[whole])
+
+    kernel.__qualname__ = f"pick_up({part}, {whole}, {recent})"
+    return kernel
+
+
+def volume_surge(volume: FloatArray) -> FloatArray:
+    surge: FloatArray = volume[..., -1] * volume.shape[-1] / positive(total(_added(volume)))
+    return surge
+
+
+def _place(path: FloatArray) -> FloatArray:
+    """Where a path ends between its lowest and highest: -1 to 1."""
+    low, high = path.min(axis=-1), path.max(axis=-1)
+    place: FloatArray = (2.0 * path[..., -1] - low - high) / positive(high - low)
+    return place
+
+
+def delta_divergence(close: FloatArray, delta: FloatArray) -> FloatArray:
+    """Half the place of the price in its range less that of the running delta in its own."""
+    return _now(0.5 * (_place(_held(close)) - _place(np.cumsum(_added(delta), axis=-1))), close)
+
+
+def hidden_strength(close: FloatArray, delta: FloatArray) -> FloatArray:
+    """1 where price fell and buyers pressed, -1 where it rose and sellers did, else 0."""
+    went, pressed = move(close), total(_added(delta))
+    return flag((went < 0.0) & (pressed > 0.0), went) - flag((went > 0.0) & (pressed < 0.0), went)
+
+
+def volume_confirms(close: FloatArray, up_ticks: FloatArray, down_ticks: FloatArray) -> FloatArray:
+    return np.sign(move(close)) * balance("up", "down")(up=up_ticks, down=down_ticks)
+
+
+def stealth(close: FloatArray, hidden_bid_volume: FloatArray, hidden_ask_volume: FloatArray,
+            volume: FloatArray) -> FloatArray:  # fmt: skip
+    """Hidden buyers' less hidden sellers' share where it stands against the move, else 0."""
+    net = net_share("bid", "ask")(bid=hidden_bid_volume, ask=hidden_ask_volume, volume=volume)
+    went = move(close)
+    return np.where(np.isfinite(net + went), np.where(net * went < 0.0, net, 0.0), np.nan)
+
+
+def tick_persistence(up_ticks: FloatArray, down_ticks: FloatArray, reversals: FloatArray) -> FloatArray:
+    ticks = total(_added(up_ticks)) + total(_added(down_ticks))
+    return _now(1.0 - 2.0 * total(_added(reversals)) / positive(ticks), up_ticks)
+
+
+def tick_reversal(close: FloatArray, up_ticks: FloatArray, down_ticks: FloatArray) -> FloatArray:
+    """1 where the last five minutes turn a fall by more than its volatility, ticks agreeing; -1 a rise; else 0."""
+    path = _held(close)
+    before, after = path[..., -6] / path[..., 0] - 1.0, path[..., -1] / path[..., -6] - 1.0
+    steps = _moves(path)
+    noise = np.sqrt(total(steps * steps) / steps.shape[-1])
+    ticks = total(_added(np.ascontiguousarray((up_ticks - down_ticks)[..., -5:])))
+    turned = (before * after < 0.0) & (np.abs(before) > noise) & (np.abs(after) > noise) & (ticks * after > 0.0)
+    return _now(np.where(np.isfinite(before + after), np.where(turned, np.sign(after), 0.0), np.nan), close)
+
+
+def volatility_regime(close: FloatArray) -> FloatArray:
+    """0 low, 1 normal, 2 high, 3 extreme: last quarter of the window's volatility / the window's, at 0.75, 1.25, 2."""
+    steps = _moves(_held(close))
+    squares = steps * steps
+    recent = np.ascontiguousarray(squares[..., -(steps.shape[-1] // 4) :])
+    ratio = _now(np.sqrt(total(recent) / recent.shape[-1] / positive(total(squares) / steps.shape[-1])), close)
+    return flag(ratio >= 0.75, ratio) + flag(ratio >= 1.25, ratio) + flag(ratio >= 2.0, ratio)
+
+
+def _votes(close: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Each horizon's move in units of the hour's volatility, held to -1 … 1, and the horizons' weights."""
+    path = _held(close)
+    steps = _moves(path)
+    squares = steps * steps
+    minute = np.sqrt(total(squares) / steps.shape[-1])
+    noise = [positive(minute * np.sqrt(float(span))) for span in HORIZONS]
+    moved = [(path[..., -1] / path[..., -1 - span] - 1.0) / one for span, one in zip(HORIZONS, noise, strict=True)]
+    short = np.sqrt(total(np.ascontiguousarray(squares[..., -15:])) / 15.0)
+    pace = np.clip(short / positive(minute), CALM, WILD)  # in wild minutes the long horizons speak louder
+    scale = [1.0 / pace, 1.0 / np.sqrt(pace), np.sqrt(pace), pace]
+    weights = np.stack([weight * by for weight, by in zip(WEIGHTS, scale, strict=True)], axis=-1)
+    votes = np.stack([np.clip(one, -1.0, 1.0) for one in moved], axis=-1)
+    return votes, weights / total(weights)[..., None]
+
+
+def agreement(close: FloatArray) -> FloatArray:
+    """Share of the horizons that went the way of the weighted sum."""
+    votes, weights = _votes(close)
+    way = np.sign(total(votes * weights))
+    return _now((np.sign(votes) == way[..., None]).mean(axis=-1) + 0.0 * way, close)
+
+
+def confluence(close: FloatArray) -> FloatArray:
+    """The weighted sum, less as horizons disagree."""
+    votes, weights = _votes(close)
+    told = total(votes * weights) * agreement(close)
+    return _now(np.clip(told, -1.0, 1.0), close)  # weights that make one may pass it by a rounding
+
+
+def bar_place(close: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
+    span = high[..., -1] - low[..., -1]
+    place = (2.0 * close[..., -1] - high[..., -1] - low[..., -1]) / positive(span)
+    return np.where(span == 0.0, 0.0, place)
+
+
+def progress(session_minute: FloatArray) -> FloatArray:
+    return session_minute[..., -1] / SESSION_MINUTES
+
+
+def newyork_open(session_minute: FloatArray) -> FloatArray:
+    at = session_minute[..., -1]
+    return flag((at >= NEW_YORK_OPENS) & (at < NEW_YORK_CLOSES), at)
