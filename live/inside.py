@@ -149,9 +149,7 @@ class Inside:
         when = from_us(at_us).isoformat()
         decision_id = canonical.name_of("decision", desk.bundle.digest, when)
         desk.write("signal", {
-            "decision_id": decision_id, "at": when, "state": allowed, "equity": equity,
-            "bundle": {"digest": desk.bundle.digest, "seq": desk.bundle.seq, "folder": desk.bundle.path.name},
-            "strategy": desk.bundle.strategy.name, "items": told,
+            "decision_id": decision_id, "bundle_seq": desk.bundle.seq, "state": allowed, "equity": equity, "items": told,
         })
         for verdict in verdicts:
             self._send(at_us, when, decision_id, verdict, prices)

@@ -51,9 +51,9 @@ class Entry:
 
 
 def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
-    words = ",".join(canonical.quoted(word) if word is not None else "null"
-                     for word in (prev_hash, kind, session, at, payload))
-    return hashlib.sha256(f"[{seq},{words}]".encode()).hexdigest()  # the canonical text of the list of the six
+    day = "null" if session is None else f'"{session}"'  # the canonical text of the list of the six
+    words = f'[{seq},"{prev_hash}",{canonical.quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -72,6 +72,7 @@ class Journal:
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
+        self._last: dict[str, Entry] = {}  # by kind, of those that this writer wrote
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -127,6 +128,7 @@ class Journal:
             with self._writing():
                 self._db.execute("COMMIT")
         except BaseException:
+            self._last.clear()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
@@ -141,13 +143,16 @@ class Journal:
         day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
         row = (seq + 1, prev_hash, digest, kind, day, stamp, text)
+        entry = Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = (seq + 1, digest)
             self._staged.append(row)
+            self._last[kind] = entry
         else:
             with self._writing():
                 self._db.execute(_INSERT, row)
-        return Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
+            self._last.pop(kind, None)
+        return entry
 
     def _write_staged(self) -> None:
         if self._staged:
@@ -197,6 +202,8 @@ class Journal:
 
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""
+        if before is None and kind in self._last:
+            return self._last[kind]
         day = before.isoformat() if before else None
         self._write_staged()
         newest = "SELECT max(seq) FROM entries WHERE kind = :kind" + (" AND session < :day" if day else "")

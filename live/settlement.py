@@ -77,8 +77,9 @@ def _calm(desk: Desk, equity: float) -> bool:
 
 def _tell_outcomes(desk: Desk, bars: Mapping[str, Sequence[float]]) -> None:
     """What the last decision's holdings came to, open to open, in dollars and in R (one ATR of the decision day)."""
-    closed, decided = desk.journal.last("close"), desk.journal.last("bars")
-    if closed is None or decided is None or not closed.payload["decision_id"]:
+    closed = desk.journal.last("close")
+    decided = desk.journal.last("bars") if closed is not None and closed.payload["decision_id"] else None
+    if closed is None or decided is None:
         return
     made = next(entry.payload for entry in desk.journal.entries("decision")
                 if entry.payload["decision_id"] == closed.payload["decision_id"])

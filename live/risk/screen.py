@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from live import canonical
 from live.risk.limits import Limits
@@ -12,8 +12,7 @@ from live.risk.state import RiskState
 UNKNOWN_GROUP = "unknown"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One limit looked at: the value it would have come to, and where the limit stands."""
 
     limit: str
@@ -53,8 +52,7 @@ class Situation:
     sent_today: int = 0  # orders of this session that were sent before
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`quantity` is what may be sent: zero when refused, less than asked when only closing is allowed."""
 
     proposal: Proposal
