@@ -15,6 +15,7 @@ from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
 from live.recovery import book_of, resume, since_close
 from live.risk import KillSwitch, Limits, Memory
+from live.rungs import refuse_below_canary
 from live.settlement import settle
 from live.tail import Tail
 from live.trades import trades_in
@@ -45,6 +46,8 @@ class Engine:
         self._reached = reached
         self._switch = terms.switch or KillSwitch(terms.kill_file)
         self.tail = Tail(bundle)
+        if isinstance(venue, Broker):
+            refuse_below_canary(bundle.manifest)
         self._reconciler = Reconciler(venue, journal.path.with_name("breaks"), Tolerance(),
                                       self._reached) if isinstance(venue, Broker) else None
         self.book = book_of(journal, terms.costs.capital_usd)

@@ -39,7 +39,7 @@ class Case:
 
 
 def bundle_in(folder: Path) -> Bundle:
-    published = current(world.publish(folder))
+    published = current(world.publish(folder, rung="canary"))
     assert published is not None
     return load(published, [world.PUBLIC], 0, calendars.open_at(world.world().coming[0]))
 

@@ -31,7 +31,7 @@ NAME = world.NAMES[2]
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return world.publish(tmp_path_factory.mktemp("bundles"))
+    return world.publish(tmp_path_factory.mktemp("bundles"), rung="canary")
 
 
 @pytest.fixture
