@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix bench truth proof-kill clean
+.PHONY: help install run live ui test check fix bench truth proof-kill proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,8 +34,8 @@ run: $(STAMP)  ## One whole night on the sandbox market, then a day of paper tra
 	@$(BIN)/nightdesk live --feed sandbox
 	@$(BIN)/nightdesk report
 
-live: $(STAMP)  ## Trade the coming sandbox session on paper, then show the live page (Ctrl-C ends it)
-	@$(BIN)/nightdesk live --feed sandbox --serve
+live: $(STAMP)  ## The coming sandbox session on paper at 60 times speed, and its live page (Ctrl-C ends both)
+	@$(BIN)/nightdesk live --feed sandbox --speed 60 --serve
 
 ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:3000)
 	@$(BIN)/nightdesk ui
@@ -60,6 +60,9 @@ truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise 
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
+
+proof-api: $(STAMP)  ## The live API fuzzed from its own OpenAPI with 100,000 requests (an hour)
+	@NIGHTDESK_FUZZ_REQUESTS=100000 $(BIN)/python -m pytest tests/test_live/test_api_schema.py
 
 clean:  ## Forget the sandbox home (never a desk's data: only ./.nightdesk)
 	@rm -rf .nightdesk dbt/target dbt/logs

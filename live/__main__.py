@@ -18,7 +18,13 @@ def run(
     journal: Annotated[Path | None, typer.Option(
         help="SQLite file of decisions, orders and fills; made when missing")] = None,
     bundle: Annotated[Path | None, typer.Option(help="A bundle's folder, or the one whose `current` names it")] = None,
-    feed: Annotated[str, typer.Option(help="replay:PATH, a Parquet tape of minute bars or a folder of them")] = "",
+    feed: Annotated[str, typer.Option(
+        help="replay:PATH, a Parquet tape of minute bars or a folder of them; polygon or databento")] = "",
+    speed: Annotated[float | None, typer.Option(help="A tape in real time (1) or so many times as fast")] = None,
+    page: Annotated[bool, typer.Option("--serve", help="Show the live page meanwhile; needs a real-time feed")] = False,
+    port: Annotated[int, typer.Option(help="Of the page, on 127.0.0.1; 0 takes a free one", min=0, max=65535)] = 8765,
+    alerts: Annotated[Path | None, typer.Option(help="TOML: rules, and e-mail; webhooks come from the environment")]
+    = None,
     keys: Annotated[Path | None, typer.Option(help="Trusted public keys: a .pub file or a folder of them")] = None,
     broker: Annotated[str, typer.Option(help="Only `paper`: fills at opening prints, research's costs")] = "paper",
     kill_file: Annotated[Path | None, typer.Option(help="While it exists nothing new is sent; it sticks")] = None,
@@ -53,6 +59,8 @@ def run(
             _passport(journal, passport, bundle, keys)
         elif reset is not None:
             _reset(journal, reset, kill_file)
+        elif speed is not None or feed in ("polygon", "databento"):
+            _run(journal, bundle, feed, speed, keys, kill_file, limits, alerts, page, port, as_json)
         else:
             _replay(journal, bundle, feed, keys, broker, kill_file, limits, as_json)
     except (ValueError, OSError, JournalBusy, JournalBroken) as problem:
@@ -150,6 +158,32 @@ def _replay(
         _tell(report.as_json())
     if report.refused:
         raise typer.Exit(1)
+
+
+def _run(
+    journal: Path, bundle: Path | None, feed: str, speed: float | None, keys: Path | None, kill_file: Path | None,
+    limits: Path | None, alerts: Path | None, page: bool, port: int, as_json: bool,
+) -> None:
+    import os
+
+    from live.feeds import started
+    from live.operating import operate
+    from live.settings import load_keys, load_limits
+
+    if bundle is None or keys is None or kill_file is None:
+        raise ValueError("a feed in real time needs --bundle DIR, --keys PATH and --kill-file FILE")
+    runner = started(bundle, journal, feed, speed, keys=load_keys(keys), kill_file=kill_file,
+                     limits=load_limits(limits), environment=os.environ, say=_say)
+    report = operate(runner, environment=os.environ, alerts=alerts, serve=page, port=port, say=_say,
+                     told=lambda told: None if as_json else _tell(told.as_json()))
+    if report is not None and as_json:
+        print(json.dumps(report.as_json(), indent=1))
+    if report is not None and report.refused:
+        raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _tell(report: dict[str, object]) -> None:

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
 
 from live import canonical, documents
+from live.alerts import Alerter
 from live.docs_page import docs_html
 from live.gatekeeper import PROTOCOL
 from live.killing import throw
@@ -48,6 +49,7 @@ class Account:
     keys: Sequence[bytes]
     now: Callable[[], dt.datetime]
     events: Events | None = None  # of the runner in this process; else the journal's rows as they are committed
+    alerter: Alerter | None = None
 
 
 class Kill(BaseModel):
@@ -129,6 +131,12 @@ def make_app(account: Account) -> FastAPI:
         """The bundle that was last taken up; null before the first."""
         return _document(view.bundle())
 
+    @app.get("/alerts", responses=_answers(documents.Alerts))
+    def alerts() -> Response:
+        """What a person was told lately, newest first; empty where another process trades."""
+        recent = list(account.alerter.recent) if account.alerter else []
+        return _document([asdict(one) for one in reversed(recent)])
+
     @app.get("/passport/{id}", responses=_answers(documents.Passport, _404={
         "model": documents.Problem, "description": "No such order or decision"}))
     def explain(id: Annotated[str, Path(pattern=r"^[od]-[0-9a-f]{20}$")]) -> Response:
@@ -157,7 +165,7 @@ def make_app(account: Account) -> FastAPI:
         "content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text"}})
     def metrics() -> Response:
         """Prometheus text."""
-        body, kind = exposition(view)
+        body, kind = exposition(view, account.alerter)
         return Response(body, headers={"content-type": kind})
 
     @app.websocket("/stream")

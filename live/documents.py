@@ -181,6 +181,18 @@ class Passport(BaseModel):
     differences: list[str]
 
 
+class Alert(Document):
+    kind: str
+    severity: Literal["info", "warning", "critical"]
+    text: str
+    at: str
+    key: str
+
+
+class Alerts(RootModel[list[Alert]]):
+    """What a person was told lately, newest first."""
+
+
 class Positions(RootModel[list[Position]]):
     """What is held, largest long first."""
 

@@ -1,7 +1,7 @@
 """The account in Prometheus's text format, read from the journal at each scrape."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from live.risk import RiskState
 from live.view import View
@@ -9,12 +9,16 @@ from live.view import View
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
+    from live.alerts import Alerter
+
+TRADES = 50  # closed positions that a win rate is read from
+
 
 class Account:
     """A collector: nothing is counted in memory, so a restart loses no count."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
+    def __init__(self, view: View, alerter: "Alerter | None" = None) -> None:
+        self._view, self._alerter = view, alerter
 
     def collect(self) -> Iterator["Metric"]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -47,13 +51,51 @@ class Account:
         for row in self._view.positions():
             held.add_metric([row["symbol"]], row["value"])
         yield held
+        trades = self._view.trades(TRADES)
+        won = [trade["pnl"] > 0 for trade in trades]
+        yield GaugeMetricFamily("nightdesk_win_ratio", f"Share of the last {TRADES} closed positions that made money",
+                                value=sum(won) / len(won) if won else float("nan"))
+        regime = GaugeMetricFamily("nightdesk_regime_probability", "Of each state, at the last decision",
+                                   labels=["regime"])
+        for made in self._view.decisions(1):
+            for name, share in made["regime"].items():
+                regime.add_metric([name], float("nan") if share is None else float(share))
+        yield regime
+        yield from self._process(status["process"])
+        told = CounterMetricFamily("nightdesk_alerts", "What a person was told, by kind", labels=["kind"])
+        lost = CounterMetricFamily("nightdesk_alerts_lost", "What a sink was spared or could not take", labels=["sink"])
+        if self._alerter is not None:
+            for kind, count in sorted(self._alerter.counts.items()):
+                told.add_metric([kind], count)
+            for name, count in sorted(self._alerter.undelivered().items()):
+                lost.add_metric([name], count)
+        yield told
+        yield lost
+
+    def _process(self, vitals: Mapping[str, Any] | None) -> Iterator["Metric"]:
+        """How the runner's own process does; not a number where another process trades."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        told = vitals or {}
+
+        def number(name: str, scale: float = 1.0) -> float:
+            return float("nan") if told.get(name) is None else told[name] * scale
+
+        yield GaugeMetricFamily("nightdesk_memory_bytes", "Resident memory of the runner",
+                                value=number("memory_mb", 1e6))
+        cycle = GaugeMetricFamily("nightdesk_cycle_seconds", "Time that one bar or cycle costs", labels=["quantile"])
+        cycle.add_metric(["0.5"], number("cycle_p50_ms", 1e-3))
+        cycle.add_metric(["0.99"], number("cycle_p99_ms", 1e-3))
+        yield cycle
+        yield GaugeMetricFamily("nightdesk_feed_silent_seconds", "Market time since any name's last bar, in session",
+                                value=number("feed_silent_s"))
 
 
-def exposition(view: View) -> tuple[bytes, str]:
+def exposition(view: View, alerter: "Alerter | None" = None) -> tuple[bytes, str]:
     """The scrape's body and its content type."""
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Account(view))
+    registry.register(Account(view, alerter))
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from live.adapters.bundles import FolderBundles
+from live.adapters.feed_stream import StreamedFeed
 from live.adapters.paper import PaperVenue
 from live.clock import TapeClock, to_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
@@ -18,7 +19,7 @@ from live.ports import Feed, Venue
 from live.replay import ReplayReport, SessionResult, not_for, result_of, take
 from live.risk import KillSwitch, Limits
 from live.vitals import Vitals
-from models.bundle import BundleRefused, SessionTimes
+from models.bundle import Bundle, BundleRefused, SessionTimes
 from models.market.costs import CostModel
 
 Calendar = Mapping[dt.date, SessionTimes]
@@ -27,11 +28,11 @@ WAIT_S = 0.25
 
 @dataclass
 class Runner:
-    """What it was started with. `feed` makes the feed once the bundle's calendar is known."""
+    """What it was started with. `feed` makes the feed once the bundle tells its calendar and its symbols."""
 
     bundle_dir: Path
     journal: Path
-    feed: Callable[[Calendar], Feed]
+    feed: Callable[[Bundle], Feed]
     pace: Pace
     verify_keys: Sequence[bytes]
     kill_file: Path
@@ -43,7 +44,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.hub = Hub()
-        self.vitals = Vitals()
+        self.vitals = Vitals(market_s=lambda: self.pace.now_us() / 1e6)
         self.now = Now(self.hub, self.vitals, self.costs.capital_usd)
         self.switch = KillSwitch(self.kill_file)
 
@@ -65,7 +66,8 @@ class Runner:
                                 "one through")
             else:
                 calendar = {times.session: times for times in bundle.calendar}
-                feed = WatchedFeed(self.feed(calendar), self.now)
+                heard = self.feed(bundle)
+                feed = WatchedFeed(heard, self.now)
                 venue = GuardedVenue(self.venue or PaperVenue(self.costs), self.switch)
                 with Watchdog(self.switch, venue, self._told).watching(signals=listen):
                     try:
@@ -76,6 +78,8 @@ class Runner:
                         notes.append(f"{end}; a session that was begun is taken up again from its start")
                     finally:
                         self.now.ended()
+                        if isinstance(heard, StreamedFeed):
+                            heard.close()
             rows, head = book.head()
             return ReplayReport(tuple(results), tuple(notes), flat, refused, bundle.seq if bundle else None,
                                 bundle.digest if bundle else None, rows, head)

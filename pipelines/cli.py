@@ -117,9 +117,13 @@ def features_get(
 def live(
     home: HomeOption = None, seed: SeedOption = None, set_: SetOption = None, json_: JsonOption = False,
     bundle: Annotated[Path | None, typer.Option(help="A bundle's folder. Default: the home's current one")] = None,
-    feed: Annotated[str, typer.Option(help="sandbox (the coming session) or replay:TAPE.parquet")] = "sandbox",
+    feed: Annotated[str, typer.Option(
+        help="sandbox (the coming session), replay:TAPE.parquet, polygon or databento (keys from the environment)",
+    )] = "sandbox",
+    speed: Annotated[float | None, typer.Option(
+        help="In real time (1), or a tape so many times as fast; without it a tape is read at once")] = None,
     sessions: Annotated[int, typer.Option(help="How many coming sandbox sessions")] = 1,
-    serve: Annotated[bool, typer.Option("--serve", help="Then show the account: a live page, until Ctrl-C")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Show the account: a live page, until Ctrl-C")] = False,
     port: Annotated[int, typer.Option(help="Of the live page, on 127.0.0.1; 0 takes a free one")] = 8765,
 ) -> None:
     """Trade the approved bundle on paper, decision by decision, into the journal."""
@@ -127,6 +131,11 @@ def live(
 
     settings = settings_module.load(overrides(home, None, seed, None, set_))
     desk = Home(settings.home).prepare()
+    if speed is not None or feed in ("polygon", "databento"):
+        told = trading.run_live(settings, desk, bundle, feed, sessions, speed, serve, port)
+        if json_:
+            emit(told, True, trading.print_report)
+        return
     report = trading.trade(settings, desk, bundle, feed, sessions)
     emit(report, json_, trading.print_report)
     if serve:

@@ -15,21 +15,69 @@ def journal_path(home: Home) -> Path:
     return home.journal / "paper.sqlite"
 
 
+def tape_of(settings: Settings, home: Home, feed: str, sessions: int) -> Path:
+    """The tape that a feed stands for: a recorded one, or the sandbox's coming sessions, recorded now."""
+    kind, _, tape = feed.partition(":")
+    if kind == "replay" and tape:
+        return Path(tape)
+    if feed != "sandbox":
+        raise ValueError(f"no feed '{feed}' on a tape: use sandbox, or replay:TAPE.parquet")
+    from pipelines import feeds, night
+
+    with home.lock(), step("record the coming session from the sandbox's feed"):
+        return feeds.record_tape(settings, home, night.current(home), sessions)
+
+
+def run_live(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int, speed: float | None,
+             serve: bool, port: int) -> dict[str, Any] | None:
+    """Trade in real time, or at a stated speed, and be looked at meanwhile; None when a person ended it."""
+    import os
+
+    from live.feeds import started
+    from live.operating import operate
+    from live.settings import load_keys, load_limits
+
+    tape = tape_of(settings, home, feed, sessions) if feed == "sandbox" or feed.startswith("replay:") else None
+    limits, trusted, alerts = home.root / "limits.toml", home.keys / "trusted", home.root / "alerts.toml"
+    runner = started(
+        bundle or home.bundles, journal_path(home), f"replay:{tape}" if tape else feed, speed,
+        keys=load_keys(trusted) if trusted.exists() else (), kill_file=home.root / KILL_FILE,
+        limits=load_limits(limits if limits.exists() else None), environment=os.environ, say=say,
+    )
+
+    def told(report: Any) -> None:
+        home.write_section("live", report.as_json())
+        print_report(report.as_json())
+
+    report = operate(runner, environment=os.environ, alerts=alerts if alerts.exists() else None,
+                     expected=_expected(home), serve=serve, port=port, told=told)
+    return report.as_json() if report else None
+
+
+def _expected(home: Home) -> Any:
+    """What the champion was judged to earn, where the last night told it."""
+    import math
+    from statistics import fmean, stdev
+
+    from live.lookout import Expected
+    from models.market.costs import CostModel
+
+    key = home.read_section("verdict").get("key")
+    for one in home.read_section("judged").get("strategies", []):
+        if one["key"] == key and len(one["equity"]) > 20:
+            daily = [now - before for before, now in zip(one["equity"], one["equity"][1:], strict=False)]
+            cash, deviation = CostModel.default().cash_rate_session, stdev(daily)
+            sharpe = (fmean(daily) - cash) / deviation * math.sqrt(252)
+            return Expected(sharpe, deviation, cash) if sharpe > 0 else None
+    return None
+
+
 def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int) -> dict[str, Any]:
     """Trade on paper; a session that is in the journal already is not traded again."""
     from live.replay import replay
     from live.settings import load_keys, load_limits
 
-    kind, _, tape = feed.partition(":")
-    if kind == "replay" and tape:
-        path = Path(tape)
-    elif feed == "sandbox":
-        from pipelines import feeds, night
-
-        with home.lock(), step("record the coming session from the sandbox's feed"):
-            path = feeds.record_tape(settings, home, night.current(home), sessions)
-    else:
-        raise ValueError(f"no feed '{feed}': use sandbox, or replay:TAPE.parquet")
+    path = tape_of(settings, home, feed, sessions)
     limits, trusted = home.root / "limits.toml", home.keys / "trusted"
     journal_path(home).parent.mkdir(parents=True, exist_ok=True)
     report = replay(

@@ -40,7 +40,8 @@ def runner(bundles: Path, folder: Path, *, count: int = 1, speed: float = SPEED,
            **more: Any) -> Runner:
     pace = Pace(calendars.open_at(COMING[0]) - dt.timedelta(seconds=before_s), speed)
     tape = TapeFeed(world.tape(folder / f"tape-{count}.parquet", 0, count))
-    return Runner(bundles, folder / "live.sqlite", lambda calendar: PacedFeed(tape, pace, calendar), pace,
+    return Runner(bundles, folder / "live.sqlite", lambda bundle: PacedFeed(
+        tape, pace, {times.session: times for times in bundle.calendar}), pace,
                   [world.PUBLIC], folder / "KILL", **more)
 
 
