@@ -1,0 +1,110 @@
+"""`StorageRouter`: rows go to the tier of their age. The cold tier is Parquet here; hot and warm are ports."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import durable
+
+INSTANT = pa.timestamp("us", tz="UTC")
+TIERS = ("hot", "warm", "cold")
+HOT = dt.timedelta(days=1)
+WARM = dt.timedelta(days=30)
+
+
+class Tier(Protocol):
+    """Where rows of an asset are kept. Every table has a column `timestamp`, an instant."""
+
+    def write(self, asset_class: str, asset: str, rows: pa.Table) -> None: ...
+
+    def read(self, asset_class: str, asset: str, start: dt.datetime, end: dt.datetime) -> pa.Table: ...
+
+    def drop_before(self, asset_class: str, asset: str, moment: dt.datetime) -> None: ...
+
+
+class ParquetTier:
+    """`asset_class/asset/year/month/`: a file a write, named by its content, so that a repeated write is the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, asset_class: str, asset: str, rows: pa.Table) -> None:
+        months = pc.strftime(rows["timestamp"].cast(INSTANT), format="%Y/%m")
+        for month in sorted(pc.unique(months).to_pylist()):
+            sink = pa.BufferOutputStream()
+            pq.write_table(rows.filter(pc.equal(months, month)).sort_by("timestamp"), sink, compression="zstd")
+            body = sink.getvalue().to_pybytes()
+            name = f"{hashlib.sha256(body).hexdigest()[:16]}.parquet"
+            durable.write_atomic(self._of(asset_class, asset) / month / name, body, failpoint="tier")
+
+    def read(self, asset_class: str, asset: str, start: dt.datetime, end: dt.datetime) -> pa.Table:
+        """Rows from `start` up to `end`, not included; only months in between are opened."""
+        first, last = start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+        files = [file for file in sorted(self._of(asset_class, asset).glob("*/*/*.parquet"))
+                 if f"{first:%Y/%m}" <= "/".join(file.parts[-3:-1]) <= f"{last:%Y/%m}"]  # fmt: skip
+        tables = [_between(pq.read_table(file), start, end) for file in files]
+        none = pa.table({"timestamp": pa.array([], INSTANT)})
+        return pa.concat_tables(tables).sort_by("timestamp") if tables else none
+
+    def drop_before(self, asset_class: str, asset: str, moment: dt.datetime) -> None:
+        raise ValueError("the cold tier keeps everything")
+
+    def _of(self, asset_class: str, asset: str) -> Path:
+        for part in (asset_class, asset):
+            if not part or part.startswith(".") or "/" in part or "\\" in part:
+                raise ValueError(f"{part!r} cannot be the name of a folder")
+        return self.folder / asset_class / asset
+
+
+def _between(rows: pa.Table, start: dt.datetime, end: dt.datetime) -> pa.Table:
+    at = rows["timestamp"]
+    low, high = (pa.scalar(moment.astimezone(dt.UTC), at.type) for moment in (start, end))
+    return rows.filter(pc.and_(pc.greater_equal(at, low), pc.less(at, high)))
+
+
+class StorageRouter:
+    """Writes go where their age belongs; a tier that is not there hands on to the next colder one."""
+
+    def __init__(self, cold: Tier, *, warm: Tier | None = None, hot: Tier | None = None) -> None:
+        self.tiers: Mapping[str, Tier] = {
+            name: tier for name, tier in zip(TIERS, (hot, warm, cold), strict=True) if tier is not None
+        }
+
+    def tier_of(self, timestamp: dt.datetime, now: dt.datetime) -> str:
+        age = now - timestamp
+        wanted = "hot" if age < HOT else "warm" if age < WARM else "cold"
+        return next(name for name in TIERS[TIERS.index(wanted) :] if name in self.tiers)
+
+    def write(self, asset_class: str, asset: str, rows: pa.Table, now: dt.datetime) -> dict[str, int]:
+        """How many rows went to which tier."""
+        ages = [self.tier_of(moment, now) for moment in rows["timestamp"].cast(INSTANT).to_pylist()]
+        told: dict[str, int] = {}
+        for name in (name for name in self.tiers if name in ages):
+            part = rows.filter(pa.array([age == name for age in ages]))
+            self.tiers[name].write(asset_class, asset, part)
+            told[name] = part.num_rows
+        return told
+
+    def read(self, asset_class: str, asset: str, start: dt.datetime, end: dt.datetime) -> pa.Table:
+        parts = [tier.read(asset_class, asset, start, end) for tier in self.tiers.values()]
+        filled = [part for part in parts if part.num_rows]
+        return pa.concat_tables(filled).sort_by("timestamp") if filled else parts[-1]
+
+    def archive(self, asset_class: str, asset: str, now: dt.datetime) -> int:
+        """Move what outgrew the hot and warm tiers to the next colder one: written there first, then let go here."""
+        moved = 0
+        for name, limit in (("hot", HOT), ("warm", WARM)):
+            if name not in self.tiers:
+                continue
+            old = self.tiers[name].read(asset_class, asset, dt.datetime.min.replace(tzinfo=dt.UTC), now - limit)
+            if old.num_rows:
+                self.write(asset_class, asset, old, now)
+                self.tiers[name].drop_before(asset_class, asset, now - limit)
+                moved += old.num_rows
+        return moved
