@@ -1,5 +1,7 @@
 """Every feature, declared once. A new one is a `Feature` in its family's module and no other change anywhere."""
 
+from collections.abc import Iterable
+
 from models.features import equity, exposures, futures, market, options, relative, statistical, technical
 from models.features.alpha158 import declared as alpha158
 from models.features.auction import declared as auction
@@ -8,7 +10,7 @@ from models.features.graph import declared as graph
 from models.features.positioning import declared as positioning
 from models.features.tape import declared as tape
 
-__all__ = ["DAILY", "FEATURES", "Feature", "families", "named", "view_look_back"]
+__all__ = ["DAILY", "FEATURES", "Feature", "families", "grouped", "named", "view_look_back"]
 
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
@@ -27,12 +29,17 @@ DAILY = (
 )  # fmt: skip
 
 
-def families(extra: tuple[Feature, ...] = ()) -> dict[str, tuple[Feature, ...]]:
+def grouped(features: Iterable[Feature]) -> dict[str, tuple[Feature, ...]]:
     """Features by the table they live in, such as `equity_v1`: one a family and version."""
-    grouped: dict[str, tuple[Feature, ...]] = {}
-    for feature in (*FEATURES, *extra):
-        grouped[feature.view] = (*grouped.get(feature.view, ()), feature)
-    return grouped
+    tables: dict[str, tuple[Feature, ...]] = {}
+    for feature in features:
+        tables[feature.view] = (*tables.get(feature.view, ()), feature)
+    return tables
+
+
+def families() -> dict[str, tuple[Feature, ...]]:
+    """All that are registered, by table."""
+    return grouped(FEATURES)
 
 
 def named(names: tuple[str, ...]) -> tuple[Feature, ...]:

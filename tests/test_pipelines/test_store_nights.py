@@ -1,6 +1,7 @@
 """A small sandbox over the nights of its late split and its corrected bar: what was known does not change."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.features.registry import DAILY, FEATURES, families, named
+from models.features import planted
+from models.features.registry import DAILY, FEATURES, families, grouped
+from models.features.registry import named as named_features
 from pipelines import digest, sandbox, settings
 from pipelines.home import Home
 from pipelines.store import build, frame, leak, online, read, recipe, research
 from tests import OWN
+from tests.truth.planting import DECISIONS, NIGHTS, SMALL, Field, named
+from tests.truth.plants import PLANTS, Plant
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
-NIGHTS = (2, 5)  # the split went ex unseen; it and the correction are known
-SETTINGS = settings.load(
-    {"sandbox": {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}}, environment=OWN
-)
+SETTINGS = settings.load({"sandbox": SMALL}, environment=OWN)
+PLANTED = ("L1-smoothed", "L2-last-factor", "L4-restated-close", "L7-known-at-the-close", "L8-known-at-four",
+           "L9-an-hour-of-summer", "L10-closes-carried", "L11-next-return", "L13-filled-backwards", "L14-neighbours",
+           "LX-doubles-soon")  # fmt: skip
 
 
 def build_all(home: Home) -> dict[str, build.FamilyBuild]:
@@ -83,8 +88,7 @@ def test_the_panel_is_what_plain_reading_of_the_tables_gives(lived: Lived) -> No
     panel = frame.decision_panel(lived.home, now=now)
     session = panel.sessions[-4]
     at = frame.decision_time(session.astype(dt.date))
-    for view in ("equity_v1", "options_v1", "futures_v1"):
-        features = [feature for feature in named(DAILY) if feature.view == view]
+    for view, features in grouped(named_features(DAILY)).items():
         rows = read.rows_as_of(lived.home, view, at).to_pylist()
         newest = {row[next(iter(row))]: row for row in rows}  # key order: the last of an entity is its newest session
         for column, name in enumerate(panel.names):
@@ -103,29 +107,40 @@ def test_the_coming_session_is_decidable_and_the_dead_are_not(lived: Lived) -> N
     assert np.isfinite(panel.column("ret_1")[-1][panel.tradable[-1]]).all()
 
 
-def test_the_gate_is_clean_and_names_a_planted_leak_with_its_first_bad_date(lived: Lived) -> None:
+@pytest.fixture(scope="module")
+def field(lived: Lived) -> Iterator[Field]:
+    """The gate's altered lakes, built once for the clean run and for every plant."""
+    field = Field(lived.home, lived.moments[5], lived.home.root.parent)
+    yield field
+    field.close()
+
+
+def test_the_gate_is_clean(lived: Lived, field: Field) -> None:
     now = lived.moments[5]
-    moments = leak.sample_decisions(sorted(set(read.rows_as_of(lived.home, "equity_v1", now)["session"].to_pylist())),
-                                    seed=3, count=2)
-    clean = leak.leak_check(lived.home, now=now, moments=moments, seed=3)
+    moments = [frame.decision_time(day) for day in DECISIONS]
+    clean = leak.leak_check(lived.home, now=now, moments=moments, variants=("truncate",), rebuild=field.rebuild)
     assert clean.passed and clean.compared_values > 1000, clean.findings
-    assert leak.parity_check(lived.home, now) == []
-    features = recipe.PLANTED.families()["equity_v1"]
-    other = Home(lived.home.root.parent / "planted")
-    for folder in ("raw", "quarantine", "marts"):
-        (other.root / "lake").mkdir(parents=True, exist_ok=True)
-        (other.root / "lake" / folder).symlink_to(lived.home.root / "lake" / folder)
-    for view, declared in recipe.PLANTED.families().items():
-        build.build_family(other, view, declared, recipe=recipe.PLANTED)
-    assert features[-1].name == "planted_centred_mean"
-    caught = leak.leak_check(other, now=now, moments=moments[:1], seed=3, recipe=recipe.PLANTED)
-    assert {finding.feature for finding in caught.findings} == {"planted_centred_mean"}
-    assert caught.findings[0].input == "daily_bars.close, daily_bars.total_return_factor"
-    decided = caught.decision_times[0].date()
-    first_bad = dt.date.fromisoformat(caught.findings[0].first_bad_time)
-    sessions = [row.astype(dt.date) for row in np.unique(pq.read_table(
-        build.table_path(other, "equity_v1"))["session"].to_numpy()) if row.astype(dt.date) < decided]  # fmt: skip
-    assert first_bad == sessions[-2]  # it knew two sessions ahead
+    assert leak.audit(lived.home, now) == []
+    assert all(leak.parity_check(lived.home, at) == [] for at in (now, *moments))
+
+
+@pytest.mark.parametrize("label", PLANTED)
+def test_a_leak_of_each_kind_is_caught_and_named(field: Field, label: str) -> None:
+    plant = next(plant for plant in PLANTS if plant.label == label)
+    found = field.catch(plant)
+    assert found and named(plant, found), found
+
+
+def test_the_leak_of_the_settings_is_named_with_its_first_bad_date(lived: Lived, field: Field) -> None:
+    found = field.catch(Plant("settings", "leak.planted", recipe.Recipe(
+        "planted", (*families()["equity_v1"], planted.FEATURE), planted.derive_with_leak)))
+    assert {finding.feature for finding in found} == {"planted_centred_mean"}
+    for finding in found:
+        decided = dt.date.fromisoformat(finding.decision_time[:10])
+        days = np.unique(read.rows_as_of(lived.home, "equity_v1", lived.moments[5])["session"].to_numpy())
+        before = [day for day in days.astype(object) if day < decided]
+        assert finding.first_bad_time == str(before[-2])  # it knew two sessions ahead
+        assert finding.input == "daily_bars.close, daily_bars.total_return_factor"
 
 
 def test_online_serves_the_newest_known_row_and_sleeps_when_nothing_changed(lived: Lived) -> None:

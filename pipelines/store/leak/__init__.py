@@ -23,12 +23,12 @@ Another `Recipe` than the registry's (features, derivation, cells) can be checke
 
 from pipelines.store.leak.audit import audit
 from pipelines.store.leak.cells import altered_cells
-from pipelines.store.leak.compare import Finding, compare, moved_cells
+from pipelines.store.leak.compare import ROW, Finding, compare, moved_cells
 from pipelines.store.leak.facts import VARIANTS, Rebuild, Variant, rebuilt
 from pipelines.store.leak.gate import LeakResult, leak_check, parity_check, run_gate
 from pipelines.store.leak.sample import sample_decisions
 
 __all__ = [
-    "VARIANTS", "Finding", "LeakResult", "Rebuild", "Variant", "altered_cells", "audit", "compare", "leak_check",
+    "ROW", "VARIANTS", "Finding", "LeakResult", "Rebuild", "Variant", "altered_cells", "audit", "compare", "leak_check",
     "moved_cells", "parity_check", "rebuilt", "run_gate", "sample_decisions",
 ]  # fmt: skip

@@ -40,15 +40,22 @@ class Blame:
         return "/".join(self.moment.recipe.sources[panel].marts)
 
     def _dataset(self, held: inputs.Inputs, moved: list[MovedCell]) -> str:
-        """The mart's columns that moved, and the facts that move them when they alone are altered."""
+        """The mart's columns that moved, and the facts that move them when they alone are altered: if one kind of them
+        moves all that all of them did, that one."""
         through = ", ".join(f"{self._mart(held.panel)}.{cell.column}" if cell.column != ROW
                             else f"rows of {self._mart(held.panel)}" for cell in moved)
         guilty = []
         here = self.moment
-        for name in later_datasets(here.home, here.at, here.recipe.sources[held.panel].marts):
+        source = here.recipe.sources[held.panel]
+        names = later_datasets(here.home, here.at, source.marts)
+        for name in sorted(names, key=lambda name: name not in source.facts):
             with here.rebuild(here.home, here.at, self.variant, now=here.now, seed=here.seed, datasets=(name,)) as con:
                 again = inputs.read(con, held.panel, here.recipe)
-            if moved_cells(held.table, again.table, here.at):
+            alone = moved_cells(held.table, again.table, here.at)
+            if alone == moved:
+                guilty = [name]
+                break
+            if alone:
                 guilty.append(name)
         return f"{' and '.join(guilty) or 'facts'} (through {through})"
 

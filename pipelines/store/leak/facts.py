@@ -97,7 +97,8 @@ def rebuilt(
     """A connection to marts built from facts altered after `at`, thrown away after use."""
     from pipelines.lake import marts
 
-    folder = durable.fresh_staging(home.work, "leak-marts")
+    parts = "-".join(datasets) if datasets is not None else "all"
+    folder = durable.fresh_staging(home.work, f"leak-{variant}-{at:%Y%m%dT%H%M}-{parts}")
     try:
         if variant == "truncate" and datasets is None:
             built = marts.build(home, out=folder / "marts", truncate_at=at, now=now)

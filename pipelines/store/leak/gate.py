@@ -22,7 +22,7 @@ from pipelines.store.cells import bar_array
 from pipelines.store.leak.audit import audit
 from pipelines.store.leak.blame import Blame
 from pipelines.store.leak.cells import altered_cells, near, of_sessions, rows_at
-from pipelines.store.leak.compare import Finding, MovedCell, bits, compare, moved_cells
+from pipelines.store.leak.compare import ROW, Finding, MovedCell, bits, compare, moved_cells
 from pipelines.store.leak.facts import Rebuild, Variant, rebuilt
 from pipelines.store.leak.sample import chance_of, sample_decisions
 from pipelines.store.recipe import USUAL, Recipe, panels_of, views_of
@@ -50,7 +50,7 @@ class Moment:
         self.panels = {panel: inputs.of_home(home, panel, recipe) for panel in panels_of(recipe)}
         self.compared = 0
 
-    def check(self, variant: Variant, on_cells: Variant) -> list[Finding]:
+    def check(self, variant: Variant, on_cells: Sequence[Variant]) -> list[Finding]:
         """Every view of the recipe against the marts of altered facts, and against altered cells."""
         with self.rebuild(self.home, self.at, variant, now=self.now, seed=self.seed) as con:
             again = {panel: inputs.read(con, panel, self.recipe) for panel in self.panels}
@@ -64,8 +64,9 @@ class Moment:
             if here:
                 found += [blame.of(finding, self.panels[panel], features, moved[panel]) for finding in here]
                 continue
-            altered = self._on_cells(self.panels[panel], table, features, on_cells)
-            found += [blame.of(finding, self.panels[panel], features, []) for finding in altered]
+            for other in on_cells:
+                altered = self._on_cells(self.panels[panel], table, features, other)
+                found += [blame.of(finding, self.panels[panel], features, []) for finding in altered]
         return found
 
     def _view(
@@ -80,8 +81,8 @@ class Moment:
         if found or not moved:
             return found
         # The inputs moved, and no value of tonight's tables shows it: a leak all the same.
-        return [Finding(f"({cell.column})", features[0].view, cell.entity, cell.session, self.at.isoformat(),
-                        cell.values, variant) for cell in moved]
+        return [Finding(cell.column if cell.column == ROW else f"({cell.column})", features[0].view, cell.entity,
+                        cell.session, self.at.isoformat(), cell.values, variant) for cell in moved]
 
     def _compare(
         self, table: pa.Table, features: tuple[Feature, ...], cells: Any, wanted: Any, detector: str
@@ -110,7 +111,8 @@ def leak_check(
     variants: Sequence[Variant] | None = None, rebuild: Rebuild = rebuilt,
 ) -> LeakResult:
     """Look at every view at these decisions. Without `variants` each decision has one from the raw layer and another
-    on the cells: truncation at the first, the other two in turns by night; else each decision has all of those."""
+    on the cells: truncation at the first, the other two in turns by night; else each decision has all of those, and
+    both others on the cells."""
     found: list[Finding] = []
     compared, used = 0, []
     for number, at in enumerate(sorted(moments)):
@@ -122,12 +124,14 @@ def leak_check(
     return LeakResult(tuple(sorted(moments)), tuple(used), tuple(_once(found)), compared)
 
 
-def _plan(number: int, at: dt.datetime, variants: Sequence[Variant] | None) -> list[tuple[Variant, Variant]]:
+def _plan(
+    number: int, at: dt.datetime, variants: Sequence[Variant] | None
+) -> list[tuple[Variant, tuple[Variant, ...]]]:
     turn: Variant = "scramble" if at.toordinal() % 2 else "extreme"
     other: Variant = "extreme" if turn == "scramble" else "scramble"
     if variants is not None:
-        return [(variant, "extreme" if variant == "scramble" else "scramble") for variant in variants]
-    return [("truncate", turn) if number % 2 == 0 else (turn, other)]
+        return [(variant, ("scramble", "extreme")) for variant in variants]
+    return [("truncate", (turn,)) if number % 2 == 0 else (turn, (other,))]
 
 
 def _once(found: list[Finding]) -> list[Finding]:
