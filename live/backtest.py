@@ -106,7 +106,7 @@ def backtest(
     clock = TapeClock(times[todo[0]].open_at - DECIDE_BEFORE_OPEN)
     with Journal(journal, synced=False) as book:
         venue = SimulatedVenue(costs, rules, clock)
-        engine = Engine(bundle, book, venue, clock, Terms("backtest", limits or Limits(), costs, None))
+        engine = Engine(bundle, book, venue, clock, Terms("backtest", limits or Limits(), costs, None, brief=True))
         for session in todo:
             say(f"session {session}")
             engine.run_session(session, feed)

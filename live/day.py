@@ -22,39 +22,18 @@ class Day:
         self.heard_us = open_us  # the newest bar that was believed, of any name
         self._open_us, self._close_us = open_us, close_us
 
-    def possible(self, bar: Bar, now_us: int) -> bool:
-        """Whether a bar lies in the session, comes in its time and could be one at all; counts it where not."""
-        _, start_us, first, high, low, last, volume = bar
-        if (now_us <= start_us < self._close_us and self._open_us <= start_us
-                and 0.0 < low <= first <= high < INF and low <= last <= high and 0.0 <= volume < INF):
-            return True
+    def ignore(self, bar: Bar) -> None:
+        """Count a bar that lies outside the session, could be none at all, comes twice, or too late: what was decided
+        since cannot be undone."""
+        _, start_us, opens, high, low, close, volume = bar
+        day = self.bars.get(bar.instrument_id)
         if not self._open_us <= start_us < self._close_us:
-            self.ignored["outside_session"] += 1
-        elif not (0.0 < low <= first <= high < INF and low <= last <= high and 0.0 <= volume < INF):
-            self.ignored["impossible"] += 1
-        else:  # what was decided since cannot be undone: it is too late for this one
-            self.ignored["out_of_order"] += 1
-        return False
-
-    def take(self, bar: Bar) -> bool | None:
-        """True for a name's first bar, False for a later one, None for one that is late or comes twice."""
-        name, start_us, first, high, low, last, volume = bar
-        if start_us > self.heard_us:
-            self.heard_us = start_us
-        day = self.bars.get(name)
-        if day is None:
-            self.bars[name] = [first, high, low, last, volume, start_us]
-            return True
-        if start_us <= day[5]:
-            self.ignored["duplicate" if start_us == day[5] else "out_of_order"] += 1
-            return None
-        if high > day[1]:
-            day[1] = high
-        if low < day[2]:
-            day[2] = low
-        day[3], day[5] = last, start_us
-        day[4] += volume
-        return False
+            reason = "outside_session"
+        elif not (0.0 < low <= opens <= high < INF and low <= close <= high and 0.0 <= volume < INF):
+            reason = "impossible"
+        else:
+            reason = "duplicate" if day is not None and start_us == day[5] else "out_of_order"
+        self.ignored[reason] += 1
 
     def last_prices(self) -> Mapping[str, float]:
         return {name: bar[3] for name, bar in self.bars.items()}

@@ -42,7 +42,7 @@ class Desk:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch, self.reconciler = memory, switch, reconciler
-        self.orders = OrderManager(venue, self.write, reached)
+        self.orders = OrderManager(venue, self._write_of_order if terms.brief else self.write, reached)
         self.watch: Positions | None = None  # follows trades and their stops, where anything asks for it
         self.inside: Inside | None = None  # decides at bar ends; None for a strategy that decides before the open
         self.scale = 1.0  # of every new position, where limits say that sizes adapt
@@ -65,6 +65,10 @@ class Desk:
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
         self.journal.append(kind, self.times.session, self.clock.now(), payload)
+
+    def _write_of_order(self, kind: str, payload: dict[str, Any]) -> None:
+        if kind != "ack" or not payload["accepted"]:
+            self.write(kind, payload)
 
     def heed_venue(self, when: str) -> bool:
         """Follow the venue's word on our orders and hold its books against ours; whether they agree."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live.clock import TapeClock, to_us
-from live.day import Day, Due
+from live.day import INF, Day, Due
 from live.desk import Desk, actions_in
 from live.inside import Inside, recalled
 from live.journal import Journal
@@ -34,6 +34,7 @@ class Terms:
     costs: CostModel
     kill_file: Path | None
     switch: KillSwitch | None = None  # one that hears signals too; else the file's own
+    brief: bool = False  # a backtest's journal: orders, fills and decisions, without limits that held and plain acks
     wall: Clock | None = None  # real time, where a venue acts in it; a restart may come hours after its decision
 
 
@@ -113,25 +114,45 @@ class Engine:
         day, clock = Day(open_us, close_us), self._clock
         due = Due(open_us, close_us, self._intraday)
         asking, held = (desk.watch.names, desk.watch.trades) if desk.watch is not None else (frozenset[str](), {})
-        for bar in feed.bars(session):
+        days, now_us, next_us = day.bars, clock.now_us, due.next_us
+        for bar in feed.bars(session):  # a year of minutes goes through here: nothing is looked up twice
             if isinstance(bar, Quiet):
                 until_us = min(bar.until_us, close_us)
                 self._pass(desk, day, due, until_us)
                 if until_us > clock.now_us:
                     clock.advance_us(until_us)
                 desk.heed_switch(day.last_prices())
+                now_us, next_us = clock.now_us, due.next_us
                 continue
-            if not day.possible(bar, clock.now_us):
+            name, start_us, opens, high, low, close, volume = bar
+            if not (now_us <= start_us < close_us and open_us <= start_us and 0.0 <= volume < INF
+                    and 0.0 < low <= opens <= high < INF and low <= close <= high):
+                day.ignore(bar)
                 continue
-            name, start_us = bar[0], bar[1]
-            if start_us >= due.next_us:  # all bars that were over by then are in
+            if start_us >= next_us:  # all bars that were over by then are in
                 self._pass(desk, day, due, start_us)
-            first = day.take(bar)
-            if first or (first is False and (name in asking or desk.flattening)):
+                now_us, next_us = clock.now_us, due.next_us
+            known = days.get(name)
+            if known is None:
+                days[name] = [opens, high, low, close, volume, start_us]
+            elif start_us > known[5]:
+                if high > known[1]:
+                    known[1] = high
+                if low < known[2]:
+                    known[2] = low
+                known[3], known[5] = close, start_us
+                known[4] += volume
+            else:
+                day.ignore(bar)
+                continue
+            if start_us > day.heard_us:
+                day.heard_us = start_us
+            if known is None or name in asking or desk.flattening:
                 clock.advance_us(start_us)
-                desk.on_bar(bar, first=first)
-            elif name in held and first is False:
-                held[name].reach(bar[3], bar[4])
+                desk.on_bar(bar, first=known is None)
+                now_us = start_us
+            elif name in held:
+                held[name].reach(high, low)
         self._pass(desk, day, due, close_us)
         clock.advance_us(close_us)
         return day

@@ -149,7 +149,8 @@ class Inside:
         when = from_us(at_us).isoformat()
         decision_id = canonical.name_of("decision", desk.bundle.digest, when)
         desk.write("signal", {
-            "decision_id": decision_id, "bundle_seq": desk.bundle.seq, "state": allowed, "equity": equity, "items": told,
+            "decision_id": decision_id, "bundle_seq": desk.bundle.seq, "state": allowed, "equity": equity,
+            "items": told,
         })
         for verdict in verdicts:
             self._send(at_us, when, decision_id, verdict, prices)
@@ -159,7 +160,8 @@ class Inside:
         name = wanted.instrument_id
         order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest, when, name, "bar")
         because = {"decision_id": decision_id, "symbol": desk.symbol_of(name), "asked": wanted.quantity,
-                   "reference_price": wanted.price, "checks": [check.as_json() for check in verdict.checks]}
+                   "reference_price": wanted.price,
+                   "checks": [] if desk.terms.brief and verdict.quantity else [one.as_json() for one in verdict.checks]}
         held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
         if not verdict.quantity:
             desk.counts["refused"] += 1
