@@ -50,13 +50,14 @@ class View:
             state, close = (book.last("state"), book.last("close")) if book else (None, None)
             rows, head = book.head() if book else (0, GENESIS)
             told = self._told(close)
+            made = book.last("decision") if book and told.get("open") else None
             equity = told.get("equity", self.capital_usd)
             now = self.running
             return {
                 "state": state.payload["state"] if state else RiskState.ACTIVE,
                 "state_reason": state.payload["reason"] if state else "", "kill": kill,
                 "session": told.get("session"), "as_of": told.get("time"), "open": bool(told.get("open")),
-                "decision_id": told.get("decision_id"),
+                "decision_id": made.payload["decision_id"] if made else told.get("decision_id"),
                 "equity": equity, "pnl": told.get("pnl", 0.0), "costs": told.get("costs", 0.0),
                 "drawdown": self._memory(book).drawdown(equity) if book else 0.0,
                 "positions": len(told.get("book", {}).get("holdings", {})),
