@@ -68,13 +68,20 @@ def calibrate(
     markets: Annotated[int, typer.Option(min=1, help="Null markets of each family and correlation")] = 1000,
     years: Annotated[int, typer.Option(min=1, help="Years of 250 nights of each family")] = 200,
     folder: Annotated[Path | None, typer.Option(help="Where answers are kept. Default: in the home")] = None,
+    whole_path: Annotated[int | None, typer.Option(
+        min=1, help="Instead: so many markets of each family through features, weekly fits, judgement and gate; "
+                    "half a minute each")] = None,
 ) -> None:  # fmt: skip
     """How often this gate promotes noise, in single nights and in years of them, and which skill it sees. Resumes."""
-    from pipelines.evidence.calibration import picture, run
+    from pipelines.evidence.calibration import picture, run, whole
     from pipelines.evidence.policy import policy_of
 
     settings = settings_module.load(overrides(home, None, seed, None, set_))
     place = folder or Home(settings.home).prepare().calibration
+    if whole_path is not None:
+        walked = whole.calibrate(place, settings.seed, whole_path, settings.threads)
+        emit(walked, json_, lambda told: print("\n".join([*whole.lines(told), f"Kept in {told['folder']}"])))
+        return
     result = run.calibrate(place, policy_of(settings), settings.seed, markets, years)
     emit(result, json_, lambda told: print("\n".join([*picture.lines(told), f"Kept in {told['folder']}"])))
 

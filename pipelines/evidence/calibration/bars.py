@@ -1,0 +1,129 @@
+"""Null markets as the warehouse would hold them: daily bars of twenty names in which nothing can be known in advance,
+of the seven kinds that the gate is held to; and the sandbox's planted market beside them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.panel import BarPanel
+from models.validation import nulls
+
+Floats = NDArray[np.float64]
+NAMES, SESSIONS, SECTORS = 20, 756, 4
+DAILY = 0.012
+NIGHT_SHARE = 0.3  # of a day's variance that falls between close and open
+FIRST_SESSION = np.datetime64("2022-01-03")
+
+
+@dataclass(frozen=True)
+class Bars:
+    """(sessions, names) of everything that daily_bars holds. `filled` are the bars that decisions are filled at: the
+    same, but where a market's moves are set against features that they did not bring about."""
+
+    sessions: NDArray[np.datetime64]
+    names: tuple[str, ...]
+    columns: dict[str, Floats]
+    filled: dict[str, Floats]
+    oracle_sharpe: float | None = None
+
+    def panel(self) -> BarPanel:
+        from models.features.inputs import derive
+
+        return BarPanel(self.sessions, self.names, derive("equity", self.columns))
+
+
+def _correlated(chance: np.random.Generator, draw: Callable[[tuple[int, ...]], Floats]) -> Floats:
+    """(sessions, names) shocks of unit size: a third the market's, a sixth a sector's, the rest a name's own."""
+    sector = np.arange(NAMES) % SECTORS
+    market, sectors, own = draw((SESSIONS, 1)), draw((SESSIONS, SECTORS)), draw((SESSIONS, NAMES))
+    mixed: Floats = np.sqrt(1 / 3) * market + np.sqrt(1 / 6) * sectors[:, sector] + np.sqrt(1 / 2) * own
+    return mixed
+
+
+def _gaussian(chance: np.random.Generator) -> Floats:
+    return DAILY * chance.standard_normal((SESSIONS, NAMES))
+
+
+def _student_garch(chance: np.random.Generator) -> Floats:
+    shocks = chance.standard_t(5, (SESSIONS, NAMES)) / np.sqrt(5.0 / 3.0)
+    variance = np.ones((SESSIONS, NAMES))
+    for row in range(1, SESSIONS):
+        variance[row] = 0.02 + (0.90 + 0.08 * shocks[row - 1] ** 2) * variance[row - 1]
+    moved: Floats = DAILY * np.sqrt(variance) * shocks
+    return moved
+
+
+def _regime_volatility(chance: np.random.Generator) -> Floats:
+    turns = chance.random(SESSIONS) < 1.0 / 50.0
+    stormy = (np.cumsum(turns) + chance.integers(2)) % 2 == 1
+    moved: Floats = DAILY * _correlated(chance, chance.standard_normal) * np.where(stormy, 2.5, 0.8)[:, None]
+    return moved
+
+
+def _factor_cross_section(chance: np.random.Generator) -> Floats:
+    return DAILY * _correlated(chance, chance.standard_normal)
+
+
+def _trending(chance: np.random.Generator) -> Floats:
+    """Names whose recent winners go on winning: what flipping and shifting take the skill out of."""
+    moved = DAILY * _correlated(chance, chance.standard_normal)
+    for row in range(20, SESSIONS):
+        recent = moved[row - 20 : row].sum(axis=0) / (DAILY * np.sqrt(20.0))
+        moved[row] += 0.15 * DAILY * np.clip(recent - recent.mean(), -2.0, 2.0)
+    return moved
+
+
+def _drift_without_timing(chance: np.random.Generator) -> Floats:
+    drift = DAILY / np.sqrt(3.0) / np.sqrt(nulls.YEAR) * 1.5
+    return drift + DAILY * _correlated(chance, chance.standard_normal)
+
+
+KINDS: dict[str, Callable[[np.random.Generator], Floats]] = {
+    "gaussian": _gaussian, "student_garch": _student_garch, "regime_volatility": _regime_volatility,
+    "factor_cross_section": _factor_cross_section, "block_sign_flipped": _trending,
+    "circularly_shifted": _trending, "drift_without_timing": _drift_without_timing,
+}
+
+
+def _grown(moved: Floats, start: Floats, reach: Floats, volume: Floats) -> dict[str, Floats]:
+    """Bars that these daily moves make."""
+    close = start * np.cumprod(1.0 + moved, axis=0)
+    opened = close / (1.0 + moved) * (1.0 + NIGHT_SHARE * moved)
+    ones = np.ones_like(close)
+    return {"open": opened, "close": close, "high": np.maximum(opened, close) * (1.0 + reach[0]),
+            "low": np.minimum(opened, close) * (1.0 - reach[1]), "volume": volume, "split_factor": ones,
+            "total_return_factor": ones}  # fmt: skip
+
+
+def null_bars(kind: str, seed: int, number: int) -> Bars:
+    """Market `number` of a kind; its own seed, so that more of them never changes the first ones."""
+    chance = np.random.default_rng([seed, 500 + list(KINDS).index(kind), number])
+    moved = np.clip(KINDS[kind](chance), -0.3, 0.3)
+    start = 40.0 * chance.uniform(0.5, 3.0, NAMES)
+    reach = np.abs(chance.standard_normal((2, SESSIONS, NAMES))) * 0.3 * DAILY
+    volume = np.round(np.exp(chance.normal(np.log(4e6), 0.3, (SESSIONS, NAMES))) * (1.0 + 20.0 * np.abs(moved)))
+    columns = filled = _grown(moved, start, reach, volume)
+    if kind == "circularly_shifted":
+        filled = _grown(np.roll(moved, int(chance.integers(63, SESSIONS - 63)), axis=0), start, reach, volume)
+    elif kind == "block_sign_flipped":  # what is decided is filled in a market whose every other stretch is mirrored
+        signs = chance.choice([-1.0, 1.0], SESSIONS // nulls.FLIPPED_SESSIONS + 1)
+        filled = _grown(moved * np.repeat(signs, nulls.FLIPPED_SESSIONS)[:SESSIONS, None], start, reach, volume)
+    days = np.busday_offset(FIRST_SESSION, np.arange(SESSIONS)).astype("datetime64[D]")
+    return Bars(days, tuple(f"N{name:02d}" for name in range(NAMES)), columns, filled)
+
+
+def planted_bars(signal: str | float, number: int) -> Bars:
+    """The sandbox's market of this number, and what its planted effect is worth to who knows it."""
+    from pipelines import sandbox
+    from pipelines import settings as settings_module
+    from pipelines.sandbox.oracle import true_prices
+
+    market = sandbox.generate(settings_module.load({"seed": number, "sandbox": {"signal": signal, "nights": 1}},
+                                                   environment={}))
+    known, drawn = true_prices(market), market.bars
+    columns = {name: np.asarray(getattr(drawn, name), np.float64) for name in ("open", "high", "low", "close")}
+    columns |= {"volume": np.where(np.isfinite(drawn.close), drawn.volume, np.nan),
+                "split_factor": known.split_factor, "total_return_factor": known.total_return_factor}
+    return Bars(known.sessions, known.names, columns, columns, market.oracle_sharpe())

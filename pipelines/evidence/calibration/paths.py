@@ -1,0 +1,91 @@
+"""One market through the promotion's own path: features, weekly walk-forward refits, judgement, gate, signed record."""
+
+import datetime as dt
+import tempfile
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from models.backtest.prices import Prices
+from models.features.panel import FeaturePanel
+from models.gbm.config import GbmConfig
+from models.gnn.config import GnnConfig
+from models.hmm.config import HmmConfig
+from models.market.costs import CostModel
+from models.signals.rules import MOMENTUM, REVERSAL
+from models.strategy import StrategyConfig
+from pipelines import settings as settings_module
+from pipelines.evidence.calibration.bars import Bars
+from pipelines.home import Home
+from pipelines.training.candidates import ACROSS, Candidate
+
+NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
+CONTEXT = ("mkt_ret_1", "mkt_vol_20")
+LISTED_SESSIONS = 60
+WEEK_SESSIONS = 5
+
+
+def candidates() -> tuple[Candidate, ...]:
+    """Boosted trees under several position rules, and two rules. The other families are fitted once and have no say:
+    no regime changes the size, no graph is blended in."""
+    gbm = GbmConfig(features=ACROSS, context=CONTEXT, rounds=60)
+    alone = StrategyConfig(
+        "", blend_gnn=0.0, gbm=gbm, gnn=GnnConfig(features=ACROSS[:2], hidden=2, heads=1, epochs=1),
+        hmm=HmmConfig(iterations=2), regime_gross=tuple((name, 1.0) for name, _ in StrategyConfig("").regime_gross))
+    learned = tuple(Candidate("candidate", replace(alone, name=f"gbm-h{hold}", hold_sessions=hold))
+                    for hold in (1, 2, 3, 5))
+    return (*learned, Candidate("baseline", MOMENTUM), Candidate("baseline", REVERSAL))
+
+
+def decisions(bars: Bars) -> FeaturePanel:
+    """What each session's decision could read: the row before its own."""
+    from models.features.compute import compute_batch
+    from models.features.registry import named
+
+    wanted = tuple(dict.fromkeys((*ACROSS, *CONTEXT, *HmmConfig().features)))
+    features = named(wanted)
+    values = compute_batch(bars.panel(), features)
+    stacked = np.stack([values[feature.name] for feature in features], axis=-1)[:-1]
+    tradable = np.isfinite(bars.columns["close"][:-1])
+    tradable[:LISTED_SESSIONS] = False
+    return FeaturePanel(bars.sessions[1:], bars.names, tuple(feature.name for feature in features), stacked, tradable)
+
+
+def prices(bars: Bars, panel: FeaturePanel) -> Prices:
+    """What fills and labels are made of."""
+    columns = bars.filled
+    tradable = np.vstack([np.zeros((1, len(bars.names)), dtype=bool), panel.tradable])
+    return Prices.from_bars(
+        bars.sessions, bars.names, open_raw=columns["open"], close_raw=columns["close"], volume=columns["volume"],
+        split_factor=columns["split_factor"], total_return_factor=columns["total_return_factor"], tradable=tradable)
+
+
+def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
+    """The gate's answer on this market, and what it was given on."""
+    from pipelines.evidence.judge import decide_night
+    from pipelines.evidence.judged import judge_all
+    from pipelines.evidence.ledger import Ledger
+    from pipelines.training.inputs import Inputs
+    from pipelines.training.prices import label_returns
+    from pipelines.training.walk import walk_forward
+
+    with tempfile.TemporaryDirectory(prefix="nightdesk-path-") as folder:
+        settings = settings_module.load(
+            {"home": folder, "seed": seed, "training": {
+                "first_train_sessions": 252, "step_sessions": WEEK_SESSIONS, "slow_step_sessions": 10_000,
+                "optuna_trials": 0}}, environment={})
+        home = Home(settings.home).prepare()
+        home.write_section("leak", {"passed": True, "parity_passed": True, "findings": []})
+        panel = decisions(bars)
+        filled = prices(bars, panel)
+        inputs = Inputs(panel, label_returns(filled, panel))
+        walked = walk_forward(home, settings, inputs, Ledger(home.ledger), NOW, candidates())
+        night = judge_all(walked, filled, CostModel.default(), settings.gate.cost_stress)
+        record = decide_night(home, settings, inputs, night, NOW).record
+        verdict = record.content["verdict"]
+        checks = {one["name"]: one for one in verdict["checks"]}
+        return {"promoted": bool(verdict["promoted"]), "strategy": record.content["strategy"],
+                "oracle_sharpe": bars.oracle_sharpe, "sharpe_active": verdict["figures"].get("sharpe_active"),
+                "dsr": checks["deflated_sharpe"]["value"] if "deflated_sharpe" in checks else None,
+                "failed": [name for name, one in checks.items() if not one["passed"]]}

@@ -1,0 +1,77 @@
+"""Markets for the promotion's whole path: nothing can be known in the null ones, and their answers are kept."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipelines.evidence.calibration import bars, paths, whole
+from pipelines.evidence.judge import code_digest
+
+
+def _moves(columns):
+    return columns["close"][1:] / columns["close"][:-1] - 1.0
+
+
+def _skill(kind, number, columns):
+    """Correlation of the last 20 sessions' move, as a decision sees it, with the next one's, across names."""
+    market = bars.null_bars(kind, 3, number)
+    seen, filled = _moves(market.columns), _moves(getattr(market, columns))
+    found = []
+    for row in range(20, len(seen) - 1):
+        recent, coming = seen[row - 20 : row].sum(axis=0), filled[row]
+        found.append(np.corrcoef(recent, coming)[0, 1])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("kind", bars.KINDS)
+def test_what_was_tells_nothing_of_what_comes(kind):
+    found = np.concatenate([_skill(kind, number, "filled") for number in range(6)])
+    # Neighbouring rows share nineteen of twenty sessions: one in twenty is worth counting.
+    assert abs(found.mean()) < 4.0 * found.std() / np.sqrt(len(found) / 20.0)
+
+
+def test_it_is_the_setting_against_another_time_that_takes_the_skill_away():
+    assert _skill("circularly_shifted", 0, "columns").mean() > 0.05
+    assert _skill("block_sign_flipped", 0, "columns").mean() > 0.05
+
+
+def test_a_market_is_its_number_s_and_nobody_else_s():
+    one, again, other = (bars.null_bars("student_garch", 3, number) for number in (1, 1, 2))
+    assert np.array_equal(one.columns["close"], again.columns["close"])
+    assert not np.array_equal(one.columns["close"], other.columns["close"])
+    for columns in (one.columns, one.filled):
+        assert (columns["low"] <= columns["open"]).all() and (columns["high"] >= columns["close"]).all()
+        assert all(np.isfinite(values).all() for values in columns.values())
+
+
+def test_a_decision_sees_the_row_before_its_own():
+    market = bars.null_bars("gaussian", 3, 0)
+    panel = paths.decisions(market)
+    at = 300
+    expected = market.columns["close"][at] / market.columns["close"][at - 5] - 1.0
+    assert panel.sessions[at] == market.sessions[at + 1]
+    assert np.allclose(panel.column("ret_5")[at], expected)
+    assert not panel.tradable[: paths.LISTED_SESSIONS].any() and panel.tradable[paths.LISTED_SESSIONS :].all()
+
+
+def test_answers_of_before_are_not_asked_for_again(tmp_path):
+    place = tmp_path / f"whole-path-{whole.json_digest([code_digest(), 3])[:12]}"
+    place.mkdir()
+    for kind, number, path in whole._asked(place, 2):
+        planted = kind in whole.PLANTED
+        path.write_text(json.dumps({"kind": kind, "number": number, "promoted": planted or kind == "gaussian",
+                                    "oracle_sharpe": 6.0 if planted else None, "sharpe_active": 3.0, "seconds": 2.0}))
+    told = whole.calibrate(tmp_path, 3, 2, 1)
+    rows = {row["kind"]: row for row in told["rows"]}
+    assert rows["all null kinds"]["markets"] == 14 and rows["all null kinds"]["promoted"] == 2
+    assert rows["strong"] == {"kind": "strong", "markets": 1, "promoted": 1, "bound": 1.0, "median_seconds": 2.0,
+                              "share_of_oracle": 0.5}
+    assert "50% of the oracle's Sharpe" in "\n".join(whole.lines(told))
+
+
+@pytest.mark.slow
+def test_the_path_promotes_what_is_planted_and_refuses_noise():
+    assert paths.walk_one(bars.planted_bars("strong", 3), 1)["promoted"]
+    refused = paths.walk_one(bars.null_bars("factor_cross_section", 3, 0), 1)
+    assert not refused["promoted"] and "deflated_sharpe" in refused["failed"]
