@@ -174,7 +174,8 @@ class Desk:
             liquidity = self._liquidity()
             self.venue.open_session(liquidity)
             self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
-            self.inside.begin(allowed, self._begin_watch(actions), liquidity)
+            self.inside.begin(allowed, self._begin_watch(actions), liquidity,
+                              self.tail.continuity(self.times.session, actions))
             return
         made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
         self.venue.open_session(made.liquidity())

@@ -43,12 +43,14 @@ class Inside:
         self._groups: dict[str, dict[str, str]] = {}
         self._atr_usd: Mapping[str, float] = {}
         self._vol: Mapping[str, float] = {}
+        self._factor: Mapping[str, float] = {}  # a rule sees prices that no split or dividend breaks
 
-    def begin(self, allowed: RiskState, atr_usd: Mapping[str, float],
-              liquidity: Mapping[str, tuple[float, float]]) -> None:
+    def begin(self, allowed: RiskState, atr_usd: Mapping[str, float], liquidity: Mapping[str, tuple[float, float]],
+              continuity: Mapping[str, float]) -> None:
         """Before the open: what is known for the whole session. Without it nothing is decided."""
         desk = self._desk
         self._allowed, self._atr_usd, self._begun = allowed, atr_usd, True
+        self._factor = continuity
         self._vol = {name: vol for name, (_, vol) in liquidity.items()}
         limits = desk.terms.limits
         self._groups = groups_of(limits, desk.tail.names, desk.bundle.snapshot.symbols, desk.tail.daily_returns()) \
@@ -74,7 +76,7 @@ class Inside:
             if follower is None:
                 continue
             before = follower.memory if bar[5] >= self._heard_us else None
-            side = follower.step(bar[3]) if before is not None else self._aims.get(name)
+            side = follower.step(bar[3] * self._factor[name]) if before is not None else self._aims.get(name)
             if closing and self._config.flat_at_close:
                 side = 0.0
             if side is None or side == self._aims.get(name, 0.0):

@@ -11,7 +11,7 @@ from live.ports import Action
 from models.bundle import Bundle, SessionTimes
 from models.features.compute import compute_tail
 from models.features.feature import Feature
-from models.features.inputs import RAW, derive
+from models.features.inputs import OF_BARS, RAW, of_bars
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
@@ -64,6 +64,11 @@ class Tail:
         close, split = np.array(self._rows["close"]), np.array(self._rows["split_factor"])
         prices: Floats = _last_known(close * split) / self._factors_on(session, actions)["split_factor"]
         return prices
+
+    def continuity(self, session: dt.date, actions: Sequence[Action]) -> dict[str, float]:
+        """What a raw price of this session is multiplied by to go on from those before splits and dividends."""
+        factors = self._factors_on(session, actions)["total_return_factor"].tolist()
+        return {name: factor if factor > 0 else 1.0 for name, factor in zip(self.names, factors, strict=True)}
 
     def atr14_usd(self, reference: Floats) -> Floats:
         """Mean true range of 14 sessions in dollars a share: the R of a position without a stop."""
@@ -148,20 +153,21 @@ class Tail:
         Of the others it has the bundle's last values."""
         meant = named(tuple(entry.ref for entry in self._bundle.manifest.features))
         asked = zip(self._bundle.snapshot.panel.features, meant, strict=True)
-        return {name: feature for name, feature in asked if feature.cells == FAST_CELLS}
+        return {name: feature for name, feature in asked if feature.cells in OF_BARS}
 
     def _own_values(self) -> dict[str, Floats]:
         """By the panel's names; one version at a time, as two of them share a name."""
-        bars = self._bars()
-        versions = {feature.version for feature in self._own.values()}
-        made = {version: compute_tail(bars, [one for one in self._own.values() if one.version == version])
-                for version in versions}
-        return {name: made[feature.version][feature.name] for name, feature in self._own.items()}
+        asked: dict[tuple[str, int], list[Feature]] = {}
+        for feature in self._own.values():
+            asked.setdefault((feature.cells, feature.version), []).append(feature)
+        made = {key: compute_tail(self._bars(key[0]), some) for key, some in asked.items()}
+        return {name: made[feature.cells, feature.version][feature.name] for name, feature in self._own.items()}
 
-    def _bars(self) -> BarPanel:
+    def _bars(self, cells: str = FAST_CELLS) -> BarPanel:
         count = self._look_back
         raw = {name: np.array(rows[-count:]) for name, rows in self._rows.items()}
-        return BarPanel(np.array(self._days[-count:]), self.names, derive(FAST_CELLS, raw))
+        days = np.array(self._days[-count:])
+        return BarPanel(days, self.names, of_bars(cells, raw, days))
 
 
 def brought_rows(bundle: Bundle) -> FeaturePanel:
