@@ -39,10 +39,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Timing:
-    """Wall seconds: of the first call, and of those after it."""
+    """Wall seconds of the first call and of those after it; and the processor's seconds, which neighbours move less."""
 
     cold_s: float
     seconds: tuple[float, ...]
+    cpu: tuple[float, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -57,15 +58,21 @@ class Timing:
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
+    @property
+    def cpu_words(self) -> str:
+        """Processor time of all threads, for the note: on a busy machine the wall says little."""
+        return f"CPU {statistics.median(self.cpu):.3g} s"
+
 
 def timed(work: Callable[[], object], *, runs: int) -> Timing:
     """Call `work` once for its cold time and then `runs` times."""
-    taken = []
+    taken, cpu = [], []
     for _ in range(runs + 1):
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         work()
         taken.append(time.perf_counter() - start)
-    return Timing(taken[0], tuple(taken[1:]))
+        cpu.append(time.process_time() - used)
+    return Timing(taken[0], tuple(taken[1:]), tuple(cpu[1:]))
 
 
 def peak_mb() -> float:

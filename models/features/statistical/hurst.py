@@ -4,12 +4,11 @@ On prices, or without the correction, a random walk looks like a trend; Anis and
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from models.features.feature import Block, FloatArray
 from models.features.portable import log
 from models.features.statistical.moves import Moves
-from models.features.window import centred, mean, positive
+from models.features.window import centred, positive
 
 SIZES = (8, 16, 32, 64, 128)
 RETURNS = 256
@@ -18,13 +17,25 @@ RETURNS = 256
 EXPECTED = (2.6245962433780012, 4.03553068129229, 6.065490500665259, 8.965567522183898, 13.090666440770825)
 
 
-def _rescaled_range(moves: FloatArray) -> FloatArray:
-    """Range of the path of centred values over their deviation, along the last axis."""
-    around = centred(moves)
-    path = np.cumsum(around, axis=-1)
-    # The path ends at zero, where it began.
-    span: FloatArray = np.maximum(np.max(path, axis=-1), 0.0) - np.minimum(np.min(path, axis=-1), 0.0)
-    return span / positive(np.sqrt(mean(around * around)))
+def _rescaled_range(returns: FloatArray, begins: np.ndarray, size: int) -> FloatArray:
+    """Of the blocks of `size` rows that begin there: range of the path of centred values over their deviation.
+
+    Row by row, all blocks and names at once: sums then run in one order whatever the shape.
+    """
+    summed = np.zeros((len(begins), returns.shape[1]))
+    path, top, bottom, squares = (np.zeros_like(summed) for _ in range(4))
+    for row in range(size):
+        summed += returns[begins + row]
+    summed /= size
+    for row in range(size):
+        around = returns[begins + row]
+        around -= summed
+        path += around
+        np.maximum(top, path, out=top)  # the path ends at zero, where it began
+        np.minimum(bottom, path, out=bottom)
+        around *= around
+        squares += around
+    return (top - bottom) / positive(np.sqrt(squares / size))
 
 
 def _mean_range(returns: FloatArray, size: int) -> FloatArray:
@@ -32,7 +43,7 @@ def _mean_range(returns: FloatArray, size: int) -> FloatArray:
     windows, parts = len(returns) - RETURNS + 1, RETURNS // size
     begins = np.arange(windows)[:, None] + size * np.arange(parts)
     wanted, place = np.unique(begins, return_inverse=True)
-    ranges = _rescaled_range(np.ascontiguousarray(sliding_window_view(returns, size, axis=0)[wanted]))
+    ranges = _rescaled_range(returns, wanted, size)
     place = place.reshape(begins.shape)
     summed = np.zeros((windows, returns.shape[1]))
     for part in range(parts):

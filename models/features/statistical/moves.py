@@ -14,14 +14,17 @@ class Moves:
 
     def __init__(self, close_tr: FloatArray, look_back: int) -> None:
         there = np.isfinite(close_tr)
-        newest = np.maximum.accumulate(np.where(there, np.arange(len(close_tr))[:, None], 0), axis=0)
-        self.prices = np.take_along_axis(log(close_tr), newest, axis=0)
+        self.prices = log(close_tr)
+        self._told: np.ndarray | bool = True
+        if not there.all():
+            newest = np.maximum.accumulate(np.where(there, np.arange(len(close_tr))[:, None], 0), axis=0)
+            self.prices = np.take_along_axis(self.prices, newest, axis=0)
+            counts = np.concatenate([np.zeros_like(there[:1], dtype=np.int64), np.cumsum(there, axis=0)])
+            missing = look_back - (counts[look_back:] - counts[:-look_back])
+            # What a window's first bars would be held from lies before the window.
+            ends = there[look_back - 1 :] & there[: len(there) - look_back + 1]
+            self._told = ends & (missing <= MOST_MISSING * look_back)
         self.returns = self.prices[1:] - self.prices[:-1]
-        counts = np.concatenate([np.zeros_like(there[:1], dtype=np.int64), np.cumsum(there, axis=0)])
-        missing = look_back - (counts[look_back:] - counts[:-look_back])
-        # What a window's first bars would be held from lies before the window.
-        ends = there[look_back - 1 :] & there[: len(there) - look_back + 1]
-        self._told = ends & (missing <= MOST_MISSING * look_back)
 
     def windows(self, values: FloatArray, count: int) -> FloatArray:
         """(windows, names, count), oldest first."""

@@ -33,14 +33,13 @@ def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *
     none = np.where(np.isfinite(rise), 0.0, np.nan)
     rises = np.where((rise > fall) & (rise > 0.0), rise, none)
     falls = np.where((fall > rise) & (fall > 0.0), fall, none)
-    reach, up, down, strength = (Smoother(PERIOD) for _ in range(4))
+    moves, smooth, strength = np.stack([span, rises, falls]), Smoother(PERIOD, PERIOD, PERIOD), Smoother(PERIOD)
     for step in range(1, STATE):
-        usual = reach.push(bars.move(span, step))
-        plus, minus = up.push(bars.move(rises, step)), down.push(bars.move(falls, step))
+        usual, plus, minus = smooth.push(bars.move(moves, step))
         if step >= PERIOD:
             both = plus + minus
             apart = np.where(both > 0.0, 100.0 * np.abs(plus - minus) / positive(both), both)
-            adx = strength.push(np.where(np.isfinite(bars.at(close_tr, step)), apart, np.nan))
+            (adx,) = strength.push(np.where(np.isfinite(bars.at(close_tr, step)), apart, np.nan))
     close, unit = bars.at(close_tr, STATE - 1), positive(usual)
     _tell(into, {
         "atr_wilder_14": usual / close, "plus_di_14": 100.0 * plus / unit, "minus_di_14": 100.0 * minus / unit,
@@ -57,19 +56,20 @@ def of_closes(close_tr: FloatArray, *, into: Columns) -> None:
     bars = Bars(close_tr, STATE)
     close_0 = bars.before(close_tr)
     change, move = close_tr - close_0, close_tr / close_0 - 1.0
-    gains, losses, squares = np.maximum(change, 0.0), np.maximum(-change, 0.0), move * move
-    ups, downs, variance = Smoother(PERIOD), Smoother(PERIOD), Smoother(20, 1.0 - RISKMETRICS)
-    fast, slow, smooth = exponential(12), exponential(26), exponential(9)
+    moves = np.stack([np.maximum(change, 0.0), np.maximum(-change, 0.0), move * move])
+    means, smooth = exponential(12, 26), exponential(9)
+    changes = Smoother(PERIOD, PERIOD, 20, paces=(1.0 / PERIOD, 1.0 / PERIOD, 1.0 - RISKMETRICS))
     scaled: list[FloatArray] = []
-    known = np.full((bars.windows, close_tr.shape[1]), np.nan)
+    known: FloatArray = np.full(close_tr.shape[1:], np.nan)
     for step in range(STATE):
         now = bars.at(close_tr, step)
-        apart = fast.push(now) - slow.push(now)
-        signal = smooth.push(np.where(np.isfinite(now), apart, np.nan))
-        gain, loss = ups.push(bars.move(gains, step)), downs.push(bars.move(losses, step))
+        fast, slow = means.push(now)
+        apart = fast - slow
+        (signal,) = smooth.push(np.where(np.isfinite(now), apart, np.nan))
         if step >= STATE - LAGS:
             scaled.append(bars.move(move, step) / positive(np.sqrt(known)))
-        known = variance.push(bars.move(squares, step))
+        if step:  # the window's first bar is no move
+            gain, loss, known = changes.push(bars.move(moves, step))
     strength = _strength(gain, loss)
     _tell(into, {
         "macd": apart / now, "macd_signal": signal / now, "macd_histogram": (apart - signal) / now, "rsi": strength,
@@ -87,13 +87,12 @@ def adaptive_rsi(close_tr: FloatArray, *, into: Columns) -> None:
     bars = Bars(close_tr, ADAPTIVE)
     move = close_tr / bars.before(close_tr) - 1.0
     size, gains, losses = np.abs(move), np.maximum(move, 0.0), np.maximum(-move, 0.0)
-    quick, usual, ups, downs = exponential(10), exponential(60), Smoother(PERIOD), Smoother(PERIOD)
+    moves, pace, changes = np.stack([gains, losses]), exponential(60, 10), Smoother(PERIOD, PERIOD)
     for step in range(1, ADAPTIVE):
-        sizes = bars.move(size, step)
-        ratio = usual.push(sizes) / positive(quick.push(sizes))
+        usual, quick = pace.push(bars.move(size, step))
+        ratio = usual / positive(quick)
         period = np.clip(PERIOD * np.where(np.isfinite(ratio), ratio, 1.0), SHORTEST, LONGEST)
-        gain = ups.push(bars.move(gains, step), 1.0 / period)
-        loss = downs.push(bars.move(losses, step), 1.0 / period)
+        gain, loss = changes.push(bars.move(moves, step), 1.0 / period)
     _tell(into, {"rsi": _strength(gain, loss)}, bars.at(close_tr, ADAPTIVE - 1))
 
 

@@ -1,0 +1,41 @@
+"""A finished session taken into every feature of daily bars for 500 names, the way live does it; target 50 ms p99."""
+
+import numpy as np
+
+from tests.bench.measure import Row, peak_mb, timed
+
+NAMES, CALLS, SEED = 500, 200, 21
+
+
+def rows() -> list[Row]:
+    from models.features.compute import compute_tail
+    from models.features.inputs import RAW, derive
+    from models.features.panel import BarPanel
+    from models.features.registry import FEATURES, families
+
+    features = tuple(feature for feature in FEATURES if feature.cells == "equity")
+    sessions = max(feature.look_back for feature in features)
+    rng = np.random.default_rng(SEED)
+    close = 50 * np.cumprod(1 + rng.normal(0, 0.02, (sessions, NAMES)), axis=0)
+    made = {name: np.ones(close.shape) for name in RAW["equity"]} | {
+        "close": close, "open": close * rng.uniform(0.99, 1.01, close.shape), "high": close * 1.01, "low": close * 0.99,
+        "volume": np.floor(rng.lognormal(12, 1, close.shape)),
+    }
+    held = {name: list(column) for name, column in made.items()}  # live holds one row a session
+    days, names = np.datetime64("2024-01-01") + np.arange(sessions), tuple(f"N{n:03d}" for n in range(NAMES))
+
+    def panel() -> BarPanel:
+        return BarPanel(days, names, derive("equity", {name: np.array(rows) for name, rows in held.items()}))
+
+    took = timed(lambda: compute_tail(panel(), features), runs=CALLS)
+    bars, parts = panel(), []
+    for view, some in families().items():
+        if some[0].cells == "equity":
+            own = timed(lambda some=some: compute_tail(bars, some), runs=20)
+            parts.append(f"{view} {len(some)} in {own.median_s * 1e3:.1f} ms")
+    note = f"{len(features)} features from {sessions} sessions, {took.cpu_words}; alone: {', '.join(parts)}"
+    what, peak = f"tail/equity {NAMES} names", peak_mb()
+    return [
+        Row(f"{what} {words}", ours_s=seconds, cold_s=took.cold_s, peak_mb=peak, samples=took.runs, note=note)
+        for words, seconds in (("median", took.median_s), ("p99", took.quantile_s(0.99)))
+    ]
