@@ -1,12 +1,14 @@
 """Columns that kernels read, derived element by element from the raw columns of the marts."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features.feature import FloatArray
 
 # Raw columns of each panel of cells, in the marts' own names. `equity` is what live sees for itself: it stays small.
 RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
+    "calendar": ("session_day",),  # days since 1970, where the name has a bar
     "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
     "futures": ("last_price", "poc", "delta", "total_volume"),
     "graph": ("close_tr", "week"),
@@ -44,3 +46,14 @@ def derive(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
         columns["volume_split"] = raw["volume"] / raw["split_factor"]
         columns["dollar_volume"] = raw["close"] * raw["volume"]
     return {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in columns.items()}
+
+
+OF_BARS = ("equity", "calendar")  # panels made of daily bars alone: live sees them for itself
+
+
+def of_bars(cells: str, raw: dict[str, FloatArray], sessions: NDArray[np.datetime64]) -> dict[str, FloatArray]:
+    """The columns of one of these panels from raw daily bars."""
+    if cells == "equity":
+        return derive(cells, raw)
+    days = sessions.astype("datetime64[D]").astype(np.float64)[:, None]
+    return derive(cells, {"session_day": np.where(np.isfinite(raw["close"]), days, np.nan)})

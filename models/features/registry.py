@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable
 
-from models.features import equity, exposures, futures, market, options, relative, statistical, technical
+from models.features import (
+    equity,
+    exposures,
+    futures,
+    market,
+    options,
+    relative,
+    session_calendar,
+    statistical,
+    technical,
+)
 from models.features.alpha158 import declared as alpha158
 from models.features.auction import declared as auction
 from models.features.feature import Feature
@@ -15,6 +25,7 @@ __all__ = ["DAILY", "FEATURES", "Feature", "families", "grouped", "named", "view
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
     *technical.FEATURES, *statistical.FEATURES, *relative.FEATURES, *exposures.FEATURES,
+    *session_calendar.FEATURES,
     *graph.FEATURES, *tape.FEATURES, *alpha158.FEATURES,
 )  # fmt: skip
 

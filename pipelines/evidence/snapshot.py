@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from models.features.feature import Feature
-from models.features.inputs import RAW
+from models.features.inputs import OF_BARS, RAW
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
@@ -23,7 +23,7 @@ def build_snapshot(home: Home, now: dt.datetime, panel: FeaturePanel, strategy: 
     from pipelines.store.read import bar_panel
 
     features = named(strategy.features)
-    own = tuple(one for one in features if one.cells == FAST_CELLS)
+    own = tuple(one for one in features if one.cells in OF_BARS)
     tail = max(*(one.look_back for one in (*own, *named(("atr_14",)))), liquidity.LOOK_BACK + 1) + MARGIN_SESSIONS
     bars = bar_panel(home, now).tail(tail)
     place = [bars.names.index(name) for name in panel.names]
@@ -31,7 +31,7 @@ def build_snapshot(home: Home, now: dt.datetime, panel: FeaturePanel, strategy: 
     coming = np.full((1, len(panel.names)), np.nan)
     adv, vol = liquidity.known_before(*(np.vstack([grids[name], coming])
                                         for name in ("close", "volume", "total_return_factor")))
-    slow = [_slow(home, one, now) for one in features if one.cells != FAST_CELLS]
+    slow = [_slow(home, one, now) for one in features if one.cells not in OF_BARS]
     return Snapshot(BarPanel(bars.sessions, panel.names, grids),
                     panel.select(strategy.features).tail(min(strategy.history + 1, len(panel.sessions))),
                     _symbols(home, now, panel.names), tuple(one for one in slow if one is not None),

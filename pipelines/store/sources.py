@@ -19,6 +19,13 @@ select instrument_id as entity, session, withdrawn, event_time, available_at, in
 from daily_bars_versions
 qualify row_number() over (partition by instrument_id, session, available_at order by withdrawn) = 1"""
 
+# A name's row of the calendar stands and falls with its bar; what a later version of the bar says does not matter here.
+CALENDAR = """
+select instrument_id as entity, session, withdrawn, event_time, available_at, ingested_at,
+    cast(session - date '1970-01-01' as double) as session_day
+from daily_bars_versions
+qualify row_number() over (partition by instrument_id, session, available_at order by withdrawn) = 1"""
+
 OPTIONS = """
 select underlying as entity, session, false as withdrawn, event_time, available_at, ingested_at, {columns}
 from option_metrics_versions"""
@@ -82,6 +89,7 @@ class Source:
 
 SOURCES = {
     "equity": Source(("daily_bars",), EQUITY, ("equity_bars",)),
+    "calendar": Source(("daily_bars",), CALENDAR, ("equity_bars",)),
     "graph": Source(("daily_bars",), GRAPH, ("equity_bars",)),
     "options": Source(("option_metrics",), OPTIONS, ("option_chain", "option_snapshots")),
     "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES, ("futures_trades",), "trade_date"),
