@@ -29,9 +29,10 @@ def newest(versions: pa.Table, as_of: dt.datetime) -> pa.Table:
     return known.filter(pa.array(last))
 
 
-def rows_as_of(home: Home, view: str, as_of: dt.datetime) -> pa.Table:
-    """The rows of a view as they were known at a moment, every session of them."""
-    return newest(pq.read_table(table_path(home, view)), as_of)
+def rows_as_of(home: Home, view: str, as_of: dt.datetime, *, session: pa.Scalar | None = None) -> pa.Table:
+    """The rows of a view as they were known at a moment, of every session or of one."""
+    wanted = None if session is None else pc.field("session") == session
+    return newest(pq.read_table(table_path(home, view), filters=wanted), as_of)
 
 
 def panel_of(known: Inputs, as_of: dt.datetime, with_columns: Derive = derive) -> BarPanel:

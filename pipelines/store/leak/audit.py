@@ -12,6 +12,7 @@ from pipelines import calendars
 from pipelines.home import Home
 from pipelines.lake.schemas import DATASETS
 from pipelines.store import inputs, read
+from pipelines.store.cells import bars_of, from_table
 from pipelines.store.leak.cells import micros
 from pipelines.store.leak.compare import ROW, Finding
 from pipelines.store.recipe import USUAL, Recipe, panels_of, views_of
@@ -96,20 +97,29 @@ def _clocks(home: Home, now: dt.datetime, recipe: Recipe) -> Iterator[Finding]:
 
 def _presence(home: Home, now: dt.datetime, recipe: Recipe) -> Iterator[Finding]:
     """A name that did not trade has no feature that day: nothing is carried over a halt or a delisting."""
-    for view, features in recipe.families().items():
-        if features[0].entity not in PRESENT:
-            continue
-        known = inputs.of_home(home, features[0].cells, recipe)
-        bars = read.newest(known.table, now)
-        held = {(row["entity"], row["session"]) for row in bars.select(["entity", "session", "withdrawn"]).to_pylist()
-                if not row["withdrawn"]}  # fmt: skip
-        rows = read.rows_as_of(home, view, now)
-        owner, day = rows.column(0).to_pylist(), rows["session"].to_pylist()
-        absent = np.array([pair not in held for pair in zip(owner, day, strict=True)], dtype=bool)
-        for feature in features:
-            values = rows[feature.name].to_numpy().astype(np.float64)
-            bad = np.flatnonzero(absent & np.isfinite(values))
-            if len(bad):
-                first = min(bad, key=lambda at: day[at])
-                yield _finding(feature.name, view, owner[first], day[first], now, len(bad), "presence audit",
-                               f"{'/'.join(recipe.sources[features[0].cells].marts)} has no bar of that session")
+    for panel in panels_of(recipe):
+        cells = None
+        for view in views_of(recipe, panel):
+            features = recipe.families()[view]
+            if features[0].entity not in PRESENT:
+                continue
+            if cells is None:
+                known = inputs.of_home(home, panel, recipe)
+                cells = from_table(read.newest(known.table, now), panel)
+                held = np.zeros((len(cells.sessions) + 1, len(cells.names) + 1), dtype=bool)
+                held[cells.session, cells.name] = ~cells.withdrawn
+            rows = read.rows_as_of(home, view, now)
+            owner = rows.column(0).combine_chunks().dictionary_encode()
+            place = {name: at for at, name in enumerate(cells.names)}
+            name = np.array([place.get(one, -1) for one in owner.dictionary.to_pylist()], dtype=np.intp)
+            days = bars_of(rows["session"])
+            at = np.searchsorted(cells.sessions, days)
+            at = np.where(np.isin(days, cells.sessions), at, len(cells.sessions))
+            absent = ~held[at, name[owner.indices.to_numpy()]]
+            for feature in features:
+                bad = np.flatnonzero(absent & np.isfinite(rows[feature.name].to_numpy().astype(np.float64)))
+                if len(bad):
+                    first = bad[np.argmin(days[bad])]
+                    yield _finding(feature.name, view, owner[int(first)].as_py(), days[first], now, len(bad),
+                                   "presence audit",
+                                   f"{'/'.join(recipe.sources[panel].marts)} has no bar of that session")

@@ -11,7 +11,7 @@ from pipelines.store.leak.facts import Variant, later_datasets
 from pipelines.store.leak.sample import chance_of
 
 if TYPE_CHECKING:
-    from pipelines.store.leak.gate import Moment
+    from pipelines.store.leak.moment import Moment
 
 
 class Blame:

@@ -16,7 +16,7 @@ from pipelines.store.leak.facts import Variant
 from pipelines.store.versions import Derive
 
 EXTREME = 1e6
-WINDOW_SESSIONS = 40  # before a decision: a peek ahead shows itself at the last session before it, if anywhere
+WINDOW_SESSIONS = 20  # before a decision: a peek ahead shows itself at the last session before it, if anywhere
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 

@@ -7,24 +7,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.features.compute import compute_tail
-from models.features.feature import Feature
-from models.features.inputs import RAW
 from models.features.registry import view_look_back
 from pipelines import digest
 from pipelines.home import Home
 from pipelines.store import build, inputs, read
 from pipelines.store.cells import bar_array
 from pipelines.store.leak.audit import audit
-from pipelines.store.leak.blame import Blame
-from pipelines.store.leak.cells import altered_cells, near, of_sessions, rows_at
-from pipelines.store.leak.compare import ROW, Finding, MovedCell, bits, compare, moved_cells
+from pipelines.store.leak.compare import Finding, bits
 from pipelines.store.leak.facts import Rebuild, Variant, rebuilt
-from pipelines.store.leak.sample import chance_of, sample_decisions
+from pipelines.store.leak.moment import Moment
+from pipelines.store.leak.sample import sample_decisions
 from pipelines.store.recipe import USUAL, Recipe, panels_of, views_of
 
 
@@ -38,72 +33,6 @@ class LeakResult:
     @property
     def passed(self) -> bool:
         return not self.findings
-
-
-class Moment:
-    """One decision, and the home's tables as they answer for it."""
-
-    def __init__(
-        self, home: Home, at: dt.datetime, recipe: Recipe, *, now: dt.datetime, seed: int, rebuild: Rebuild
-    ) -> None:
-        self.home, self.at, self.recipe, self.now, self.seed, self.rebuild = home, at, recipe, now, seed, rebuild
-        self.panels = {panel: inputs.of_home(home, panel, recipe) for panel in panels_of(recipe)}
-        self.compared = 0
-
-    def check(self, variant: Variant, on_cells: Sequence[Variant]) -> list[Finding]:
-        """Every view of the recipe against the marts of altered facts, and against altered cells."""
-        with self.rebuild(self.home, self.at, variant, now=self.now, seed=self.seed) as con:
-            again = {panel: inputs.read(con, panel, self.recipe) for panel in self.panels}
-        self.compared += sum(held.table.num_rows * len(RAW[panel]) for panel, held in again.items())
-        moved = {panel: moved_cells(held.table, again[panel].table, self.at) for panel, held in self.panels.items()}
-        blame, found = Blame(self, variant), []
-        for view, features in self.recipe.families().items():
-            panel = features[0].cells
-            table = read.rows_as_of(self.home, view, self.at)
-            here = self._view(table, features, again[panel], moved[panel], variant)
-            if here:
-                found += [blame.of(finding, self.panels[panel], features, moved[panel]) for finding in here]
-                continue
-            for other in on_cells:
-                altered = self._on_cells(self.panels[panel], table, features, other)
-                found += [blame.of(finding, self.panels[panel], features, []) for finding in altered]
-        return found
-
-    def _view(
-        self, table: pa.Table, features: tuple[Feature, ...], again: inputs.Inputs, moved: list[MovedCell],
-        variant: Variant,
-    ) -> list[Finding]:
-        cells = again.cells
-        found = self._compare(table, features, cells, near(cells, self.at), variant)
-        if moved or found:  # from the beginning, for the first bad time
-            everything = cells.sessions < np.datetime64(self.at.date())
-            found = self._compare(table, features, cells, everything, variant)
-        if found or not moved:
-            return found
-        # The inputs moved, and no value of tonight's tables shows it: a leak all the same.
-        return [Finding(cell.column if cell.column == ROW else f"({cell.column})", features[0].view, cell.entity,
-                        cell.session, self.at.isoformat(), cell.values, variant) for cell in moved]
-
-    def _compare(
-        self, table: pa.Table, features: tuple[Feature, ...], cells: Any, wanted: Any, detector: str
-    ) -> list[Finding]:
-        again = rows_at(cells, features, self.recipe.derive, self.at, wanted)
-        self.compared += again.num_rows * len(features)
-        days = cells.sessions[wanted]
-        # Rows of sessions that the other lake does not know of at all are of the beginning's comparison.
-        end = np.array([self.at.date()], "datetime64[D]").astype(cells.sessions.dtype)
-        first, end = (bar_array(one)[0] for one in (days[:1] if len(days) else end, end))
-        span = table.filter(pc.and_(pc.greater_equal(table["session"], first), pc.less(table["session"], end)))
-        return compare(span, again, features, self.at, detector)
-
-    def _on_cells(
-        self, held: inputs.Inputs, table: pa.Table, features: tuple[Feature, ...], variant: Variant
-    ) -> list[Finding]:
-        cells = altered_cells(held.cells, self.at, variant, chance_of("cells", self.seed, self.at, variant))
-        found = self._compare(table, features, cells, near(cells, self.at), variant)
-        if found:
-            found = self._compare(table, features, cells, cells.sessions < np.datetime64(self.at.date()), variant)
-        return found
 
 
 def leak_check(
@@ -150,7 +79,7 @@ def parity_check(home: Home, as_of: dt.datetime, recipe: Recipe = USUAL) -> list
         bars = read.panel_of(known, as_of, recipe.derive)
         for view in views_of(recipe, panel) if len(bars.sessions) else ():
             declared = recipe.families()[view]
-            rows = of_sessions(read.rows_as_of(home, view, as_of), bars.sessions[-1:])
+            rows = read.rows_as_of(home, view, as_of, session=bar_array(bars.sessions[-1:])[0])
             place = [bars.names.index(name) for name in rows[rows.column_names[0]].to_pylist()]
             tail = compute_tail(bars.tail(view_look_back(declared)), declared)
             for feature in declared:
