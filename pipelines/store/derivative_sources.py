@@ -1,6 +1,7 @@
 """Cells of options, fear indices and futures: each version of a row as it stood once all its parts were known."""
 
-# A chain without a single gamma has no exposure; the mart's sum over nothing must not pass for a zero.
+# A chain without a single gamma has no exposure; the mart's sum over nothing must not pass for a zero. Where the vendor
+# tells no 30-day volatility, it is read off the chain.
 POSITIONING = """
 select underlying as entity, session, false as withdrawn, event_time, available_at, ingested_at,
     spot, call_volume, put_volume, share_0dte, put_call_ratio, put_call_oi_ratio, gamma_flip,
@@ -8,7 +9,8 @@ select underlying as entity, session, false as withdrawn, event_time, available_
     if(gamma_calls is null, null, case dealer_position when 'long' then 1.0 when 'short' then -1.0 else 0.0 end)
         as dealer_side,
     pin_strikes[1] as pin_1, pin_strikes[2] as pin_2, pin_strikes[3] as pin_3,
-    pin_share, gamma_calls, gamma_puts, gamma_by_volume, gamma_0dte, iv30, iv_9d, iv_93d, skew_25d
+    pin_share, gamma_calls, gamma_puts, gamma_by_volume, gamma_0dte,
+    coalesce(iv30, iv_30d) as iv30, iv_9d, iv_93d, skew_25d
 from option_metrics_versions"""
 
 # Of the market as a whole, on the row of the index that VIX is made of.

@@ -11,8 +11,10 @@ STALE = dt.timedelta(hours=1)
 WEIGHED = "close turnover volume"
 
 
-def _declare(name: str, look_back: int, kernel: Kernel, inputs: str, description: str,
+def _declare(name: str, minutes: int, kernel: Kernel, inputs: str, description: str,
              bounds: tuple[float, float] | None = None) -> Feature:  # fmt: skip
+    """`minutes` are those that its window holds; one that is of more than this minute begins a grace earlier."""
+    look_back = minutes if minutes == 1 else minutes + k.GRACE
     return Feature(name, "tape", "instrument", tuple(inputs.split()), look_back, kernel, description, bounds=bounds,
                    staleness=STALE)  # fmt: skip
 
@@ -47,9 +49,11 @@ VWAP = (
 )  # fmt: skip
 
 FLOW = (
+    _declare("delta_share_1m", 1, k.share_now("delta", "volume"), "delta volume", "Delta / volume of the minute.",
+             SIGN),
     *(_declare(f"delta_share_{span}m", span, k.share("delta", "volume"), "delta volume",
-               f"Delta / volume of {span} minutes.", SIGN) for span in (1, 5, 15, 60)),
-    _declare("delta_share_session", 1, k.share("cumulative_delta", "cumulative_volume"),
+               f"Delta / volume of {span} minutes.", SIGN) for span in (5, 15, 60)),
+    _declare("delta_share_session", 1, k.share_now("cumulative_delta", "cumulative_volume"),
              "cumulative_delta cumulative_volume", "Delta / volume since the session began.", SIGN),
     _declare("delta_pick_up", 20, k.pick_up("delta", "volume", 5), "delta volume",
              "delta_share of the last 5 minutes less that of the 15 before.", BANDS),

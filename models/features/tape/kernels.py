@@ -1,6 +1,8 @@
 """Kernels of the tape over windows of minutes; a minute in which nothing traded has no bar.
 
-What adds up takes such a minute for nothing traded, a price is held over it, and nothing is said of it itself.
+What adds up takes such a minute for nothing traded, a price is held over it, and nothing is said of it itself. Each
+window begins GRACE minutes early: only where the tape was seen in these is a minute without a bar a quiet one, and not
+one of which nothing is known.
 """
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from models.features.feature import FloatArray, Kernel
 from models.features.window import flag, positive, total
 
+GRACE = 15
 SESSION_MINUTES = 1380.0  # 17:00 to 16:00 in Chicago
 NEW_YORK_OPENS, NEW_YORK_CLOSES = 930.0, 1320.0  # minutes after the session began: both cities change clocks together
 HORIZONS = (1, 5, 15, 60)
@@ -19,17 +22,18 @@ def _now(value: FloatArray, window: FloatArray) -> FloatArray:
     return np.where(np.isfinite(window[..., -1]), value, np.nan)
 
 
-def _added(window: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(window), window, 0.0)
+def _recent(window: FloatArray) -> FloatArray:
+    """What was traded in each minute after the grace; NaN where the tape was not seen at its end or before."""
+    seen = np.isfinite(window[..., : GRACE + 1]).any(axis=-1, keepdims=True)
+    after = window[..., GRACE:]
+    return np.where(seen, np.where(np.isfinite(after), after, 0.0), np.nan)
 
 
-def _held(prices: FloatArray) -> FloatArray:
-    """Each minute's last price; before the window's first, that one."""
-    known = np.isfinite(prices)
-    place = np.where(known, np.arange(prices.shape[-1]), 0)
-    forward = np.take_along_axis(prices, np.maximum.accumulate(place, axis=-1), axis=-1)
-    first = np.take_along_axis(prices, np.argmax(known, axis=-1)[..., None], axis=-1)
-    return np.ascontiguousarray(np.where(np.isfinite(forward), forward, first))
+def _path(prices: FloatArray) -> FloatArray:
+    """Each minute's last price, from the end of the grace on; NaN where none was seen by then."""
+    place = np.where(np.isfinite(prices), np.arange(prices.shape[-1]), 0)
+    held = np.take_along_axis(prices, np.maximum.accumulate(place, axis=-1), axis=-1)[..., GRACE:]
+    return np.where(np.isfinite(held[..., :1]), held, np.nan)
 
 
 def _moves(prices: FloatArray) -> FloatArray:
@@ -42,17 +46,17 @@ def latest(**windows: FloatArray) -> FloatArray:
 
 
 def move(close: FloatArray) -> FloatArray:
-    return _now(close[..., -1] / _held(close)[..., 0] - 1.0, close)
+    return _now(close[..., -1] / _path(close)[..., 0] - 1.0, close)
 
 
 def volatility(close: FloatArray) -> FloatArray:
     """Root mean square of the minutes' returns."""
-    steps = _moves(_held(close))
+    steps = _moves(_path(close))
     return _now(np.sqrt(total(steps * steps) / steps.shape[-1]), close)
 
 
 def _vwap(turnover: FloatArray, volume: FloatArray) -> FloatArray:
-    return total(_added(turnover)) / positive(total(_added(volume)))
+    return total(_recent(turnover)) / positive(total(_recent(volume)))
 
 
 def vwap_gap(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
@@ -62,8 +66,9 @@ def vwap_gap(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> Flo
 def vwap_position(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
     """Deviations from the VWAP; of the minutes' mean prices, weighted by volume."""
     middle = _vwap(turnover, volume)
-    apart = np.where(volume > 0.0, turnover / volume - middle[..., None], 0.0)
-    spread = np.sqrt(total(_added(volume) * apart * apart) / positive(total(_added(volume))))
+    worth, lots = _recent(turnover), _recent(volume)
+    apart = np.where(lots > 0.0, worth / lots - middle[..., None], 0.0)
+    spread = np.sqrt(total(lots * apart * apart) / positive(total(lots)))
     return (close[..., -1] - middle) / positive(spread)
 
 
@@ -74,10 +79,11 @@ def vwap_band(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> Fl
 
 def vwap_slope(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
     """VWAP of the window's later half / of its earlier half - 1."""
-    half = volume.shape[-1] // 2
+    worth, lots = _recent(turnover), _recent(volume)
+    half = lots.shape[-1] // 2
 
     def part(which: slice) -> FloatArray:
-        return _vwap(np.ascontiguousarray(turnover[..., which]), np.ascontiguousarray(volume[..., which]))
+        return total(np.ascontiguousarray(worth[..., which])) / positive(total(np.ascontiguousarray(lots[..., which])))
 
     return _now(part(slice(half, None)) / part(slice(0, half)) - 1.0, close)
 
@@ -86,11 +92,21 @@ def session_vwap_gap(close: FloatArray, cumulative_turnover: FloatArray, cumulat
     return close[..., -1] * cumulative_volume[..., -1] / positive(cumulative_turnover[..., -1]) - 1.0
 
 
+def share_now(part: str, whole: str) -> Kernel:
+    """part / whole of this minute."""
+
+    def kernel(**windows: FloatArray) -> FloatArray:
+        return windows[part][..., -1] / positive(windows[whole][..., -1])
+
+    kernel.__qualname__ = f"share_now({part}, {whole})"
+    return kernel
+
+
 def share(part: str, whole: str) -> Kernel:
     """Sum of the part / sum of the whole."""
 
     def kernel(**windows: FloatArray) -> FloatArray:
-        return _now(total(_added(windows[part])) / positive(total(_added(windows[whole]))), windows[whole])
+        return _now(total(_recent(windows[part])) / positive(total(_recent(windows[whole]))), windows[whole])
 
     kernel.__qualname__ = f"share({part}, {whole})"
     return kernel
@@ -100,8 +116,8 @@ def net_share(plus: str, minus: str, whole: str = "volume") -> Kernel:
     """(sum of plus - sum of minus) / sum of the whole."""
 
     def kernel(**windows: FloatArray) -> FloatArray:
-        net = total(_added(windows[plus])) - total(_added(windows[minus]))
-        return _now(net / positive(total(_added(windows[whole]))), windows[whole])
+        net = total(_recent(windows[plus])) - total(_recent(windows[minus]))
+        return _now(net / positive(total(_recent(windows[whole]))), windows[whole])
 
     kernel.__qualname__ = f"net_share({plus}, {minus}, {whole})"
     return kernel
@@ -111,29 +127,30 @@ def balance(plus: str, minus: str) -> Kernel:
     """(sum of plus - sum of minus) / (sum of both)."""
 
     def kernel(**windows: FloatArray) -> FloatArray:
-        gained, lost = total(_added(windows[plus])), total(_added(windows[minus]))
+        gained, lost = total(_recent(windows[plus])), total(_recent(windows[minus]))
         return _now((gained - lost) / positive(gained + lost), windows[plus])
 
     kernel.__qualname__ = f"balance({plus}, {minus})"
     return kernel
 
 
-def pick_up(part: str, whole: str, recent: int) -> Kernel:
-    """Share over the last `recent` minutes less that over those before."""
+def pick_up(part: str, whole: str, latest_minutes: int) -> Kernel:
+    """Share over the last minutes less that over those before."""
 
     def kernel(**windows: FloatArray) -> FloatArray:
         told = []
-        for which in (slice(-recent, None), slice(0, -recent)):
-            inside = {name: _added(np.ascontiguousarray(windows[name][..., which])) for name in (part, whole)}
-            told.append(total(inside[part]) / positive(total(inside[whole])))
+        for which in (slice(-latest_minutes, None), slice(0, -latest_minutes)):
+            some, all_of = (np.ascontiguousarray(_recent(windows[name])[..., which]) for name in (part, whole))
+            told.append(total(some) / positive(total(all_of)))
         return _now(told[0] - told[1], windows[whole])
 
-    kernel.__qualname__ = f"pick_up({part}, {whole}, {recent})"
+    kernel.__qualname__ = f"pick_up({part}, {whole}, {latest_minutes})"
     return kernel
 
 
 def volume_surge(volume: FloatArray) -> FloatArray:
-    surge: FloatArray = volume[..., -1] * volume.shape[-1] / positive(total(_added(volume)))
+    lots = _recent(volume)
+    surge: FloatArray = volume[..., -1] * lots.shape[-1] / positive(total(lots))
     return surge
 
 
@@ -146,12 +163,12 @@ def _place(path: FloatArray) -> FloatArray:
 
 def delta_divergence(close: FloatArray, delta: FloatArray) -> FloatArray:
     """Half the place of the price in its range less that of the running delta in its own."""
-    return _now(0.5 * (_place(_held(close)) - _place(np.cumsum(_added(delta), axis=-1))), close)
+    return _now(0.5 * (_place(_path(close)) - _place(np.cumsum(_recent(delta), axis=-1))), close)
 
 
 def hidden_strength(close: FloatArray, delta: FloatArray) -> FloatArray:
     """1 where price fell and buyers pressed, -1 where it rose and sellers did, else 0."""
-    went, pressed = move(close), total(_added(delta))
+    went, pressed = move(close), total(_recent(delta))
     return flag((went < 0.0) & (pressed > 0.0), went) - flag((went > 0.0) & (pressed < 0.0), went)
 
 
@@ -168,24 +185,24 @@ def stealth(close: FloatArray, hidden_bid_volume: FloatArray, hidden_ask_volume:
 
 
 def tick_persistence(up_ticks: FloatArray, down_ticks: FloatArray, reversals: FloatArray) -> FloatArray:
-    ticks = total(_added(up_ticks)) + total(_added(down_ticks))
-    return _now(1.0 - 2.0 * total(_added(reversals)) / positive(ticks), up_ticks)
+    ticks = total(_recent(up_ticks)) + total(_recent(down_ticks))
+    return _now(1.0 - 2.0 * total(_recent(reversals)) / positive(ticks), up_ticks)
 
 
 def tick_reversal(close: FloatArray, up_ticks: FloatArray, down_ticks: FloatArray) -> FloatArray:
     """1 where the last five minutes turn a fall by more than its volatility, ticks agreeing; -1 a rise; else 0."""
-    path = _held(close)
+    path = _path(close)
     before, after = path[..., -6] / path[..., 0] - 1.0, path[..., -1] / path[..., -6] - 1.0
     steps = _moves(path)
     noise = np.sqrt(total(steps * steps) / steps.shape[-1])
-    ticks = total(_added(np.ascontiguousarray((up_ticks - down_ticks)[..., -5:])))
+    ticks = total(np.ascontiguousarray(_recent(up_ticks - down_ticks)[..., -5:]))
     turned = (before * after < 0.0) & (np.abs(before) > noise) & (np.abs(after) > noise) & (ticks * after > 0.0)
     return _now(np.where(np.isfinite(before + after), np.where(turned, np.sign(after), 0.0), np.nan), close)
 
 
 def volatility_regime(close: FloatArray) -> FloatArray:
     """0 low, 1 normal, 2 high, 3 extreme: last quarter of the window's volatility / the window's, at 0.75, 1.25, 2."""
-    steps = _moves(_held(close))
+    steps = _moves(_path(close))
     squares = steps * steps
     recent = np.ascontiguousarray(squares[..., -(steps.shape[-1] // 4) :])
     ratio = _now(np.sqrt(total(recent) / recent.shape[-1] / positive(total(squares) / steps.shape[-1])), close)
@@ -194,7 +211,7 @@ def volatility_regime(close: FloatArray) -> FloatArray:
 
 def _votes(close: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Each horizon's move in units of the hour's volatility, held to -1 … 1, and the horizons' weights."""
-    path = _held(close)
+    path = _path(close)
     steps = _moves(path)
     squares = steps * steps
     minute = np.sqrt(total(squares) / steps.shape[-1])
