@@ -21,21 +21,19 @@ Level = TypeVar("Level")
 def grow(
     single: Level, merge: Callable[[Level, Level, int], Level], cut: Callable[[Level, int, int, int], Level], rows: int
 ) -> dict[int, Level]:
-    """Levels of every window's size. `merge(older, newer, newer_size)`; `cut(level, first, last, step)` picks rows.
-
-    A tail wants one window of each size, which are made of every fifth level of five: only these are grown on.
-    """
-    levels, lengths, step = {1: single}, {1: rows}, 1
-    for size, older, newer in GROWTH:
+    """Levels of every window's size. `merge(older, newer, newer_size)`; `cut(level, first, last, step)` picks rows."""
+    levels, lengths, step, growth = {1: single}, {1: rows}, 1, list(GROWTH)
+    if rows == LONGEST:  # a tail: one window of each size is wanted, all made of every fifth window of five
+        first, second, third, fourth, fifth = (cut(single, place, rows, SHORTEST) for place in range(SHORTEST))
+        four = merge(merge(second, third, 1), merge(fourth, fifth, 1), 2)
+        levels[SHORTEST], lengths[SHORTEST] = merge(first, four, 4), rows // SHORTEST
+        step, growth = SHORTEST, list(GROWTH[3:])
+    for size, older, newer in growth:
         behind = older // step
         lengths[size] = lengths[newer] - behind
         levels[size] = merge(
             cut(levels[older], 0, lengths[size], 1), cut(levels[newer], behind, lengths[newer], 1), newer
         )
-        if size == SHORTEST and rows == LONGEST:
-            step = SHORTEST
-            levels[size] = cut(levels[size], 0, lengths[size], step)
-            lengths[size] = LONGEST // SHORTEST
     last = lengths[LONGEST]
     return {size: cut(levels[size], lengths[size] - last, lengths[size], 1) for size in WINDOWS}
 
