@@ -137,13 +137,17 @@ class WatchedFeed:
 
     def __init__(self, feed: Feed, now: Now) -> None:
         self._feed, self._now = feed, now
+        self._session: dt.date | None = None
+        self._actions: Sequence[Action] = ()
 
     def sessions(self) -> Sequence[dt.date]:
         return self._feed.sessions()
 
     def actions(self, session: dt.date) -> Sequence[Action]:
-        self._now.opened(session)
-        return self._feed.actions(session)
+        if session != self._session:  # asked once a session: the engine asks more often, a vendor should not be
+            self._session, self._actions = session, tuple(self._feed.actions(session))
+            self._now.opened(session)
+        return self._actions
 
     def bars(self, session: dt.date) -> Iterator[Bar | Quiet]:
         now, vitals = self._now, self._now.vitals

@@ -41,7 +41,7 @@ def passport(journal: Path, id: str, bundles_dir: Path, verify_keys: Sequence[by
             "bundle": made["bundle"], "strategy": made["strategy"], "regime": made["regime"],
             "features_as_judged": made["features_as_judged"], "risk_state": made["state"], "equity": made["equity"],
         }
-        values = _feature_rows(book, entry)
+        values = feature_rows(book, entry)
         document |= _recomputed(entry, values, bundles_dir, verify_keys)
         wanted = [order["instrument_id"]] if order else made["names"]
         document["names"] = [_of_name(made, values, name) for name in wanted]
@@ -66,7 +66,7 @@ def _of_order(book: Journal, order_id: str) -> dict[str, Any] | None:
     return {**found, "history": later}
 
 
-def _feature_rows(book: Journal, decision: Entry) -> dict[str, Any]:
+def feature_rows(book: Journal, decision: Entry) -> dict[str, Any]:
     """The rows journaled under the decision's bundle up to it, and their names."""
     entries = [e for e in book.entries("features")
                if e.seq < decision.seq and e.payload["bundle"] == decision.payload["bundle"]["digest"]]
@@ -82,7 +82,7 @@ def _recomputed(entry: Entry, values: dict[str, Any], bundles_dir: Path, keys: S
         bundle = load(path, keys, told["seq"], dt.datetime.fromisoformat(entry.at), last_digest=told["digest"])
     except (BundleRefused, OSError) as problem:
         return {"recomputed_equal": False, "differences": [f"the bundle could not be loaded again: {problem}"]}
-    again = decide(bundle.strategy, bundle.models, _panel(bundle, values))
+    again = decide(bundle.strategy, bundle.models, panel_of(bundle, values))
     differences = [name for name in COMPARED
                    if canonical.packed(getattr(again, name)) != entry.payload[name]]
     if {state: canonical.plain(share) for state, share in again.regime.items()} != entry.payload["regime"]:
@@ -92,7 +92,7 @@ def _recomputed(entry: Entry, values: dict[str, Any], bundles_dir: Path, keys: S
     return {"recomputed_equal": not differences, "differences": differences, "manifest": manifest}
 
 
-def _panel(bundle: Bundle, values: dict[str, Any]) -> FeaturePanel:
+def panel_of(bundle: Bundle, values: dict[str, Any]) -> FeaturePanel:
     brought, rows = brought_rows(bundle), values["rows"]
     days = np.array([row["session"] for row in rows], "datetime64[D]")
     return FeaturePanel(
