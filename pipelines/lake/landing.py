@@ -2,8 +2,9 @@
 
 import datetime as dt
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pipelines.lake.schemas import DATASETS, INSTANT
 from pipelines.lake.versions import incoming_schema
 from pipelines.settings import Quarantine
 from pipelines.vendors.layout import Delivery, Route, route, slot
+from pipelines.vendors.parsing import Parsed
 
 _ROWS_AT_ONCE = 200_000
 _BODIES_AT_ONCE, _BYTES_AT_ONCE = 64, 64 << 20
@@ -94,9 +96,16 @@ class Landing:
         ))  # fmt: skip
 
     def _keep_and_parse(self) -> None:
+        """Parsers are pure, so that the next body is read while this one's rows are set down."""
         self._keep()
-        for delivery, found, body in self._unkept:
-            self._parse(delivery, found, body)
+        with ThreadPoolExecutor(1) as pool:
+            under_way: deque[tuple[Delivery, Route, bytes, Future[Parsed]]] = deque()
+            for delivery, found, body in self._unkept:
+                under_way.append((delivery, found, body, pool.submit(found.parser, body, delivery.path)))
+                if len(under_way) > 1:
+                    self._parse(*under_way.popleft())
+            while under_way:
+                self._parse(*under_way.popleft())
         self._unkept.clear()
 
     def _note(self, delivery: Delivery, found: Route, size: int, moment: dt.datetime) -> None:
@@ -107,8 +116,8 @@ class Landing:
         self.receipts.append(row)
         self.held.add([row])
 
-    def _parse(self, delivery: Delivery, found: Route, body: bytes) -> None:
-        table, rejects = quarantine.refuse_bad_body(found.parser(body, delivery.path), self.limits)
+    def _parse(self, delivery: Delivery, found: Route, body: bytes, parsed: "Future[Parsed]") -> None:
+        table, rejects = quarantine.refuse_bad_body(parsed.result(), self.limits)
         rows = clocks.with_clocks(found.dataset, table)
         moment = delivery.received_at or self._modelled_receipt(rows)
         before = self.held.pulled_at.get(slot(delivery.path, found), [])
@@ -145,7 +154,12 @@ class Landing:
     def _spool(self, dataset: str) -> None:
         schema = incoming_schema(DATASETS[dataset])
         if dataset not in self._writers:
-            self._writers[dataset] = pq.ParquetWriter(self.folder / f"{dataset}.parquet", schema)
+            # Read once, within the hour, and then gone: packing it would cost more than it saves.
+            words = [field.name for field in schema if pa.types.is_string(field.type)]
+            self._writers[dataset] = pq.ParquetWriter(
+                self.folder / f"{dataset}.parquet", schema, compression="none", use_dictionary=words,
+                write_statistics=False,
+            )  # fmt: skip
         self._writers[dataset].write_table(pa.concat_tables(self._waiting.pop(dataset)).cast(schema))
 
 

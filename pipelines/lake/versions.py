@@ -24,8 +24,14 @@ def incoming_schema(dataset: Dataset) -> pa.Schema:
 
 
 _SQL = """
-WITH said AS (  -- a pull says one thing of a fact: the last place that says it
+WITH incoming AS (
     SELECT * FROM read_parquet($incoming)
+), several AS (  -- facts of which more than one thing was ever said; of all others the first word is the only one
+    SELECT {fact} FROM incoming GROUP BY ALL HAVING count(*) > 1
+    UNION
+    SELECT {held_fact} FROM read_parquet($facts) AS f SEMI JOIN incoming ON {incoming_fact}
+), said AS (  -- a pull says one thing of a fact: the last place that says it
+    SELECT incoming.* FROM incoming SEMI JOIN several ON {several_fact}
     QUALIFY row_number() OVER (
         PARTITION BY {grain}, received_at, opening ORDER BY path DESC, place DESC, row_index DESC) = 1
 ), one AS (
@@ -62,7 +68,14 @@ WITH said AS (  -- a pull says one thing of a fact: the last place that says it
     WINDOW w AS (PARTITION BY {grain} ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
 SELECT {own}, event_time, available_at, $now::TIMESTAMPTZ AS ingested_at, body_sha256
-FROM dated WHERE NOT is_held ORDER BY {grain}, available_at
+FROM dated WHERE NOT is_held
+UNION ALL
+SELECT {own}, event_time,
+    CASE WHEN pulled_before_at IS NULL OR pulled_before_at < modelled_at THEN modelled_at
+         ELSE greatest(modelled_at, received_at) END,
+    $now::TIMESTAMPTZ, body_sha256
+FROM incoming ANTI JOIN several ON {several_fact}
+ORDER BY {grain}, available_at
 """
 
 _ALONE = "SELECT *, false AS told_elsewhere FROM said"
@@ -89,6 +102,8 @@ def query(dataset: Dataset) -> str:
         known_fact=same("said", "known", fact),
     )  # fmt: skip
     return _SQL.format(
+        fact=columns(fact), held_fact=columns(fact, "f."), incoming_fact=same("f", "incoming", fact),
+        several_fact=same("incoming", "several", fact),
         one=_ALONE if fact == dataset.grain else among,
         grain=columns(dataset.grain),
         own=columns(dataset.own.names),
@@ -105,7 +120,8 @@ def new_versions(name: str, incoming: Path, facts_glob: str, now: str) -> pa.Rec
 
     # A first load of a whole market is sorted within this much memory, the rest beside the rows themselves.
     spill = {"memory_limit": "2GB", "temp_directory": str(incoming.parent / "spill")}
-    connection = duckdb.connect(config={"threads": 1, **spill})
+    # Nothing is summed and every order is total, so that two threads say what one would.
+    connection = duckdb.connect(config={"threads": 2, **spill})
     connection.execute("SET TimeZone = 'UTC'")
     parameters = {"incoming": str(incoming), "facts": facts_glob, "now": now}
     return connection.sql(query(DATASETS[name]), params=parameters).to_arrow_reader(100_000)

@@ -180,7 +180,15 @@ class Rows:
             self.mark([value == "" for value in values], "missing_field")
         return [value or None for value in values]
 
-    def matching(self, name: str, pattern: re.Pattern[str], reason: str) -> list[str | None]:
+    def matching(self, name: str, pattern: re.Pattern[str], reason: str) -> "list[str | None] | pa.ChunkedArray":
+        column = self.columns.get(name)
+        if isinstance(column, pa.ChunkedArray):  # a CSV reader's: a million rows of a few thousand words
+            encoded = column.combine_chunks().dictionary_encode()
+            words = [*encoded.dictionary.to_pylist(), None]
+            place = encoded.indices.fill_null(len(words) - 1).to_numpy()
+            self.mark(np.array([not word for word in words])[place], "missing_field")
+            self.mark(np.array([word is None or pattern.fullmatch(word) is None for word in words])[place], reason)
+            return column
         values = self.text(name)
         known: dict[str | None, bool] = {value: value is not None and pattern.fullmatch(value) is not None
                                          for value in set(values)}  # fmt: skip
@@ -219,10 +227,10 @@ class Rows:
         # Only good rows compete: a bad row must not push out the good one of its grain.
         grain = list(DATASETS[dataset].grain)
         kept = table.filter(pa.array(self.good))
-        first = kept.group_by(grain, use_threads=False).aggregate([("row_index", "min")])
-        if first.num_rows != kept.num_rows:
+        first = _first_places(kept, grain)
+        if len(first) != kept.num_rows:
             repeated = self.good
-            repeated[first.column("row_index_min").to_numpy()] = False
+            repeated[kept.column("row_index").to_numpy()[first]] = False
             self.mark(repeated, "duplicate")
             kept = table.filter(pa.array(self.good))
         rejects = [
@@ -230,6 +238,19 @@ class Rows:
             for index in np.flatnonzero(self._reason > 0)
         ]
         return kept, rejects
+
+
+def _first_places(table: pa.Table, grain: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Where each combination of the grain comes first."""
+    code, bound = np.zeros(table.num_rows, dtype=np.int64), 1
+    for name in grain:
+        encoded = table.column(name).combine_chunks().dictionary_encode()
+        size = len(encoded.dictionary) + 1
+        if bound * size > 2**62:
+            distinct, code = np.unique(code, return_inverse=True)
+            bound = len(distinct)
+        code, bound = code * size + encoded.indices.fill_null(size - 1).to_numpy(), bound * size
+    return np.unique(code, return_index=True)[1]
 
 
 def as_day(text: str) -> np.datetime64 | None:
@@ -246,6 +267,10 @@ def as_array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
     """A column of Arrow from NumPy or a list; NaN and NaT are null, one value stands for all rows."""
     if values is None or isinstance(values, str | np.datetime64 | float | int):
         return pa.repeat(pa.scalar(None if values is None else _plain(values), kind), count)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values.cast(kind)
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
         nulls = ~np.isfinite(values)
         if pa.types.is_integer(kind):

@@ -179,8 +179,7 @@ def flat_rows(content: bytes, wanted: Sequence[str] = _FLAT_COLUMNS) -> Rows:
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return _slow_rows(content, header, wanted)
     columns: dict[str, Any] = {
-        name: table[name].to_pylist() if name == "ticker" else table[name].to_numpy().astype(np.float64)
-        for name in wanted
+        name: table[name] if name == "ticker" else table[name].to_numpy().astype(np.float64) for name in wanted
     }
     return Rows(columns, table.num_rows, lambda index: ",".join(str(columns[name][index]) for name in wanted))
 

@@ -37,7 +37,8 @@ def flat_index_days(body: bytes, path: str) -> Parsed:
     levels = _levels(rows, ("open", "high", "low", "close"))
     days = times.local_dates(instants(rows, "window_start", 1_000_000_000), times.NEW_YORK)
     rows.mark((days != session) | ~times.in_sessions(days), "bad_time")
-    names = [ticker[2:] if ticker else None for ticker in tickers]
+    named = tickers if isinstance(tickers, list) else tickers.to_pylist()
+    names = [ticker[2:] if ticker else None for ticker in named]
     return rows.finish("index_bars", {"index": names, "session": session, **levels, "source": "flatfile"})
 
 
