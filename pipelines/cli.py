@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines import settings as settings_module
+from pipelines.commands import backtest as backtest_command
 from pipelines.commands import doctor, lake, models
 from pipelines.commands.options import (
     HomeOption,
@@ -171,6 +172,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     emit(status_module.collect(home_of(home)), json_, status_module.print_status)
 
 
+app.command()(backtest_command.backtest)
 app.command()(doctor.doctor)
 app.command()(lake.prune)
 

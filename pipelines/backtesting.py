@@ -1,0 +1,152 @@
+"""`nightdesk backtest`: a bundle or a rule on a tape, by the live engine or by arrays, and the files it leaves."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import durable
+from pipelines.home import Home
+from pipelines.progress import say
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from live.backtest import BacktestResult
+    from models.bundle import Bundle
+    from models.intraday import Intraday
+
+
+def parsed(text: str, kinds: dict[str, type]) -> tuple[str, dict[str, Any]]:
+    """`name:key=value,key=value`, each value a number, true or false."""
+    name, _, rest = text.partition(":")
+    if name not in kinds:
+        raise ValueError(f"'{name}' is not known: choose one of {', '.join(kinds)}")
+    known = {field.name for field in fields(kinds[name])}
+    values: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or key not in known:
+            raise ValueError(f"{name} takes {', '.join(sorted(known))} as key=value, not '{part}'")
+        values[key] = json.loads(value)
+    return name, values
+
+
+def intraday_of(rule: str, every: int, size: str, stop: str | None, flat: bool) -> "Intraday":
+    """A rule as it is typed: `ema_cross:fast=10,slow=20`, `shares:100` or `weight:0.1`, `atr:multiple=2`."""
+    from models.intraday import Intraday, Size, StopRule
+    from models.signals.intraday import RULES
+
+    name, values = parsed(rule, RULES)
+    method, _, amount = size.partition(":")
+    guard = None
+    if stop is not None:
+        kind, told = parsed(stop, dict.fromkeys(("fixed", "atr", "trailing", "time", "volume"), StopRule))
+        guard = StopRule(kind, **told)  # type: ignore[arg-type]
+    return Intraday(every, RULES[name](**values), Size(method, float(amount)), guard, flat)  # type: ignore[arg-type]
+
+
+def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None, feed: str, sessions: int,
+        intraday: "Intraday | None", out: Path | None) -> dict[str, Any]:
+    """The document of one backtest; its files lie in `files`."""
+    from live.backtest import TapeFeed
+    from pipelines.trading import tape_of
+
+    tape = TapeFeed(tape_of(settings, home, feed, sessions))
+    chosen = _bundle(home, bundle_dir, tape.sessions()[0])
+    if intraday is not None:
+        chosen = _of_rule(intraday, chosen, tape)
+    elif chosen is None:
+        raise ValueError(f"no approved bundle in {home.bundles}: give --bundle DIR, or a rule with --rule")
+    days = [day for day in tape.sessions() if any(times.session == day for times in chosen.calendar)]
+    if not days:
+        raise ValueError("no session of the tape is in the bundle's calendar: there is nothing to trade on")
+    folder = out or home.root / "backtests" / f"{chosen.strategy.name}-{engine}-{days[0]}_{days[-1]}".replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    if engine == "vector":
+        from pipelines import backtesting_vector
+
+        return _written(backtesting_vector.judged(chosen, tape, days), folder, engine, chosen)
+    from live.backtest import Limits, backtest
+    from live.settings import load_limits
+
+    told = home.root / "limits.toml"
+    limits: Limits = load_limits(told if told.exists() else None)
+    for name in ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite.lock"):
+        (folder / name).unlink(missing_ok=True)
+    return _written(backtest(chosen, tape, folder / "journal.sqlite", limits=limits, sessions=days, say=say), folder,
+                    engine, chosen)
+
+
+def _bundle(home: Home, path: Path | None, first: dt.date) -> "Bundle | None":
+    from models.bundle import MANIFEST, current, load
+    from pipelines.calendars import open_at
+    from pipelines.evidence import keys
+
+    folder = path if path is not None and (path / MANIFEST).is_file() else current(path or home.bundles)
+    return load(folder, keys.trusted(home.keys), 0, open_at(first)) if folder is not None else None
+
+
+def _of_rule(intraday: "Intraday", known: "Bundle | None", tape: Any) -> "Bundle":
+    """A rule on the tape's names, with the daily history of the home's bundle where there is one."""
+    from live.backtest import in_memory
+    from models.bundle import SessionTimes
+    from models.strategy import StrategyConfig
+    from pipelines.calendars import close_at, open_at
+
+    days: Sequence[dt.date] = tape.sessions()
+    calendar = [SessionTimes(day, open_at(day), close_at(day)) for day in days]
+    names = sorted({bar.instrument_id for bar in tape.bars(days[0])})
+    symbols, history = names, None
+    if known is not None:
+        bars = known.snapshot.bars
+        after = [times for times in calendar if times.session > bars.sessions[-1].astype(object)]
+        calendar = after or calendar
+        names, symbols = list(bars.names), list(known.snapshot.symbols)
+        history = (bars.sessions, bars.columns) if after else None
+    strategy = StrategyConfig(name=str(intraday.to_json()["rule"]["rule"]), slot="intraday-equity", intraday=intraday)
+    return in_memory(strategy, names, symbols, calendar, history)
+
+
+def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundle") -> dict[str, Any]:
+    """Equity and trades as Parquet, all of it as one page."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from pipelines.report import backtest_page
+
+    equity = pa.table({"session": pa.array([dt.date.fromisoformat(day) for day in result.sessions], pa.date32()),
+                       "equity_usd": result.equity, "costs_usd": result.costs})
+    pq.write_table(equity, folder / "equity.parquet")
+    if result.trades:
+        pq.write_table(pa.Table.from_pylist(list(result.trades)), folder / "trades.parquet")
+    symbols = dict(zip(bundle.snapshot.bars.names, bundle.snapshot.symbols, strict=True))
+    durable.write_atomic(folder / "index.html", backtest_page.draw(result, engine, symbols).encode())
+    return {"engine": engine, "strategy": result.strategy, "figures": result.figures(),
+            "sessions": [{"session": day, "equity": worth, "costs": paid} for day, worth, paid in
+                         zip(result.sessions, result.equity, result.costs, strict=True)],
+            "trades": len(result.trades), "files": {path.name: str(path) for path in sorted(folder.iterdir())
+                                                    if path.suffix in {".parquet", ".html", ".sqlite"}}}
+
+
+def frames(folder: Path) -> dict[str, Any]:
+    """A finished backtest as pandas data frames, for notebooks: `equity` and, where there were any, `trades`."""
+    import pandas as pd
+
+    return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def print_result(told: dict[str, Any]) -> None:
+    figures = told["figures"]
+    print(f"{told['strategy']} by the {told['engine']} engine: {figures['sessions']} session(s), "
+          f"{figures['orders']} orders, {figures['fills']} fills, {figures['trades']} trades")
+    print(f"  profit {figures['profit_usd']:+,.2f} USD after {figures['costs_usd']:,.2f} of costs, "
+          f"deepest fall {figures['max_drawdown']:.2%}")
+    if figures["trades"]:
+        print(f"  a trade: R {figures['mean_R']:+.2f}, MAE {figures['mean_mae_R']:+.2f}, "
+              f"MFE {figures['mean_mfe_R']:+.2f}, won {figures['wins']:.0%}")
+    for row in told["sessions"][-10:]:
+        print(f"  {row['session']}  equity {row['equity']:>16,.2f}  costs {row['costs']:>10,.2f}")
+    for path in told["files"].values():
+        print(f"  {path}")
