@@ -11,7 +11,7 @@ from live.ports import Action
 from models.bundle import Bundle, SessionTimes
 from models.features.compute import compute_tail
 from models.features.feature import Feature
-from models.features.inputs import OF_BARS, RAW, of_bars
+from models.features.inputs import FITTED, OF_BARS, of_bars
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
@@ -30,7 +30,7 @@ class Tail:
         self._bundle = bundle
         self._days: list[np.datetime64] = list(bars.sessions)
         self._most = len(self._days)  # the tail moves on, it does not grow
-        self._rows: dict[str, list[Floats]] = {name: list(bars.columns[name]) for name in RAW[FAST_CELLS]}
+        self._rows: dict[str, list[Floats]] = {name: list(rows) for name, rows in bars.columns.items()}
         self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
         self._calendar = sorted(self._times)
@@ -129,6 +129,9 @@ class Tail:
             self._rows[name].append(np.ascontiguousarray(values[:, index]))
         for name, factor in self._factors.items():
             self._rows[name].append(np.where(traded, factor, np.nan))
+        for name in FITTED:  # the night's, until the next bundle
+            if name in self._rows:
+                self._rows[name].append(np.where(traded, _last_known(np.array(self._rows[name])), np.nan))
         self._days.append(np.datetime64(session, "D"))
         del self._days[: -self._most]
         for rows in self._rows.values():

@@ -5,9 +5,12 @@ from numpy.typing import NDArray
 
 from models.features.feature import FloatArray
 
+FITTED = ("garch_alpha", "garch_beta", "garch_variance")  # by the night: live holds the last ones
+
 # Raw columns of each panel of cells, in the marts' own names. `equity` is what live sees for itself: it stays small.
 RAW: dict[str, tuple[str, ...]] = {
     "equity": ("open", "high", "low", "close", "volume", "split_factor", "total_return_factor"),
+    "garch": ("close", "total_return_factor", *FITTED),
     "calendar": ("session_day",),  # days since 1970, where the name has a bar
     "options": ("put_call_ratio", "share_0dte", "gamma_exposure", "iv30"),
     "futures": ("last_price", "poc", "delta", "total_volume"),
@@ -45,15 +48,19 @@ def derive(cells: str, raw: dict[str, FloatArray]) -> dict[str, FloatArray]:
         columns["vwap_tr"] = (columns["high_tr"] + columns["low_tr"] + columns["close_tr"]) / 3.0
         columns["volume_split"] = raw["volume"] / raw["split_factor"]
         columns["dollar_volume"] = raw["close"] * raw["volume"]
+    if cells == "garch":
+        columns["close_tr"] = raw["close"] * raw["total_return_factor"]
     return {name: np.ascontiguousarray(values, dtype=np.float64) for name, values in columns.items()}
 
 
-OF_BARS = ("equity", "calendar")  # panels made of daily bars alone: live sees them for itself
+OF_BARS = ("equity", "calendar", "garch")  # panels of daily bars, and what was fitted to them: live sees them itself
 
 
 def of_bars(cells: str, raw: dict[str, FloatArray], sessions: NDArray[np.datetime64]) -> dict[str, FloatArray]:
     """The columns of one of these panels from raw daily bars."""
     if cells == "equity":
         return derive(cells, raw)
+    if cells == "garch":
+        return derive(cells, {name: raw[name] for name in RAW[cells]})
     days = sessions.astype("datetime64[D]").astype(np.float64)[:, None]
     return derive(cells, {"session_day": np.where(np.isfinite(raw["close"]), days, np.nan)})

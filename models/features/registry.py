@@ -18,6 +18,7 @@ from models.features.auction import declared as auction
 from models.features.feature import Feature
 from models.features.graph import declared as graph
 from models.features.positioning import declared as positioning
+from models.features.statistical import garch
 from models.features.tape import declared as tape
 
 __all__ = ["DAILY", "FEATURES", "Feature", "families", "grouped", "named", "view_look_back"]
@@ -25,7 +26,7 @@ __all__ = ["DAILY", "FEATURES", "Feature", "families", "grouped", "named", "view
 FEATURES: tuple[Feature, ...] = (
     *equity.FEATURES, *market.FEATURES, *options.FEATURES, *futures.FEATURES, *positioning.FEATURES, *auction.FEATURES,
     *technical.FEATURES, *statistical.FEATURES, *relative.FEATURES, *exposures.FEATURES,
-    *session_calendar.FEATURES,
+    *session_calendar.FEATURES, *garch.FEATURES,
     *graph.FEATURES, *tape.FEATURES, *alpha158.FEATURES,
 )  # fmt: skip
 

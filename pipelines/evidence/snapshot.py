@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from models.features.feature import Feature
-from models.features.inputs import OF_BARS, RAW
+from models.features.inputs import FITTED, OF_BARS, RAW
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
@@ -20,7 +20,8 @@ MARGIN_SESSIONS = 5
 
 def build_snapshot(home: Home, now: dt.datetime, panel: FeaturePanel, strategy: StrategyConfig) -> Snapshot:
     """`panel` is the night's decision panel, the coming session's row being its last."""
-    from pipelines.store.read import bar_panel
+    from pipelines.store.inputs import of_home
+    from pipelines.store.read import bar_panel, panel_of
 
     features = named(strategy.features)
     own = tuple(one for one in features if one.cells in OF_BARS)
@@ -28,6 +29,10 @@ def build_snapshot(home: Home, now: dt.datetime, panel: FeaturePanel, strategy: 
     bars = bar_panel(home, now).tail(tail)
     place = [bars.names.index(name) for name in panel.names]
     grids = {name: np.ascontiguousarray(bars.columns[name][:, place]) for name in RAW[FAST_CELLS]}
+    if any(one.cells == "garch" for one in own):
+        fitted = panel_of(of_home(home, "garch"), now)
+        rows, there = np.searchsorted(fitted.sessions, bars.sessions), [fitted.names.index(one) for one in panel.names]
+        grids |= {name: np.ascontiguousarray(fitted.columns[name][rows][:, there]) for name in FITTED}
     coming = np.full((1, len(panel.names)), np.nan)
     adv, vol = liquidity.known_before(*(np.vstack([grids[name], coming])
                                         for name in ("close", "volume", "total_return_factor")))

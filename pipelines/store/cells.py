@@ -17,12 +17,14 @@ from pipelines.store.sources import SOURCES, Source
 
 def read(con: Any, panel: str, sources: Mapping[str, Source] = SOURCES) -> pa.Table:
     """Every version of every cell of a panel, from a connection that has the marts' `<mart>_versions` views."""
-    columns = ", ".join(f"cast({name} as double) as {name}" for name in RAW[panel])
-    rows = sources[panel].sql.format(columns=columns)
-    return con.sql(
+    source = sources[panel]
+    columns = ", ".join(f"cast({name} as double) as {name}" for name in RAW[panel] if name not in source.fitted)
+    rows = source.sql.format(columns=columns)
+    cells = con.sql(
         f"select entity, session, withdrawn, event_time, available_at, ingested_at, {columns} from ({rows}) "
         "order by entity, session, available_at"
     ).to_arrow_table()
+    return source.fit(cells) if source.fit else cells
 
 
 @dataclass(frozen=True)

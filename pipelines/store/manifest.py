@@ -50,7 +50,8 @@ def code_version(features: tuple[Feature, ...], recipe: Recipe) -> str:
     """
     source = recipe.sources[features[0].cells]
     kernels = [one.kernel.fill if isinstance(one.kernel, Block) else one.kernel for one in features]
-    modules = sorted({recipe.derive.__module__, *(kernel.__module__ for kernel in kernels)})
+    modules = sorted({recipe.derive.__module__, *(kernel.__module__ for kernel in kernels),
+                      *(["pipelines.store.fits"] if source.fit else [])})  # fmt: skip
     code = {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(set().union(SHARED, *(_imported(module) for module in modules)))}
     told = [feature.declaration() for feature in features]

@@ -1,8 +1,12 @@
 """Each panel of cells as the store reads it: the marts it is made of, and one row a version of an entity's session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import pyarrow as pa
+
+from models.features.inputs import FITTED
 from pipelines.store.derivative_sources import AUCTION, POSITIONING, SENTIMENT, TAPE
 
 # A bar that turns out to be another instrument's is withdrawn from the one that had it.
@@ -85,11 +89,20 @@ class Source:
     sql: str
     facts: tuple[str, ...] = ()
     clock: Literal["facts", "trade_date"] = "facts"
+    fitted: tuple[str, ...] = ()  # columns that `fit` adds to the rows of `sql`, from what each could know
+    fit: Callable[[pa.Table], pa.Table] | None = None
+
+
+def _garch(cells: pa.Table) -> pa.Table:
+    from pipelines.store.fits import with_garch
+
+    return with_garch(cells)
 
 
 SOURCES = {
     "equity": Source(("daily_bars",), EQUITY, ("equity_bars",)),
     "calendar": Source(("daily_bars",), CALENDAR, ("equity_bars",)),
+    "garch": Source(("daily_bars",), EQUITY, ("equity_bars",), fitted=FITTED, fit=_garch),
     "graph": Source(("daily_bars",), GRAPH, ("equity_bars",)),
     "options": Source(("option_metrics",), OPTIONS, ("option_chain", "option_snapshots")),
     "futures": Source(("volume_profile", "order_flow", "futures_bars"), FUTURES, ("futures_trades",), "trade_date"),

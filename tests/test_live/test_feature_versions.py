@@ -1,4 +1,4 @@
-"""Two versions of one feature in a bundle, and the calendar: each is what its own view says, in live as in research."""
+"""Two versions of one feature in a bundle, the calendar, and what is fitted by night: in live as in research."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -10,12 +10,13 @@ import pytest
 from live.tail import Tail
 from models import bundle
 from models.features.compute import compute_batch
-from models.features.inputs import derive, of_bars
+from models.features.inputs import FITTED, derive, of_bars
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from tests.test_live import world as here
 
-VERSIONS = ("technical_v1:rsi", "technical_v2:rsi", "calendar_v1:next_weekday")
+VERSIONS = ("technical_v1:rsi", "technical_v2:rsi", "calendar_v1:next_weekday", "garch_v1:garch_vol")
+PARAMETERS = dict(zip(FITTED, (0.08, 0.9, 4e-4), strict=True))
 
 
 def _values(bars: BarPanel, world: here.World, name: str) -> np.ndarray:
@@ -34,14 +35,19 @@ def _panel(self: here.World) -> FeaturePanel:
     return FeaturePanel(days[1:], here.NAMES, here.FEATURES, values, np.ones(values.shape[:2], dtype=bool))
 
 
+BAR = ("open", "high", "low", "close", "volume")
+
+
 @pytest.fixture
 def longer_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Long enough for their look-backs."""
-    for name, value in (("PAST", 215), ("FEATURES", (*here.FEATURES, *VERSIONS))):
+    for name, value in (("PAST", 265), ("FEATURES", (*here.FEATURES, *VERSIONS))):
         monkeypatch.setattr(here, name, value)
     monkeypatch.setattr(here.World, "panel", _panel)
     for kept in (here.world, here.contents):
         kept.cache_clear()
+    raw = here.world().raw
+    raw.update({name: np.full(raw["close"].shape, value) for name, value in PARAMETERS.items()})
     yield
     for kept in (here.world, here.contents):
         kept.cache_clear()
@@ -51,14 +57,19 @@ def test_live_computes_the_versions_that_the_bundle_names(longer_world: None, tm
     day = here.world().coming[0]
     now = dt.datetime.combine(day, dt.time(9), tzinfo=dt.UTC)
     loaded = bundle.load(bundle.current(here.publish(tmp_path)), [here.PUBLIC], 0, now)
-    assert [(entry.name, entry.version) for entry in loaded.manifest.features[-3:-1]] == [("rsi", 1), ("rsi", 2)]
+    assert [(entry.name, entry.version) for entry in loaded.manifest.features[-4:-2]] == [("rsi", 1), ("rsi", 2)]
     tail = Tail(loaded)
     times = tail.times(day)
     assert times is not None
     made = tail.decision_panel(times, now)
-    one, two, weekday = (made.column(name)[-1] for name in VERSIONS)
+    one, two, weekday, forecast = (made.column(name)[-1] for name in VERSIONS)
     assert np.isfinite(one).all() and np.isfinite(two).all() and (one != two).all()
-    assert (weekday == day.weekday()).all()
-    for name, row in zip(VERSIONS, (one, two, weekday), strict=True):
+    assert (weekday == day.weekday()).all() and (forecast > 0.1).all()
+    for name, row in zip(VERSIONS, (one, two, weekday, forecast), strict=True):
         assert row.tobytes() == here.world().panel().column(name)[here.PAST - 1].tobytes()
     assert tail.as_judged(made)
+    tail.append(day, {name: tuple(here.world().raw[key][here.PAST, at] for key in BAR)
+                      for at, name in enumerate(here.NAMES)}, ())  # fmt: skip
+    later = tail.decision_panel(tail.times(here.world().coming[1]), now)
+    grown = later.column(VERSIONS[-1])[-1]  # the parameters stay, the variance moves on
+    assert grown.tobytes() == here.world().panel().column(VERSIONS[-1])[here.PAST].tobytes()
