@@ -9,6 +9,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from live.book import Book
@@ -33,7 +34,7 @@ from live.twin_day import (
     stopped_by_hand,
 )
 from live.twin_names import named
-from models.bundle import Bundle
+from models.bundle import Bundle, load
 from models.features.panel import FeaturePanel
 from models.market.costs import CostModel, borrow_cost, capped_shares, cash_interest, target_shares, trade_cost
 from models.strategy import decide
@@ -222,3 +223,33 @@ def _by_hand(deals: dict[str, Deal], live: Live, *_: Any) -> dict[str, Deal]:
         found.setdefault(entry.payload["instrument_id"], []).append(entry.payload)
     return {name: Deal(sum(row["quantity"] for row in rows), 0.0, math.fsum(
         row["quantity"] * row["price"] + row["cost"] for row in rows)) for name, rows in found.items()}
+
+
+def last_session(journal: Path) -> dt.date | None:
+    """The newest session that was traded to its close and decided once, before its open."""
+    book = Journal(journal, read_only=True)
+    try:
+        close = book.last("close")
+        return dt.date.fromisoformat(close.session or "") if close else None
+    finally:
+        book.close()
+
+
+def of_journal(journal: Path, session: dt.date, bundles: Path, keys: Sequence[bytes], costs: CostModel,
+               research: Callable[[Bundle], Market]) -> dict[str, Any]:
+    """`explain` with the bundle that made the decision, verified as it was then, and what live earned it with."""
+    book = Journal(journal, read_only=True)
+    try:
+        made = next(book.entries("decision", session), None)
+        if made is None:
+            raise NoTwin(f"nothing was decided for session {session}")
+        told = made.payload["bundle"]
+        bundle = load(bundles / told["folder"], keys, told["seq"], dt.datetime.fromisoformat(made.at),
+                      last_digest=told["digest"])
+        market = research(bundle)
+        close = next(book.entries("close", session)).payload
+        net_usd = math.fsum(shares * price for shares, price, *_ in close["book"]["holdings"].values())
+        return {**explain(book, session, bundle, market, costs), "costs": close["costs"],
+                "net_exposure_usd": net_usd, "bundle_seq": told["seq"]}
+    finally:
+        book.close()

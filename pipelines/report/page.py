@@ -43,7 +43,7 @@ def _chapter(part: Part, story: Story) -> Html | None:
 
 def untold(story: Story) -> list[str]:
     """Chapters that should have been written and were not, or not as agreed. Live comes later, a bundle may not."""
-    excused = {"live", *story.skipped, *([] if story.get("verdict").get("promoted") else ["bundle"])}
+    excused = {"live", "twin", *story.skipped, *([] if story.get("verdict").get("promoted") else ["bundle"])}
     broken = [part.title for part in PARTS if front.BROKEN in (_chapter(part, story) or "")]
     return broken + [part.title for part in PARTS if part.section not in excused and not story.get(part.section)]
 

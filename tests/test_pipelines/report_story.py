@@ -140,6 +140,18 @@ def _checks() -> list[dict[str, Any]]:
             for name, value, bar, plain in told]
 
 
+def _twin() -> dict[str, Any]:
+    parts = {"data revised": 120.25, "feature": 0.0, "score": 0.0, "timing": -14.5, "fill price": -310.75, "cost": -8.0,
+             "limit": 0.0, "manual": 0.0}
+    newest = {"session": "2025-06-30", "judged": 41_812.5, "live": 41_599.5, "difference": -213.0, "parts": parts,
+              "unexplained": 0.0, "named": {"fill price": ["BBG0SBX00003: 101.02 for a print of 101"]}, "costs": 6_120.0,
+              "net_exposure_usd": 412_000.0, "bundle_seq": 7, "market_return": 0.0042}
+    return {"sessions": [{**newest, "session": "2025-06-27", "difference": 0.0, "parts": dict.fromkeys(parts, 0.0)},
+                         newest],
+            "plain": "Session 2025-06-30: live made +41,599.50 USD where judgement says +41,812.50; the largest cause "
+                     "is fill price (-310.75)."}
+
+
 def _live() -> dict[str, Any]:
     equity, told = 10_000_000.0, []
     for n, (day, pnl) in enumerate([("2025-07-01", 21_733.4), ("2025-07-02", -6_120.9), ("2025-07-03", 12_904.0)]):
@@ -198,4 +210,5 @@ def story_sections() -> dict[str, dict[str, Any]]:
         "verdict": _verdict(strategies[0]["key"]),
         "bundle": _bundle(_digest(chance)),
         "live": _live(),
+        "twin": _twin(),
     }

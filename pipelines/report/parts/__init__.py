@@ -1,6 +1,19 @@
 """The page's chapters, in the order in which a person wants them."""
 
-from pipelines.report.parts import bundle, changes, data, decay, drift, features, gate, judged, leak, live, training
+from pipelines.report.parts import (
+    bundle,
+    changes,
+    data,
+    decay,
+    drift,
+    features,
+    gate,
+    judged,
+    leak,
+    live,
+    training,
+    twin,
+)
 from pipelines.report.parts.part import Part
 
 PARTS: tuple[Part, ...] = (
@@ -8,6 +21,7 @@ PARTS: tuple[Part, ...] = (
     judged.PART,
     gate.PART,
     live.PART,
+    twin.PART,
     data.PART,
     features.PART,
     leak.PART,
