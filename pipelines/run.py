@@ -83,8 +83,15 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                         return False
                     raise
                 if not result.success:
-                    _tell_failures(result)
+                    _alert(home, overrides, result.run_id, _tell_failures(result))
                 return bool(result.success)
+
+
+def _alert(home: Home, overrides: Mapping[str, Any], run_id: str, told: list[str]) -> None:
+    from pipelines import alerts
+    from pipelines import settings as settings_module
+
+    alerts.night_failed(home, settings_module.load(overrides), run_id, "; ".join(told) or "no step says why")
 
 
 def _disk_is_full(home: Home) -> bool:
@@ -96,20 +103,24 @@ def _disk_is_full(home: Home) -> bool:
     return free < LEAST_FREE_BYTES
 
 
-def _tell_failures(result: Any) -> None:
+def _tell_failures(result: Any) -> list[str]:
     """Say what stopped the night, in the words of the step or check that did."""
+    told = []
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             root = error
             while root is not None and root.cause is not None:
                 root = root.cause
-            say(f"  ✗ {event.step_key}: {(root.message if root else 'failed').strip()}")
+            told.append(f"{event.step_key}: {(root.message if root else 'failed').strip()}")
+            say(f"  ✗ {told[-1]}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.blocking:
-            say(f"  ✗ check {evaluation.check_name} on {evaluation.asset_key.to_user_string()} failed")
+            told.append(f"check {evaluation.check_name} on {evaluation.asset_key.to_user_string()} failed")
+            say(f"  ✗ {told[-1]}")
             for name, value in evaluation.metadata.items():
                 say(f"      {name}: {str(value.value)[:600]}")
+    return told
 
 
 def count_assets() -> int:

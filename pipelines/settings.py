@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipelines import presets
+
 
 class SettingsError(ValueError):
     """A setting that cannot be understood, with the nearest right name where there is one."""
@@ -22,8 +24,10 @@ class Section(BaseModel):
 
 
 class Sandbox(Section):
-    """The embedded market. `signal` is the strength of the planted effect: a preset's name or a factor."""
+    """The embedded market. `signal` is the strength of the planted effect: a preset's name or a factor. `scale` makes
+    it 600 names over ten years, unless sizes are named beside it."""
 
+    scale: bool = Field(default=False, exclude=True)  # the sizes it amounts to are what a home remembers
     names: int = Field(default=20, ge=4, le=600)
     sessions: int = Field(default=756, ge=80)
     nights: int = Field(default=20, ge=0)
@@ -76,6 +80,19 @@ class Coverage(Section):
     statistics: bool = False  # Cboe's option volumes of the day
     details: Names = ()  # roots whose volume and open interest by month CME tells
     accept_terms: Names = ()
+
+
+class Asking(Section):
+    """How hard vendors are asked: questions side by side, and how often each is tried."""
+
+    workers: int = Field(default=8, ge=1)
+    attempts: int = Field(default=6, ge=1)
+
+
+class Alerts(Section):
+    """Who hears of a night that failed: always the home's `alerts.jsonl`, and this address where one is given."""
+
+    webhook: str = Field(default="", repr=False, exclude=True)  # such addresses are secrets
 
 
 class Spend(Section):
@@ -148,10 +165,14 @@ class Settings(Section):
     seed: int = 7
     now: dt.datetime | None = None
     threads: int = Field(default=2, ge=1)
+    environment: presets.Environment | None = None
+    profile: presets.Profile = "balanced"
     sandbox: Sandbox = Sandbox()
     faults: Faults = Faults()
     coverage: Coverage = Coverage()
     rates: Rates = Rates()
+    asking: Asking = Asking()
+    alerts: Alerts = Alerts()
     spend: Spend = Spend()
     retention: Retention = Retention()
     quarantine: Quarantine = Quarantine()
@@ -240,7 +261,10 @@ def _layers(
     layers += [("environment", _from_environment(environment)), ("option", dict(overrides or {}))]
     _refuse_unknown(layers[-2][1], Settings, "the environment (NIGHTDESK_…)")
     _refuse_unknown(layers[-1][1], Settings, "the command line")
-    return layers
+    said: dict[str, Any] = {}
+    for _, layer in layers:
+        _merge(said, layer)
+    return [*presets.layers(said), *layers]
 
 
 def origins(

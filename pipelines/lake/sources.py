@@ -105,7 +105,7 @@ def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Sourc
     faults = settings.faults
     with sandbox.serve(market, now, faults=faults.schedule, slow_s=faults.slow_s) as served:
         hosts = Hosts(served.polygon, served.cboe, served.databento, served.key, served.key)
-        with HttpTransport(hosts) as transport:
+        with HttpTransport(hosts, **settings.asking.model_dump()) as transport:
             yield HttpSource(home, transport, sandbox_plan(settings, market, now))
 
 
@@ -121,7 +121,7 @@ def _vendors(settings: Settings, home: Home, now: dt.datetime, environment: Mapp
         raise SourceError(f"--source vendors: {' and '.join(missing)} not in the environment; {_NEEDED}")
     last = calendars.last_closed_session(now)
     plan = vendors_plan(settings.coverage, last)
-    with HttpTransport(hosts, rates=settings.rates.model_dump()) as transport:
+    with HttpTransport(hosts, rates=settings.rates.model_dump(), **settings.asking.model_dump()) as transport:
         yield HttpSource(home, transport, plan, settings.spend.max_usd, FlatFiles(hosts) if flat else None)
 
 

@@ -26,3 +26,33 @@ def test_a_home_takes_its_own_market_again_in_any_spelling_and_no_other(tmp_path
 def test_a_gate_that_is_no_probability_is_refused_before_the_night(value: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="min_dsr"):
         load({"home": str(tmp_path), "gate": {"min_dsr": value}}, environment=OWN)
+
+
+def test_presets_are_the_weakest_layer_and_are_told_as_the_origin(tmp_path: Path) -> None:
+    told = {"home": str(tmp_path), "environment": "staging", "profile": "ultra_fast", "asking": {"attempts": "2"}}
+    origins = settings.origins(told, environment=OWN)
+    assert origins["asking.workers"] == (10, "environment staging")  # where it runs overrules how it is used
+    assert origins["asking.attempts"] == (2, "option")
+    assert settings.origins({"profile": "conservative"}, environment=OWN)["spend.max_usd"] == (
+        5.0, "profile conservative")  # fmt: skip
+    assert load({}, environment={**OWN, "NIGHTDESK_ENVIRONMENT": "production"}).asking.workers == 15
+    with pytest.raises(ValueError, match="environment"):
+        load({"environment": "moon"}, environment=OWN)
+
+
+def test_scale_is_six_hundred_names_over_ten_years_unless_a_size_is_named(tmp_path: Path) -> None:
+    sandbox = load({"sandbox": {"scale": "true"}}, environment=OWN).sandbox
+    assert (sandbox.names, sandbox.sessions) == (600, 2520)
+    assert load({"sandbox": {"scale": "true", "names": 50}}, environment=OWN).sandbox.names == 50
+    assert load({"sandbox": {"scale": "false"}}, environment=OWN).sandbox.names == 20
+    # A home of the usual size does not become another market in silence.
+    small = load({"home": str(tmp_path)}, environment=OWN)
+    durable.write_json(Home(tmp_path).prepare().root / settings.MARKET, market_of(small))
+    with pytest.raises(SettingsError, match="name another --home"):
+        load({"home": str(tmp_path), "sandbox": {"scale": "true"}}, environment=OWN)
+
+
+def test_a_webhooks_address_is_shown_nowhere(tmp_path: Path) -> None:
+    told = load({"home": str(tmp_path), "alerts": {"webhook": "https://hooks/secret"}}, environment=OWN)
+    assert told.alerts.webhook == "https://hooks/secret"
+    assert "secret" not in repr(told) + told.model_dump_json()
