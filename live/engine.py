@@ -14,6 +14,7 @@ from live.ports import Action, Broker, Clock, Feed, Quiet, Venue
 from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
 from live.recovery import book_of, resume, since_close
+from live.renewal import Renewal, tell
 from live.risk import KillSwitch, Limits, Memory
 from live.rungs import refuse_below_canary
 from live.settlement import settle
@@ -42,26 +43,44 @@ class Engine:
     """Runs sessions of a feed, each one transaction of the journal, from the state that the journal holds."""
 
     def __init__(self, bundle: Bundle, journal: Journal, venue: Venue, clock: TapeClock, terms: Terms,
-                 reached: Callable[[str], None] = lambda name: None) -> None:
-        self._bundle, self._journal, self._venue, self._clock, self._terms = bundle, journal, venue, clock, terms
-        self._reached = reached
+                 reached: Callable[[str], None] = lambda name: None, renewal: Renewal | None = None) -> None:
+        self._journal, self._venue, self._clock, self._terms = journal, venue, clock, terms
+        self._reached, self._renewal = reached, renewal
         self._switch = terms.switch or KillSwitch(terms.kill_file)
-        self.tail = Tail(bundle)
         if isinstance(venue, Broker):
             refuse_below_canary(bundle.manifest)
         self._reconciler = Reconciler(venue, journal.path.with_name("breaks"), Tolerance(),
                                       self._reached) if isinstance(venue, Broker) else None
         self.book = book_of(journal, terms.costs.capital_usd)
-        closed = journal.last("close")
-        self._intraday = bundle.strategy.intraday
-        self._stop = terms.limits.stops or (self._intraday.stop if self._intraday else None)
-        self._key = bundle.strategy.key()
-        self._watched = self._intraday is not None or self._stop is not None
+        self._use(bundle)
         self.memory = Memory.since(terms.costs.capital_usd, (
             (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
             for entry in journal.entries("close")), trades_in(journal) if self._watched else None)
-        self._followers, self._aims = recalled(bundle.strategy, bundle.snapshot.bars.names, closed)
+
+    def _use(self, bundle: Bundle) -> None:
+        """Trade with this bundle from here on: its tail, its schedule, its rule with what it remembers."""
+        self._bundle, self.tail, self._key = bundle, Tail(bundle), bundle.strategy.key()
+        self._intraday = bundle.strategy.intraday
+        self._stop = self._terms.limits.stops or (self._intraday.stop if self._intraday else None)
+        self._watched = self._intraday is not None or self._stop is not None
+        self._followers, self._aims = recalled(bundle.strategy, self.tail.names, self._journal.last("close"))
         self._catch_up()
+
+    def _renew(self, desk: Desk) -> None:
+        """Between two bars: take up a newer bundle. Positions carry over, and what it changes is told first."""
+        found = self._renewal.newer(desk) if self._renewal is not None else None
+        if found is None or found.strategy.slot != self._bundle.strategy.slot:
+            return  # one of another schedule waits for the next session
+        same = found.strategy.key() == self._key
+        followers, aims = self._followers, self._aims
+        self._use(found)
+        desk.tail = self.tail
+        tell(desk, found)
+        desk.bundle = found
+        if desk.inside is not None and desk.watch is not None and self._intraday is not None:
+            if same:
+                self._followers, self._aims = followers, aims  # what it has seen of today stays
+            desk.inside = desk.inside.under(self._intraday, self._followers, self._aims, self._stop, self._key)
 
     def _catch_up(self) -> None:
         """Bring the tail to the last session that was traded; start-up and recovery are this same path."""
@@ -163,6 +182,7 @@ class Engine:
             at_us = due.next_us
             self._clock.advance_us(at_us)
             if at_us == due.cycle_us:
+                self._renew(desk)
                 self._watch(desk, day.last_prices())
                 desk.heed_silence(at_us, day.heard_us)
             if at_us == due.decision_us and desk.inside is not None:

@@ -56,6 +56,16 @@ class Inside:
         self._groups = groups_of(limits, desk.tail.names, desk.bundle.snapshot.symbols, desk.tail.daily_returns()) \
             if limits.grouped else {}
 
+    def under(self, config: Intraday, followers: dict[str, Follower], aims: dict[str, float], stop: StopRule | None,
+              key: str) -> "Inside":
+        """The same session under another bundle."""
+        other = Inside(self._desk, self._watch, config, followers, aims, stop, key)
+        other._heard_us, other._recent = self._heard_us, self._recent
+        if self._begun:
+            other.begin(self._allowed, self._atr_usd, {name: (math.nan, vol) for name, vol in self._vol.items()},
+                        self._factor)
+        return other
+
     def as_json(self) -> dict[str, Any]:
         """What the rule remembers of each name, and the sides it was last acted on for."""
         return {"key": self._key, "aims": dict(sorted(self._aims.items())),

@@ -13,9 +13,10 @@ from live.adapters.tape import schema as tape_schema
 from live.clock import TapeClock, from_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
 from live.journal import Entry, Journal
-from live.ports import Action, BundleSource
+from live.ports import Action
+from live.renewal import take
 from live.risk import KillSwitch, Limits
-from models.bundle import Bundle, BundleRefused, load
+from models.bundle import BundleRefused
 from models.market.costs import CostModel
 
 # Whoever makes a tape or asks for a replay enters live here, and by no other door.
@@ -112,21 +113,6 @@ def replay(
 def _first_moment(feed: TapeFeed, session: dt.date) -> dt.datetime:
     """The tape's own idea of when its first session is decided; the bundle's calendar has the last word."""
     return from_us(next(iter(feed.bars(session))).start_us) - DECIDE_BEFORE_OPEN
-
-
-def take(source: BundleSource, journal: Journal, verify_keys: Sequence[bytes], clock: TapeClock) -> Bundle | None:
-    """Load a bundle after full verification, never one older than any seen, and remember that it was."""
-    path = source.newest()
-    if path is None:
-        return None
-    seen = journal.last("bundle")
-    last_seq = int(seen.payload["seq"]) if seen else 0
-    bundle = load(path, verify_keys, last_seq, clock.now(), last_digest=seen.payload["digest"] if seen else None)
-    if bundle.seq > last_seq:
-        journal.append("bundle", None, clock.now(), {
-            "seq": bundle.seq, "digest": bundle.digest, "folder": bundle.path.name, "strategy": bundle.strategy.name,
-        })
-    return bundle
 
 
 def not_for(engine: Engine, journal: Journal, session: dt.date) -> str | None:

@@ -16,7 +16,8 @@ from live.journal import Journal
 from live.now import Now, ToldJournal, WatchedFeed
 from live.pace import Pace
 from live.ports import Feed, Venue
-from live.replay import ReplayReport, SessionResult, not_for, result_of, take
+from live.renewal import Renewal, take
+from live.replay import ReplayReport, SessionResult, not_for, result_of
 from live.risk import KillSwitch, Limits
 from live.vitals import Vitals
 from models.bundle import Bundle, BundleRefused, SessionTimes
@@ -99,7 +100,8 @@ class Runner:
         bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
         assert bundle is not None  # there was one at the start, and a folder's pointer never goes away
         terms = Terms(self.account, self.limits, self.costs, self.kill_file, self.switch)
-        engine = Engine(bundle, book, venue, TapeClock(decided_at), terms)
+        engine = Engine(bundle, book, venue, TapeClock(decided_at), terms,
+                        renewal=Renewal(FolderBundles(self.bundle_dir), self.verify_keys))
         reason = not_for(engine, book, session)
         if reason is not None:
             notes.append(f"session {session}: {reason}")
