@@ -18,6 +18,7 @@ from live.positions import Positions
 from live.reconcile import Reconciler
 from live.recovery import reference_in
 from live.risk import KillMode, KillSwitch, Memory, RiskState, Situation, Verdict, after_loss, screen
+from live.risk.adaptive import size_scale
 from live.risk.groups import groups_of
 from live.tail import Tail, brought_rows
 from models.bundle import Bundle, SessionTimes
@@ -42,7 +43,7 @@ class Desk:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch, self.reconciler = memory, switch, reconciler
-        self.orders = OrderManager(venue, self._write_of_order if terms.brief else self.write, reached)
+        self.orders = OrderManager(venue, self._write_of_order if terms.brief else self.write, reached, journal.check)
         self.watch: Positions | None = None  # follows trades and their stops, where anything asks for it
         self.inside: Inside | None = None  # decides at bar ends; None for a strategy that decides before the open
         self.scale = 1.0  # of every new position, where limits say that sizes adapt
@@ -172,12 +173,14 @@ class Desk:
             return
         if self.inside is not None:
             liquidity = self._liquidity()
+            self.scale = size_scale(self.terms.limits, self.memory, self._regime())
             self.venue.open_session(liquidity)
             self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
             self.inside.begin(allowed, self._begin_watch(actions), liquidity,
                               self.tail.continuity(self.times.session, actions))
             return
-        made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs)
+        made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs,
+                    lambda regime: size_scale(self.terms.limits, self.memory, regime))
         self.venue.open_session(made.liquidity())
         prices = {name: holding.price for name, holding in self.book.holdings.items()}
         known = dict(zip(made.decision.names, made.reference.tolist(), strict=True))
@@ -212,6 +215,15 @@ class Desk:
             self.watch.guard(name)
         return self.watch.atr_usd
 
+    def _regime(self) -> dict[str, float]:
+        """What the bundle's own regime model says of the coming session, for sizes that adapt to it."""
+        if not self.terms.limits.adaptive_sizing or not self.tail.decides:
+            return {}
+        panel = self.tail.decision_panel(self.times, self.clock.now())
+        hmm = self.bundle.models.hmm
+        posterior = hmm.posterior(panel, len(panel.sessions) - 1).tolist()
+        return dict(zip(hmm.names, posterior, strict=True))
+
     def symbol_of(self, name: str) -> str:
         names = self.tail.names
         return self.bundle.snapshot.symbols[names.index(name)] if name in names else name
@@ -231,7 +243,6 @@ class Desk:
         if (self.terms.wall or self.clock).now() >= self.times.open_at and not tracked.order.reduce_only:
             self.orders.cancel(tracked.order.order_id, "too late: its session has opened without it")
             return
-        self.journal.check()
         self.orders.send(tracked.order.order_id)
 
     def _liquidity(self) -> dict[str, tuple[float, float]]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -56,6 +57,15 @@ def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, 
     return hashlib.sha256(words.encode()).hexdigest()
 
 
+def _sync_folder(folder: Path) -> None:
+    """A file is only as durable as its name."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
     seq, prev_hash, digest, kind, session, at, payload = row
     return Entry(seq, prev_hash, digest, kind, session, at, json.loads(payload))
@@ -80,13 +90,14 @@ class Journal:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(path)
-        with self._writing():
+        with self._plainly():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'OFF'}")
             self._db.executescript(_SCHEMA)
             # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        _sync_folder(path.parent)
 
     def __enter__(self) -> "Journal":
         return self
@@ -100,12 +111,16 @@ class Journal:
             self._lock.release()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A disk that is full, broken or read-only is told in a plain sentence."""
+    def _plainly(self) -> Iterator[None]:
+        """A disk that is full, broken or read-only, and a file that is no journal, are told in a plain sentence."""
         try:
             yield
         except sqlite3.OperationalError as problem:
             raise JournalUnwritable(f"{self.path} cannot be written ({problem}): nothing more is sent") from problem
+        except sqlite3.DatabaseError as problem:
+            if type(problem) is not sqlite3.DatabaseError:  # its subclasses say more
+                raise
+            raise JournalBroken(f"{self.path} is damaged ({problem}): nothing is sent on its word") from problem
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -119,13 +134,13 @@ class Journal:
         if self._db.in_transaction:
             yield
             return
-        with self._writing():
+        with self._plainly():
             self._db.execute("BEGIN IMMEDIATE")
         self._newest = self.head()
         try:
             yield
             self._write_staged()
-            with self._writing():
+            with self._plainly():
                 self._db.execute("COMMIT")
         except BaseException:
             self._last.clear()
@@ -149,14 +164,14 @@ class Journal:
             self._staged.append(row)
             self._last[kind] = entry
         else:
-            with self._writing():
+            with self._plainly():
                 self._db.execute(_INSERT, row)
             self._last.pop(kind, None)
         return entry
 
     def _write_staged(self) -> None:
         if self._staged:
-            with self._writing():
+            with self._plainly():
                 self._db.executemany(_INSERT, self._staged)
             self._staged.clear()
 
@@ -214,6 +229,10 @@ class Journal:
     def verify(self) -> int:
         """Walk the whole chain; the number of rows, or JournalBroken naming the first bad one."""
         self._write_staged()
+        with self._plainly():
+            return self._walk()
+
+    def _walk(self) -> int:
         expected_seq, expected_prev = 1, GENESIS
         for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(f"{_SELECT} ORDER BY seq"):
             if seq != expected_seq or prev_hash != expected_prev:

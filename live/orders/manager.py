@@ -31,11 +31,11 @@ def _unwritten(kind: str, payload: dict[str, Any]) -> None:
 
 class OrderManager:
     """Sends orders to one venue and keeps their states. `write` is told each step, and has it on disk when it returns;
-    `reached` is told each point at which a kill must do no harm."""
+    `reached` is told each point at which a kill must do no harm, `fence` raises where this process may not act."""
 
     def __init__(self, venue: Venue, write: Write = _unwritten,
-                 reached: Callable[[str], None] = lambda name: None) -> None:
-        self._venue, self._write, self._reached = venue, write, reached
+                 reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None) -> None:
+        self._venue, self._write, self._reached, self._fence = venue, write, reached, fence
         self._broker = venue if isinstance(venue, Broker) else None
         self._orders: dict[str, Tracked] = {}
         self._awake_s = _awake()
@@ -68,11 +68,12 @@ class OrderManager:
         tracked = self._orders[order_id]
         if tracked.state is not State.PENDING:
             raise OrderError(f"order {order_id} is {tracked.state}: only a pending one is sent")
+        self._reached("order.sending")
+        self._fence()
         asleep_s = _awake() - self._awake_s
         if self._broker is not None and asleep_s > MOST_ASLEEP_S:
             self._gone(tracked, f"this process was stopped for {asleep_s:.0f} s between the decision and its sending")
             return Ack(order_id, accepted=False, reason=tracked.reason)
-        self._reached("order.sending")
         try:
             ack = self._venue.submit(tracked.order)
         except LOST as error:

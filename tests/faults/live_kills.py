@@ -118,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000, help="random deaths to come to")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", choices=("points", "random"), help="one of the two parts")
     parser.add_argument("--quick", action="store_true", help="only each point once a home, and six random deaths")
     parser.add_argument("--work", type=Path, default=Path(".nightdesk-kills/live"))
     asked = parser.parse_args()
@@ -131,8 +132,9 @@ def main() -> None:
     expected, passed = undisturbed(asked.work / "undisturbed", bundle)
     kills = sum(row["kills"] for name, row in done.items() if name.startswith(f"random-{asked.seed}-"))
     bad, number, began_s = 0, 0, time.monotonic()
-    cases = list(in_turn(passed)) + ([] if asked.quick else list(every_point(passed)))
-    most = 6 if asked.quick else asked.kills
+    cases = [] if asked.only == "random" else list(in_turn(passed))
+    cases += [] if asked.only == "random" or asked.quick else list(every_point(passed))
+    most = 0 if asked.only == "points" else 6 if asked.quick else asked.kills
     while cases or kills < most:
         case = cases.pop(0) if cases else at_random(number, asked.seed)
         number += case.name.startswith("random-")
