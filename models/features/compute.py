@@ -11,8 +11,8 @@ from models.features.panel import BarPanel
 
 # Sessions per kernel call: bounds the memory of windows. Kernels treat sessions alone, so the cut changes no bit.
 CHUNK_SESSIONS = 128
-# Cells per call of a block: its intermediate columns stay in a core's cache. A block treats names alone.
-BLOCK_CELLS = 10_000
+# Cells per call of a block: few calls, which threads take turns in making, on columns not far from a core's cache.
+BLOCK_CELLS = 40_000
 
 
 def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[str, FloatArray]:
@@ -33,7 +33,7 @@ def _only_numbers(kernel: Kernel, inputs: dict[str, FloatArray]) -> FloatArray:
 
 def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, into: FloatArray) -> None:
     """A block over some names of the panel; `into` is (features, sessions - look_back + 1, names)."""
-    unwanted = np.empty(into.shape[1:])
+    unwanted = np.empty_like(into[0])
     columns = dict.fromkeys(block.columns, unwanted)
     columns |= {feature.name: into[index] for index, feature in enumerate(features)}
     by_name = into.strides[1] < into.strides[2]
@@ -50,15 +50,20 @@ def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, i
             column[~fine] = np.nan
 
 
-def _fill_all(panel: BarPanel, features: list[Feature], block: Block, threads: int) -> dict[str, FloatArray]:
+def _fill_all(
+    panel: BarPanel, features: list[Feature], block: Block, threads: int, precision: type[np.floating]
+) -> dict[str, FloatArray]:
     """A block over every name, a few at a time: side by side they touch nothing in common."""
+    # glibc gives freed arrays of this size back to the system, and every operation would ask for its own anew; it
+    # keeps them from the day on which it has seen a larger one freed. This one takes no memory: nobody writes to it.
+    np.empty(4_000_000)
     sessions, names = len(panel.sessions), len(panel.names)
     warm_up = min(features[0].look_back - 1, sessions)
     # Time runs on in memory where there is more of it than of names: NumPy's loops are as long as they can be.
     if sessions > names:
-        held = np.empty((len(features), names, sessions)).transpose(0, 2, 1)
+        held = np.empty((len(features), names, sessions), dtype=precision).transpose(0, 2, 1)
     else:
-        held = np.empty((len(features), sessions, names))
+        held = np.empty((len(features), sessions, names), dtype=precision)
     held[:, :warm_up] = np.nan
     step = max(1, names if block.together else BLOCK_CELLS // max(sessions, 1))
     parts = [slice(first, first + step) for first in range(0, names, step)] if sessions > warm_up else []
@@ -86,16 +91,21 @@ def _grouped(features: Iterable[Feature]) -> Iterator[tuple[Kernel | Block, list
     yield from blocks.items()
 
 
-def compute_batch(panel: BarPanel, features: Iterable[Feature], *, threads: int = 1) -> dict[str, FloatArray]:
-    """Every session of the panel; NaN where the look-back reaches before its first. Threads serve blocks."""
+def compute_batch(
+    panel: BarPanel, features: Iterable[Feature], *, threads: int = 1, precision: type[np.floating] = np.float64
+) -> dict[str, FloatArray]:
+    """Every session of the panel; NaN where the look-back reaches before its first. Threads serve blocks.
+
+    `precision` is what values are rounded to at last: float32 halves the memory of a frame for research.
+    """
     count = len(panel.sessions)
     result = {}
     for kernel, some in _grouped(features):
         if isinstance(kernel, Block):
-            result.update(_fill_all(panel, some, kernel, threads))
+            result.update(_fill_all(panel, some, kernel, threads, precision))
             continue
         (feature,) = some
-        values = np.full((count, len(panel.names)), np.nan)
+        values = np.full((count, len(panel.names)), np.nan, dtype=precision)
         for first in range(feature.look_back - 1, count, CHUNK_SESSIONS):
             last = min(first + CHUNK_SESSIONS, count)
             values[first:last] = _only_numbers(kernel, _windows(panel, feature, first, last))
@@ -106,7 +116,8 @@ def compute_batch(panel: BarPanel, features: Iterable[Feature], *, threads: int 
 def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, FloatArray]:
     """The last session only, from as many sessions as each feature looks back."""
     count = len(panel.sessions)
-    result = {}
+    result: dict[str, FloatArray] = {}
+    told: dict[str, FloatArray] = {}
     windows: dict[tuple[str, int], FloatArray] = {}
 
     def window(name: str, look_back: int) -> FloatArray:
@@ -116,15 +127,19 @@ def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, Floa
             held = windows[name, look_back] = np.ascontiguousarray(panel.columns[name][count - look_back :].T)[None]
         return held
 
-    for kernel, some in _grouped(features):
-        feature = some[0]
-        if count < feature.look_back:
-            result.update({one.name: np.full(len(panel.names), np.nan) for one in some})
-        elif isinstance(kernel, Block):
-            held = np.empty((len(some), 1, len(panel.names)))
-            _fill(panel.tail(feature.look_back), some, kernel, slice(None), held)
-            result.update({one.name: held[index, 0] for index, one in enumerate(some)})
-        else:
-            inputs = {name: window(name, feature.look_back) for name in feature.inputs}
-            result[feature.name] = _only_numbers(kernel, inputs)[0]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # once for all: a call costs microseconds
+        for kernel, some in _grouped(features):
+            feature = some[0]
+            if count < feature.look_back:
+                result.update({one.name: np.full(len(panel.names), np.nan) for one in some})
+            elif isinstance(kernel, Block):
+                held = np.empty((len(some), 1, len(panel.names)))
+                _fill(panel.tail(feature.look_back), some, kernel, slice(None), held)
+                result.update({one.name: held[index, 0] for index, one in enumerate(some)})
+            else:
+                told[feature.name] = kernel(**{name: window(name, feature.look_back) for name in feature.inputs})
+    if told:
+        values = np.concatenate(list(told.values()), dtype=np.float64)
+        values[~np.isfinite(values)] = np.nan
+        result.update(zip(told, values, strict=True))
     return result

@@ -24,14 +24,20 @@ def _now(value: FloatArray, window: FloatArray) -> FloatArray:
 
 def _recent(window: FloatArray) -> FloatArray:
     """What was traded in each minute after the grace; NaN where the tape was not seen at its end or before."""
-    seen = np.isfinite(window[..., : GRACE + 1]).any(axis=-1, keepdims=True)
+    known = np.isfinite(window)
     after = window[..., GRACE:]
-    return np.where(seen, np.where(np.isfinite(after), after, 0.0), np.nan)
+    if known.all():  # as by day, when every minute trades
+        return np.ascontiguousarray(after)
+    seen = known[..., : GRACE + 1].any(axis=-1, keepdims=True)
+    return np.where(seen, np.where(known[..., GRACE:], after, 0.0), np.nan)
 
 
 def _path(prices: FloatArray) -> FloatArray:
     """Each minute's last price, from the end of the grace on; NaN where none was seen by then."""
-    place = np.where(np.isfinite(prices), np.arange(prices.shape[-1]), 0)
+    known = np.isfinite(prices)
+    if known.all():
+        return np.ascontiguousarray(prices[..., GRACE:])
+    place = np.where(known, np.arange(prices.shape[-1]), 0)
     held = np.take_along_axis(prices, np.maximum.accumulate(place, axis=-1), axis=-1)[..., GRACE:]
     return np.where(np.isfinite(held[..., :1]), held, np.nan)
 
@@ -74,7 +80,7 @@ def vwap_position(close: FloatArray, turnover: FloatArray, volume: FloatArray) -
 
 def vwap_band(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
     away = vwap_position(close, turnover, volume)
-    return np.where(np.isfinite(away), np.clip(np.trunc(away), -2.0, 2.0) + 0.0, np.nan)
+    return np.where(np.isfinite(away), _within(np.trunc(away), -2.0, 2.0) + 0.0, np.nan)
 
 
 def vwap_slope(close: FloatArray, turnover: FloatArray, volume: FloatArray) -> FloatArray:
@@ -210,7 +216,7 @@ def volatility_regime(close: FloatArray) -> FloatArray:
 
 
 def _votes(close: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Each horizon's move in units of the hour's volatility, held to -1 … 1, and the horizons' weights."""
+    """The horizons' weighted vote, each a move in units of the hour's volatility, and the share that agrees with it."""
     path = _path(close)
     steps = _moves(path)
     squares = steps * steps
@@ -218,25 +224,30 @@ def _votes(close: FloatArray) -> tuple[FloatArray, FloatArray]:
     noise = [positive(minute * np.sqrt(float(span))) for span in HORIZONS]
     moved = [(path[..., -1] / path[..., -1 - span] - 1.0) / one for span, one in zip(HORIZONS, noise, strict=True)]
     short = np.sqrt(total(np.ascontiguousarray(squares[..., -15:])) / 15.0)
-    pace = np.clip(short / positive(minute), CALM, WILD)  # in wild minutes the long horizons speak louder
-    scale = [1.0 / pace, 1.0 / np.sqrt(pace), np.sqrt(pace), pace]
-    weights = np.stack([weight * by for weight, by in zip(WEIGHTS, scale, strict=True)], axis=-1)
-    votes = np.stack([np.clip(one, -1.0, 1.0) for one in moved], axis=-1)
-    return votes, weights / total(weights)[..., None]
+    pace = _within(short / positive(minute), CALM, WILD)  # in wild minutes the long horizons speak louder
+    root = np.sqrt(pace)
+    weights = [weight * by for weight, by in zip(WEIGHTS, (1.0 / pace, 1.0 / root, root, pace), strict=True)]
+    whole = weights[0] + weights[1] + weights[2] + weights[3]
+    votes = [_within(one, -1.0, 1.0) for one in moved]
+    told = sum((vote * weight for vote, weight in zip(votes, weights, strict=True)), np.zeros(whole.shape)) / whole
+    way = np.sign(told)
+    agreeing = sum(((np.sign(vote) == way) * 1.0 for vote in votes), np.zeros(whole.shape)) / len(votes)
+    return told, agreeing + 0.0 * way
+
+
+def _within(values: FloatArray, low: float, high: float) -> FloatArray:
+    return np.minimum(np.maximum(values, low), high)
 
 
 def agreement(close: FloatArray) -> FloatArray:
     """Share of the horizons that went the way of the weighted sum."""
-    votes, weights = _votes(close)
-    way = np.sign(total(votes * weights))
-    return _now((np.sign(votes) == way[..., None]).mean(axis=-1) + 0.0 * way, close)
+    return _now(_votes(close)[1], close)
 
 
 def confluence(close: FloatArray) -> FloatArray:
     """The weighted sum, less as horizons disagree."""
-    votes, weights = _votes(close)
-    told = total(votes * weights) * agreement(close)
-    return _now(np.clip(told, -1.0, 1.0), close)  # weights that make one may pass it by a rounding
+    told, agreeing = _votes(close)
+    return _now(_within(told * agreeing, -1.0, 1.0), close)  # weights that make one may pass it by a rounding
 
 
 def bar_place(close: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
