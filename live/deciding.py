@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Plan:
     vol20_daily: Floats
     atr14_usd: Floats
     proposals: tuple[Proposal, ...]
+    scale: float = 1.0
 
     def liquidity(self) -> dict[str, tuple[float, float]]:
         return dict(zip(self.decision.names, zip(self.adv20_usd.tolist(), self.vol20_daily.tolist(), strict=True),
@@ -61,18 +62,22 @@ class Plan:
             "reference": canonical.packed(self.reference), "wanted": canonical.packed(self.wanted),
             "adv20_usd": canonical.packed(self.adv20_usd), "vol20_daily": canonical.packed(self.vol20_daily),
             "atr14_usd": canonical.packed(self.atr14_usd),
+            **({"scale": self.scale} if self.scale != 1.0 else {}),
         }
 
 
 def plan(
     bundle: Bundle, tail: Tail, times: SessionTimes, decided_at: dt.datetime, actions: Sequence[Action],
-    held: dict[str, int], costs: CostModel,
+    held: dict[str, int], costs: CostModel, scale_of: Callable[[Mapping[str, float]], float] = lambda regime: 1.0,
 ) -> Plan:
-    """Decide for the coming session, and turn weights of the stated capital into whole shares as the judge does."""
+    """Decide for the coming session, and turn weights of the stated capital into whole shares as the judge does.
+    `scale_of` a regime is what sizes are multiplied by, where a person's limits say that they adapt."""
     panel = tail.decision_panel(times, decided_at)
     decision = decide(bundle.strategy, bundle.models, panel)
     reference = tail.reference_prices(times.session, actions)
-    wanted = target_shares(decision.weights, costs.capital_usd, reference)
+    scale = scale_of(decision.regime)
+    weights = decision.weights if scale == 1.0 else decision.weights * scale
+    wanted = target_shares(weights, costs.capital_usd, reference)
     adv20_usd, vol20_daily = tail.liquidity()
     atr14_usd = tail.atr14_usd(reference)
     proposals = []
@@ -83,4 +88,4 @@ def plan(
                                       bool(panel.tradable[-1, index]), float(atr14_usd[index])))
     decision_id = canonical.name_of("decision", bundle.digest, times.session.isoformat())
     return Plan(decision_id, panel, tail.as_judged(panel), decision, reference, wanted, adv20_usd, vol20_daily,
-                atr14_usd, tuple(proposals))
+                atr14_usd, tuple(proposals), scale)

@@ -51,6 +51,11 @@ class Tail:
         day: dt.date = self._days[-1].astype(object)
         return day
 
+    @property
+    def decides(self) -> bool:
+        """Whether there are features at all: a rule on prices needs none."""
+        return bool(self._history.features)
+
     def times(self, session: dt.date) -> SessionTimes | None:
         return self._times.get(session)
 
