@@ -10,11 +10,13 @@ from models.features.compute import compute_batch, compute_tail
 from models.features.inputs import RAW
 from models.features.panel import BarPanel
 from models.features.registry import families, view_look_back
-from models.features.tape.kernels import GRACE, HORIZONS, WEIGHTS
+from models.features.tape.kernels import HORIZONS, WEIGHTS
+from models.features.tape.window import GRACE
 
 TAPE = families()["tape_v1"]
 FIRST = np.datetime64("2025-06-23T13:30", "m")
-WINDOWED = tuple(feature for feature in TAPE if feature.look_back > 1)
+OF_ONE_MINUTE = {"bar_place", "vwap_gap_session", "delta_share_1m", "delta_share_session", "session_progress",
+                 "newyork_open"}  # fmt: skip
 
 
 def panel_of(columns: dict[str, np.ndarray]) -> BarPanel:
@@ -135,8 +137,8 @@ def test_a_quiet_minute_is_no_trade_and_an_unknown_past_is_no_zero() -> None:
     unknown = {name: column.copy() for name, column in panel.columns.items()}
     for column in unknown.values():
         column[:-1] = np.nan  # the tape begins here
-    for name, value in compute_tail(panel_of(unknown), WINDOWED).items():
-        assert np.isnan(value[0]), name
+    for name, value in compute_tail(panel_of(unknown), TAPE).items():
+        assert np.isnan(value[0]) == (name not in OF_ONE_MINUTE), name
 
 
 def test_nothing_is_said_of_a_minute_without_a_bar() -> None:
