@@ -159,6 +159,13 @@ class LeakGate(Section):
     planted: bool = False
 
 
+class Features(Section):
+    """Where Feast serves the newest values from: `sqlite`, a file in the home, or `redis://host:port/db`, a database of
+    its own for each home; its password, if any, is NIGHTDESK_REDIS_PASSWORD."""
+
+    online: str = Field(default="sqlite", pattern=r"^(sqlite|redis://.+)$")
+
+
 class Settings(Section):
     home: Path = Path(".nightdesk")
     source: str = "sandbox"
@@ -180,6 +187,7 @@ class Settings(Section):
     gate: Gate = Gate()
     approval: Approval = Approval()
     publish: Publish = Publish()
+    features: Features = Features()
     leak: LeakGate = LeakGate()
 
 
@@ -212,7 +220,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 # Read elsewhere, and no settings: the tests' sample folder and failpoint, what the bench reads, and the folder that dbt
 # reads facts from.
 RESERVED = {"NIGHTDESK_SAMPLES", "NIGHTDESK_FAILPOINT", "NIGHTDESK_CONFIG", "NIGHTDESK_FACTS", "NIGHTDESK_MARTS",
-            "NIGHTDESK_FEAST", "NIGHTDESK_PEERS", "NIGHTDESK_BENCH_DATA"}
+            "NIGHTDESK_FEAST", "NIGHTDESK_PEERS", "NIGHTDESK_BENCH_DATA", "NIGHTDESK_REDIS_PASSWORD"}
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

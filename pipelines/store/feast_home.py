@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from models.features.registry import FEATURES
 from pipelines import digest, durable
@@ -11,12 +12,29 @@ from pipelines.home import Home
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "feature_repo"
 VARIABLE = "NIGHTDESK_FEAST"
+REDIS_PASSWORD = "NIGHTDESK_REDIS_PASSWORD"
+SQLITE = "sqlite"
 
 
-def _objects_digest(home: Home) -> str:
+def online_config(address: str) -> dict[str, Any] | None:
+    """Feast's settings of a store at `redis://host:port/db`; None for the SQLite file of feature_store.yaml."""
+    if address == SQLITE:
+        return None
+    where = urlsplit(address)
+    if where.scheme != "redis" or not where.hostname or where.password:
+        raise ValueError(f"features.online={address}: write sqlite or redis://host:port/db; "
+                         f"a password is read from {REDIS_PASSWORD}")
+    password = os.environ.get(REDIS_PASSWORD)
+    parts = [f"{where.hostname}:{where.port or 6379}", f"db={where.path.strip('/') or 0}"]
+    # What is written is what is known now, told by the table: an older stamp in the store must not keep it out.
+    return {"type": "redis", "skip_dedup": True,
+            "connection_string": ",".join([*parts, *([f"password={password}"] if password else [])])}
+
+
+def _objects_digest(home: Home, online: str) -> str:
     files = (Path(__file__).with_name("feast_objects.py"), REPOSITORY / "feature_store.yaml")
     told = [(item.declaration(), item.staleness, item.description, item.owner) for item in FEATURES]
-    return digest.json_digest([str(home.root), [path.read_text() for path in files], told])
+    return digest.json_digest([str(home.root), online, [path.read_text() for path in files], told])
 
 
 def state(home: Home) -> dict[str, Any]:
@@ -34,22 +52,42 @@ def begin_write(home: Home) -> None:
     (home.feast / "state.json").unlink(missing_ok=True)
 
 
-def feast_store(home: Home | Path | str) -> Any:
-    """A `feast.FeatureStore` over this home, with every feature applied; for notebooks as for the night."""
-    home = home if isinstance(home, Home) else Home(Path(home).expanduser().absolute())
-    os.environ[VARIABLE] = str(home.feast)
+def _open(home: Home, online: str) -> Any:
     from feast import FeatureStore
+    from feast.repo_config import load_repo_config
 
-    objects = _objects_digest(home)
+    os.environ[VARIABLE] = str(home.feast)
+    config = load_repo_config(REPOSITORY, REPOSITORY / "feature_store.yaml")
+    other = online_config(online)
+    if other is not None:
+        config = type(config)(**{**config.model_dump(exclude={"online_store"}, by_alias=True), "online_store": other,
+                                 "repo_path": REPOSITORY})
+    return FeatureStore(config=config)
+
+
+def feast_store(home: Home | Path | str, online: str | None = None) -> Any:
+    """A `feast.FeatureStore` over this home, with every feature applied; for notebooks as for the night.
+
+    `online` is `sqlite` or `redis://host:port/db`; without it, the one that the last night wrote to.
+    """
+    home = home if isinstance(home, Home) else Home(Path(home).expanduser().absolute())
+    online = online or _remembered(home)
+    objects = _objects_digest(home, online)
     if state(home).get("objects") == objects:
-        return FeatureStore(repo_path=str(REPOSITORY))
+        return _open(home, online)
     from pipelines.store.feast_objects import feast_objects
 
     begin_write(home)
     home.feast.mkdir(parents=True, exist_ok=True)
     for name in ("registry.db", "online.db"):
         (home.feast / name).unlink(missing_ok=True)
-    store = FeatureStore(repo_path=str(REPOSITORY))
+    durable.write_atomic(home.feast / "online.txt", f"{online}\n".encode())
+    store = _open(home, online)
     store.apply(list(feast_objects(home.features).values()))
     write_state(home, {"objects": objects, "online": {}})
     return store
+
+
+def _remembered(home: Home) -> str:
+    path = home.feast / "online.txt"
+    return path.read_text().strip() if path.exists() else SQLITE

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.features.feature import Feature
 from models.features.registry import named
 from pipelines import moments
 from pipelines.home import Home
@@ -38,6 +39,13 @@ def _instants(column: pa.ChunkedArray, path: Path) -> pa.ChunkedArray:
     return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
 
 
+def column_names(features: tuple[Feature, ...]) -> list[str]:
+    """Bare names, or `view__name` as Feast writes it where two versions of one feature stand side by side."""
+    names = [feature.name for feature in features]
+    return [name if names.count(name) == 1 else f"{feature.view}__{name}"
+            for name, feature in zip(names, features, strict=True)]
+
+
 def features_get(home: Home, features: list[str], entities_file: Path, as_of: str | None, out: Path) -> int:
     """Write the entities with these features, each row read as of the earlier of its timestamp and `as_of`."""
     wanted = named(tuple(name.strip() for name in features))
@@ -47,13 +55,14 @@ def features_get(home: Home, features: list[str], entities_file: Path, as_of: st
     frame = pa.table({"instrument_id": table["instrument_id"].cast(pa.string())}).to_pandas()
     frame["event_timestamp"] = pa.array(np.minimum(asked, limit)).cast(pa.timestamp("us", tz="UTC")).to_pandas()
     for name, value in MARKET_KEYS.items():
-        frame[name] = value
+        frame[name] = table[name].to_pandas() if name in table.column_names else value
     from pipelines.store.feast_home import feast_store
 
-    refs = [feature.ref for feature in wanted]
-    rows = feast_store(home).get_historical_features(frame, refs).to_arrow()
-    for feature in wanted:
-        table = table.append_column(feature.name, rows[feature.name])
+    job = feast_store(home).get_historical_features(frame, [feature.ref for feature in wanted],
+                                                    full_feature_names=True)  # fmt: skip
+    rows = job.to_arrow()
+    for feature, name in zip(wanted, column_names(wanted), strict=True):
+        table = table.append_column(name, rows[f"{feature.view}__{feature.name}"])
     out.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, out)
     return int(table.num_rows)

@@ -2,56 +2,24 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from models.features import planted
 from models.features.registry import DAILY, FEATURES, families, grouped
 from models.features.registry import named as named_features
-from pipelines import digest, sandbox, settings
-from pipelines.home import Home
-from pipelines.store import build, frame, leak, online, read, recipe, research
-from tests import OWN
-from tests.truth.planting import DECISIONS, NIGHTS, SMALL, Field, named
+from pipelines import digest
+from pipelines.store import build, frame, leak, read, recipe
+from tests.test_pipelines.store_lived import Lived
+from tests.truth.planting import DECISIONS, NIGHTS, Field, named
 from tests.truth.plants import PLANTS, Plant
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
-SETTINGS = settings.load({"sandbox": SMALL}, environment=OWN)
 PLANTED = ("L1-smoothed", "L2-last-factor", "L4-restated-close", "L7-known-at-the-close", "L8-known-at-four",
            "L9-an-hour-of-summer", "L10-closes-carried", "L11-next-return", "L13-filled-backwards", "L14-neighbours",
            "LX-doubles-soon")  # fmt: skip
-
-
-def build_all(home: Home) -> dict[str, build.FamilyBuild]:
-    return {view: build.build_family(home, view, features) for view, features in families().items()}
-
-
-@dataclass
-class Lived:
-    home: Home
-    moments: dict[int, dt.datetime]
-    built: dict[int, dict[str, build.FamilyBuild]]
-    panels: dict[int, str]
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    from pipelines.lake import marts
-    from pipelines.lake.ingest import ingest
-
-    home = Home(tmp_path_factory.mktemp("nights") / "home").prepare()
-    lived = Lived(home, {night: sandbox.night_now(SETTINGS, night) for night in NIGHTS}, {}, {})
-    for night, now in lived.moments.items():
-        ingest(SETTINGS, home, now)
-        marts.build(home, now=now)
-        lived.built[night] = build_all(home)
-        lived.panels[night] = frame.panel_digest(frame.decision_panel(home, now=now))
-    return lived
 
 
 @pytest.mark.parametrize("night", NIGHTS[:-1])
@@ -141,40 +109,3 @@ def test_the_leak_of_the_settings_is_named_with_its_first_bad_date(lived: Lived,
         before = [day for day in days.astype(object) if day < decided]
         assert finding.first_bad_time == str(before[-2])  # it knew two sessions ahead
         assert finding.input == "daily_bars.close, daily_bars.total_return_factor"
-
-
-def test_online_serves_the_newest_known_row_and_sleeps_when_nothing_changed(lived: Lived) -> None:
-    from pipelines.store import feast_store
-
-    now, digests = lived.moments[5], build.published_digests(lived.home)
-    assert not online.materialize(lived.home, digests, now)["unchanged"]
-    assert online.materialize(lived.home, digests, now)["unchanged"]
-    rows = {row["instrument_id"]: row for row in read.rows_as_of(lived.home, "equity_v1", now).to_pylist()}
-    alive = [name for name, row in rows.items() if row["ret_5"] is not None]
-    answer = feast_store(lived.home).get_online_features(
-        ["equity_v1:ret_5"], [{"instrument_id": name} for name in alive]
-    ).to_dict()
-    assert answer["ret_5"] == [rows[name]["ret_5"] for name in answer["instrument_id"]]
-
-
-def test_research_reads_each_row_as_of_the_earlier_of_its_time_and_the_asked(lived: Lived, tmp_path: Path) -> None:
-    late, early = lived.moments[5], lived.moments[2]
-    panel = frame.decision_panel(lived.home, now=late)
-    name = panel.names[0]
-    labels = pa.table({
-        "instrument_id": [name, name, "nobody"], "label": [1.0, 2.0, 3.0],
-        "event_timestamp": pa.array([late, early, late], pa.timestamp("us", tz="UTC")),
-    })  # fmt: skip
-    pq.write_table(labels, tmp_path / "labels.parquet")
-    wanted = ["ret_5", "iv30"]
-    count = research.features_get(lived.home, wanted, tmp_path / "labels.parquet", early.isoformat(), tmp_path / "f")
-    got = pq.read_table(tmp_path / "f").to_pylist()
-    assert count == 3 and [row["label"] for row in got] == [1.0, 2.0, 3.0]
-    assert got[0]["event_timestamp"] == late  # the label keeps its own time
-    expected = [row for row in read.rows_as_of(lived.home, "equity_v1", early).to_pylist()
-                if row["instrument_id"] == name][-1]  # fmt: skip
-    assert [row["ret_5"] for row in got] == [expected["ret_5"], expected["ret_5"], None]
-    assert got[0]["iv30"] is not None
-    (tmp_path / "bad.csv").write_text("instrument_id,when\nx,2024-01-01\n")
-    with pytest.raises(ValueError, match="no column event_timestamp"):
-        research.features_get(lived.home, wanted, tmp_path / "bad.csv", None, tmp_path / "f")

@@ -53,7 +53,7 @@ family_assets = [_family_asset(view, features) for view, features in families().
     key=["features", "online"],
     group_name="features",
     deps=[dg.AssetKey(["features", view]) for view in families()],
-    description="Feast's online store (SQLite): the newest known row of every entity, restatements included.",
+    description="Feast's online store (SQLite, or Redis): the newest known row of every entity, restatements included.",
     kinds={"feast", "sqlite"},
     owners=OWNERS,
 )
@@ -64,7 +64,7 @@ def online_store(home: HomeResource) -> dg.MaterializeResult[Any]:
 
     digests = build.published_digests(home.home())
     with step("features online"):
-        done = online.materialize(home.home(), digests, home.now())
+        done = online.materialize(home.home(), digests, home.now(), home.settings().features.online)
     return dg.MaterializeResult(
         metadata={"written": ", ".join(done["views"]) or "nothing changed"},
         data_version=dg.DataVersion(digest.json_digest(digests)),
