@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import io
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.features import missing
 from models.features.feature import Feature
+from models.features.missing import Missing
 from pipelines.home import Home
-from pipelines.store import read
+from pipelines.store import inputs, read
 from pipelines.store.build import FamilyBuild
 
 BINS = 24
@@ -72,6 +75,23 @@ def newest_null_shares(home: Home, view: str, features: tuple[Feature, ...], now
     days = rows["session"].to_numpy()
     last = {name: column[days == days.max()] for name, column in _columns(rows, features).items()}
     return {name: float(np.mean(~np.isfinite(column))) for name, column in last.items()}
+
+
+def why_missing(
+    home: Home, view: str, features: tuple[Feature, ...], names: list[str], now: dt.datetime
+) -> dict[str, Missing]:
+    """Of features that are missing in the newest session, why they are for most that lack them."""
+    rows = read.rows_as_of(home, view, now)
+    bars = read.panel_of(inputs.of_home(home, features[0].cells), now)
+    days = rows["session"].to_numpy()
+    owners = np.array(rows.column(0).to_pylist(), dtype=object)[days == days.max()]
+    told = {}
+    for feature in features:
+        if feature.name in names:
+            lacking = owners[~np.isfinite(rows[feature.name].to_numpy().astype(np.float64)[days == days.max()])]
+            reasons = Counter(missing.why_missing(bars, feature, bars.names.index(owner)) for owner in lacking)
+            told[feature.name] = max(reasons, key=lambda reason: (reasons[reason], not reason.worrying))
+    return told
 
 
 def picture(told: dict[str, dict[str, Any]]) -> str:

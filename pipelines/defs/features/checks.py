@@ -64,7 +64,8 @@ def _told(findings: list[dict[str, Any]]) -> str:
 def _plausible(view: str, features: tuple[Feature, ...]) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=dg.AssetKey(["features", view]), name="plausible",
-        description="Values stay where their formulas put them; the newest session is not mostly missing.",
+        description="Values stay where their formulas put them; in the newest session nothing is mostly missing that "
+        "had come before. What is null by right, of a short past or a source that never told it, is said with why.",
     )
     def plausible(home: HomeResource) -> dg.AssetCheckResult:
         from pipelines.store import story
@@ -72,9 +73,12 @@ def _plausible(view: str, features: tuple[Feature, ...]) -> dg.AssetChecksDefini
         told = home.home().read_section("features")["families"][view]["features"]
         wrong = story.out_of_bounds(told, features)
         shares = story.newest_null_shares(home.home(), view, features, home.now())
-        missing = [f"{name}: {share:.0%}" for name, share in shares.items() if share > MOST_NULL]
+        mostly = [name for name, share in shares.items() if share > MOST_NULL]
+        reasons = story.why_missing(home.home(), view, features, mostly, home.now()) if mostly else {}
+        missing = [f"{name}: {shares[name]:.0%} ({reason.words})" for name, reason in reasons.items()]
         return dg.AssetCheckResult(
-            passed=not wrong and not missing, severity=dg.AssetCheckSeverity.WARN,
+            passed=not wrong and not any(reason.worrying for reason in reasons.values()),
+            severity=dg.AssetCheckSeverity.WARN,
             metadata={"out_of_bounds": "; ".join(wrong) or "none", "mostly_missing": "; ".join(missing) or "none"},
         )
 
