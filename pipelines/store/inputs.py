@@ -13,7 +13,7 @@ from pipelines.store import manifest
 from pipelines.store.recipe import USUAL, Recipe
 from pipelines.store.sources import SOURCES
 
-KEPT_PANELS = 8
+KEPT_PANELS = 16
 
 
 @dataclass(frozen=True)
