@@ -6,8 +6,8 @@ No mart knows a sector, so none is guessed: peers are the names of the same thir
 import numpy as np
 
 from models.features import cross, equity
-from models.features.exposures import beta
-from models.features.feature import Feature, FloatArray, Kernel
+from models.features.exposures import BETA
+from models.features.feature import Block, Feature, FloatArray, Kernel
 from models.features.technical.trend import momentum_skipping_a_month
 from models.features.window import mean, today
 
@@ -40,18 +40,13 @@ def less_peers(close_tr: FloatArray, dollar_volume: FloatArray) -> FloatArray:
     return left
 
 
-def less_market(close_tr: FloatArray) -> FloatArray:
-    recent = equity.total_return(np.ascontiguousarray(close_tr[..., -6:]))
-    return today(recent - beta(close_tr) * cross.steady_mean(recent), close_tr)
-
-
 def share_of_dollars(dollar_volume: FloatArray) -> FloatArray:
     traded = dollar_volume[..., -1]
     typical = cross.mean(traded)
     return traded / np.where(typical > 0.0, typical, np.nan)
 
 
-def _declare(name: str, look_back: int, kernel: Kernel, inputs: str, description: str,
+def _declare(name: str, look_back: int, kernel: Kernel | Block, inputs: str, description: str,
              rank: bool = False) -> Feature:
     return Feature(name, "relative", "instrument", tuple(inputs.split()), look_back, kernel, description,
                    bounds=(0.0, 1.0) if rank else None, cells="equity")
@@ -69,6 +64,6 @@ FEATURES = (
              "ret_5 less its mean over the third of the names of its dollar volume (mean of 6)."),
     _declare("peer_ret_20", 21, less_peers, "close_tr dollar_volume",
              "ret_20 less its mean over the third of the names of its dollar volume (mean of 21)."),
-    _declare("beta_resid_ret_5", 253, less_market, "close_tr", "ret_5 less beta_252 * mean ret_5 of all names."),
+    _declare("beta_resid_ret_5", 253, BETA, "close_tr", "ret_5 less beta_252 * mean ret_5 of all names."),
     _declare("dollar_share", 1, share_of_dollars, "dollar_volume", "Dollar volume / mean of all names, this session."),
 )

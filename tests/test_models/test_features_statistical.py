@@ -118,7 +118,7 @@ def test_a_bar_that_is_missing_is_a_session_without_a_move() -> None:
         column[400] = np.nan
     filled = {name: column.copy() for name, column in made.items()}
     filled["close"][400] = filled["close"][399]
-    for name in ("skew_60", "hurst_256", "variance_ratio_5", "fracdiff_04", "beta_252"):
+    for name in ("skew_60", "hurst_256", "variance_ratio_5", "fracdiff_04"):
         assert of(name, gap, bars(8))[-1, 0] == of(name, filled, bars(8))[-1, 0], name
         assert np.isnan(of(name, gap, bars(8))[400, 0]), name
     for column in gap.values():

@@ -94,6 +94,12 @@ def test_momentum_counts_sessions_and_leaves_the_last_month_out() -> None:
     assert last("drawdown_252", fallen)[0] == pytest.approx(0.5 * 1.001**15 - 1)
 
 
+def test_a_young_name_counts_its_sessions() -> None:
+    young = {name: np.where(np.arange(260) < 220, np.nan, column) for name, column in steady(0.001).items()}
+    assert last("listed_252", steady(0.001), young) == pytest.approx([252.0, 40.0])
+    assert np.isfinite(last("technical_v1:rsi", young)).all() and np.isnan(last("mom_60", young)).all()
+
+
 def test_exponential_volatility_of_a_steady_swing_is_the_swing() -> None:
     close = 50.0 * np.cumprod(np.where(np.arange(260) % 2 == 0, 1.02, 1 / 1.02))
     made = {**steady(0.0), "close": close}

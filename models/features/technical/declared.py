@@ -35,6 +35,8 @@ TREND = (
     _declare("sma_gap_50", 50, trend.average_gap, "close_tr", "close / mean of 50 closes - 1."),
     _declare("sma_gap_200", 200, trend.average_gap, "close_tr", "close / mean of 200 closes - 1."),
     _declare("drawdown_252", 252, trend.drawdown, "close_tr", "close / highest of 252 closes - 1.", (-1.0, 0.0)),
+    _declare("listed_252", 252, trend.listed, "close_tr", "Sessions since the first bar, today included; 252 at most.",
+             (1.0, 252.0)),
     _declare("macd", STATE, OF_CLOSES, "close_tr", "(EMA of 12 - EMA of 26) / close."),
     _declare("macd_signal", STATE, OF_CLOSES, "close_tr", "EMA of 9 of (EMA of 12 - EMA of 26), / close."),
     _declare("macd_histogram", STATE, OF_CLOSES, "close_tr", "macd - macd_signal."),

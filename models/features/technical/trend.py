@@ -20,6 +20,12 @@ def drawdown(close_tr: FloatArray) -> FloatArray:
     return prices[..., -1] / highest - 1.0
 
 
+def listed(close_tr: FloatArray) -> FloatArray:
+    there = np.isfinite(close_tr)
+    since = close_tr.shape[-1] - np.argmax(there, axis=-1)
+    return window.today(since.astype(np.float64), close_tr)
+
+
 def average_gap(close_tr: FloatArray) -> FloatArray:
     prices = window.held(close_tr)
     return prices[..., -1] / window.mean(prices) - 1.0
