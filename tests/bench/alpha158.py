@@ -62,7 +62,8 @@ def ours(path: str, threads: int, runs: int) -> dict[str, Any]:
         held = {name: table[name].to_numpy().reshape(NAMES, SESSIONS).T for name in table.column_names}
         renamed = {"volume_split" if name == "volume" else f"{name}_tr": values for name, values in held.items()}
         days = np.datetime64("2015-01-01") + np.arange(SESSIONS)
-        compute_batch(BarPanel(days, tuple(map(str, range(NAMES))), renamed), FEATURES, threads=threads)
+        compute_batch(BarPanel(days, tuple(map(str, range(NAMES))), renamed), FEATURES, threads=threads,
+                      precision=np.float32)
 
     took = timed(go, runs=runs)
     return {"median_s": took.median_s, "cold_s": took.cold_s, "runs": took.runs, "peak_mb": peak_mb(),
@@ -114,14 +115,14 @@ def rows() -> list[Row]:
             "kunquant": peer("kunquant", "peers.kunquant_alpha158", path, some, "3"),
         }
         for name, other in others.items():
-            note = f"float64 out, {width} thread(s) or process(es) each; ours {mine['cpu']}"
+            note = f"float32 out, {width} thread(s) or process(es) each; ours {mine['cpu']}"
             if other:
                 note += f"; {name} {other['runs']} run(s), {other.get('cpu', '')}, first call {other['cold_s']:.1f} s"
                 note += f", {other['peak_mb']:,.0f} MB"
             if other and "columns" in other:
                 note += f"; {agreement(np.load(values), other['columns'])}"
             if floor:
-                note += f"; floor {floor['version']}, {floor['cpu']}, float32 out, first call {floor['cold_s']:.1f} s"
+                note += f"; floor {floor['version']}, {floor['cpu']}, first call {floor['cold_s']:.1f} s"
             told.append(Row(
                 f"alpha158/{SIZE} {width} wide", ours_s=mine["median_s"], cold_s=mine["cold_s"],
                 peer=other["version"] if other else name, peer_s=other["median_s"] if other else None,

@@ -106,6 +106,14 @@ def test_some_of_the_columns_have_the_bits_of_all() -> None:
             assert bits(some[name]) == bits(whole[name]) and bits(tail[name]) == bits(whole[name][-1]), name
 
 
+def test_single_precision_is_the_same_values_rounded_once() -> None:
+    panel = market(6, 150, 4, 0.02)
+    whole, half = compute_batch(panel, FEATURES), compute_batch(panel, FEATURES, precision=np.float32)
+    for name in NAMES:
+        assert half[name].dtype == np.float32
+        assert bits(half[name]) == bits(whole[name].astype(np.float32)), name
+
+
 @settings(max_examples=25)
 @given(drawn=markets)
 def test_values_are_finite_or_missing_and_keep_their_bounds(drawn: tuple[int, int, int, float]) -> None:

@@ -107,9 +107,9 @@ def _closes(bars: _Bars, into: Columns) -> None:
         np.divide(mean, last, out=into[f"MA{size}"])
         np.divide(spread, last, out=into[f"STD{size}"])
         np.divide(slope, last, out=into[f"BETA{size}"])
-        still = spread <= STILL
+        still = _still(one, 0)
         np.divide(one.products[0, 2] * slope, one.products[0, 0], out=into[f"RSQR{size}"])
-        np.copyto(into[f"RSQR{size}"], np.nan, where=still)
+        _hush(into[f"RSQR{size}"], still)
         np.divide(last - (mean - slope * place), last, out=into[f"RESI{size}"])
         for name, quantile in zip(("QTLU", "QTLD"), highs_lows[size], strict=True):
             np.divide(quantile, last, out=into[f"{name}{size}"])
@@ -117,17 +117,26 @@ def _closes(bars: _Bars, into: Columns) -> None:
         _correlation(one, still, into[f"CORR{size}"])
 
 
+def _hush(column: FloatArray, where: np.ndarray) -> None:
+    if where.any():
+        np.copyto(column, np.nan, where=where)
+
+
+def _still(one: Moments, series: int) -> np.ndarray:
+    """Whether a series moves so little that nothing fitted to it means anything."""
+    return np.asarray(one.products[series, series] <= STILL * STILL * (one.count - 1.0))
+
+
 def _correlation(one: Moments, still: np.ndarray, into: FloatArray) -> None:
-    still = still | (_spread(one.products[1, 1], one.count) <= STILL)
     np.divide(one.products[0, 1], np.sqrt(one.products[0, 0] * one.products[1, 1]), out=into)
-    np.copyto(into, np.nan, where=still)
+    _hush(into, still | _still(one, 1))
 
 
 def _extremes(high: FloatArray, low: FloatArray, bars: _Bars, into: Columns) -> None:
     """Highest high and lowest low, and how long ago, counted from the window's oldest bar."""
     last = bars.last
     highest, lowest = order.extremes(high, highest=True), order.extremes(low, highest=False)
-    oldest: dict[int, Part] = {size: 1.0 - size for size in WINDOWS}
+    oldest: dict[int, order.Places] = {size: 1 - size for size in WINDOWS}
     if not bars.whole:
         first = order.extremes(np.asarray(bars.counts), highest=True)  # the oldest of those that are there
         oldest = {size: one.place for size, one in first.items()}
@@ -136,9 +145,9 @@ def _extremes(high: FloatArray, low: FloatArray, bars: _Bars, into: Columns) -> 
         np.divide(top.value, last, out=into[f"MAX{size}"])
         np.divide(bottom.value, last, out=into[f"MIN{size}"])
         np.divide(last - bottom.value, top.value - bottom.value + SPECK, out=into[f"RSV{size}"])
-        np.divide(top.place - begun + 1.0, float(size), out=into[f"IMAX{size}"])
-        np.divide(bottom.place - begun + 1.0, float(size), out=into[f"IMIN{size}"])
-        np.divide(top.place - bottom.place, float(size), out=into[f"IMXD{size}"])
+        for name, places in (("IMAX", top.place - begun + 1), ("IMIN", bottom.place - begun + 1),
+                             ("IMXD", top.place - bottom.place)):
+            np.divide(np.asarray(places, dtype=np.float64), float(size), out=into[f"{name}{size}"])
 
 
 def _parts(change: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -158,19 +167,19 @@ def _shares(name: str, size: int, gained: FloatArray, lost: FloatArray, pairs: P
 def _moves(bars: _Bars, into: Columns) -> None:
     """Days up and down, and how far, for price and volume."""
     change, turned = bars.close[1:] - bars.close[:-1], bars.volume[1:] - bars.volume[:-1]
-    series = (bars.counts,) if isinstance(bars.counts, np.ndarray) else ()
     if not bars.whole:
         change, turned = change * bars.pairs, turned * bars.pairs
-        series = (*series, np.asarray(bars.pairs))
-    grown = sums((*_parts(change), *_parts(turned), (change > 0.0).astype(np.float64),
-                  (change < 0.0).astype(np.float64), *series))
-    for size, (gained, lost, more, less, rose, fell, *missing) in grown.items():
-        count, pairs = missing if missing else (float(size), float(size))
+    far = sums((*_parts(change), *_parts(turned)))
+    days = sums(tuple(flags.view(np.int8) for flags in (change > 0.0, change < 0.0)))
+    counts = (bars.counts, bars.pairs)
+    known = None if bars.whole else sums(tuple(np.asarray(part) for part in counts))
+    for size, (gained, lost, more, less) in far.items():
+        count, pairs = known[size] if known else (float(size), float(size))
         _shares("SUM", size, gained, lost, pairs, into)
         _shares("VSUM", size, more, less, pairs, into)
-        np.divide(rose, count, out=into[f"CNTP{size}"])
-        np.divide(fell, count, out=into[f"CNTN{size}"])
-        np.divide(rose - fell, count, out=into[f"CNTD{size}"])
+        rose, fell = days[size]
+        for name, some in (("CNTP", rose), ("CNTN", fell), ("CNTD", rose - fell)):
+            np.divide(some.astype(np.float64), count, out=into[f"{name}{size}"])
 
 
 def _volumes(bars: _Bars, into: Columns) -> None:
@@ -195,4 +204,4 @@ def _volumes(bars: _Bars, into: Columns) -> None:
         np.divide(one.means[0], today, out=into[f"VMA{size}"])
         np.divide(_spread(one.products[0, 0], one.count), today, out=into[f"VSTD{size}"])
         np.divide(_spread(other.products[0, 0], other.count), other.means[0] + SPECK, out=into[f"WVMA{size}"])
-        _correlation(both[size], _spread(both[size].products[0, 0], both[size].count) <= STILL, into[f"CORD{size}"])
+        _correlation(both[size], _still(both[size], 0), into[f"CORD{size}"])

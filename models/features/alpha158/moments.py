@@ -1,6 +1,7 @@
 """Means and sums of co-moments of windows, merged pairwise so that what does not move has a spread of exactly zero."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,8 +64,8 @@ def moments(
     )
 
 
-def sums(series: tuple[FloatArray, ...]) -> dict[int, tuple[FloatArray, ...]]:
-    """Sums over each window's size."""
+def sums(series: tuple[Any, ...]) -> dict[int, tuple[Any, ...]]:
+    """Sums over each window's size, in the type of each series: of flags and the like, bytes are enough."""
     return grow(
         series,
         lambda older, newer, size: tuple(before + after for before, after in zip(older, newer, strict=True)),

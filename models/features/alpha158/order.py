@@ -6,8 +6,9 @@ from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
-from models.features.alpha158.windows import LONGEST, WINDOWS, Part, grow, rows_of
+from models.features.alpha158.windows import LONGEST, WINDOWS, Part, grow
 from models.features.feature import FloatArray
 
 # (low wire, high wire, is the lower one wanted, is the higher one wanted)
@@ -16,15 +17,26 @@ SORT_OF_FIVE = ((0, 3), (1, 4), (0, 2), (1, 3), (0, 1), (2, 4), (1, 2), (3, 4), 
 SHARES = (0.8, 0.2)
 
 
+Places = NDArray[np.int8] | int
+
+
 @dataclass(frozen=True)
 class Extreme:
     """The highest (or lowest) value of a window and its session, counted back from the window's newest, which is 0."""
 
     value: FloatArray
-    place: Part
+    place: Places
 
     def cut(self, first: int, last: int, step: int) -> "Extreme":
-        return Extreme(self.value[first:last:step], rows_of(self.place, first, last, step))
+        place = self.place if isinstance(self.place, int) else self.place[first:last:step]
+        return Extreme(self.value[first:last:step], place)
+
+
+def _either(newer: np.ndarray, places: Places, others: Places) -> NDArray[np.int8]:
+    """`places` where `newer`, else `others`: np.where by bits, a byte each, in a tenth of its time."""
+    chosen: NDArray[np.int8] = (-newer.view(np.int8)) & (places ^ others)
+    chosen ^= others
+    return chosen
 
 
 def extremes(values: FloatArray, *, highest: bool) -> dict[int, Extreme]:
@@ -34,10 +46,10 @@ def extremes(values: FloatArray, *, highest: bool) -> dict[int, Extreme]:
     def merge(older: Extreme, newer: Extreme, size: int) -> Extreme:
         return Extreme(
             best(older.value, newer.value),
-            np.where(beats(newer.value, older.value), newer.place, older.place - size),
+            _either(beats(newer.value, older.value), newer.place, older.place - size),
         )
 
-    return grow(Extreme(values, 0.0), merge, Extreme.cut, len(values))
+    return grow(Extreme(values, 0), merge, Extreme.cut, len(values))
 
 
 def _merge_network(left: Sequence[int], right: Sequence[int], found: list[tuple[int, int]]) -> list[int]:
@@ -78,12 +90,18 @@ def _merging(older: int, newer: int, places: tuple[int, ...] | None) -> tuple[li
 
 
 def _run(wires: list[FloatArray], network: Sequence[Comparator]) -> None:
+    """The arrays that come in belong to others, those made here are written over."""
+    made = [False] * len(wires)
     for low, high, lower, higher in network:
         one, other = wires[low], wires[high]
-        if lower:
-            wires[low] = np.minimum(one, other)
-        if higher:
+        if lower and higher:
             wires[high] = np.maximum(one, other)
+            wires[low] = np.minimum(one, other, out=one if made[low] else None)
+        elif lower:
+            wires[low] = np.minimum(one, other, out=one if made[low] else None)
+        else:
+            wires[high] = np.maximum(one, other, out=other if made[high] else None)
+        made[low], made[high] = made[low] or lower, made[high] or higher
 
 
 def _between(size: int, share: float) -> tuple[int, float]:
