@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from live.journal import Journal, JournalBroken, JournalBusy
+from live.journal import Journal, JournalBroken, JournalBusy, JournalUnwritable
+from models.bundle import BundleRefused
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
@@ -26,7 +27,8 @@ def run(
     alerts: Annotated[Path | None, typer.Option(help="TOML: rules, and e-mail; webhooks come from the environment")]
     = None,
     keys: Annotated[Path | None, typer.Option(help="Trusted public keys: a .pub file or a folder of them")] = None,
-    broker: Annotated[str, typer.Option(help="Only `paper`: fills at opening prints, research's costs")] = "paper",
+    broker: Annotated[str, typer.Option(
+        help="`paper`, or with a real-time feed alpaca, alpaca:paper, ib:HOST:PORT, ccxt:EXCHANGE")] = "paper",
     kill_file: Annotated[Path | None, typer.Option(help="While it exists nothing new is sent; it sticks")] = None,
     limits: Annotated[Path | None, typer.Option(help="TOML with a [limits] section; a bundle cannot loosen it")] = None,
     reset: Annotated[str | None, typer.Option(help="Leave HALTED, for this reason, which is journaled")] = None,
@@ -60,10 +62,10 @@ def run(
         elif reset is not None:
             _reset(journal, reset, kill_file)
         elif speed is not None or feed in ("polygon", "databento"):
-            _run(journal, bundle, feed, speed, keys, kill_file, limits, alerts, page, port, as_json)
+            _run(journal, bundle, feed, speed, keys, broker, kill_file, limits, alerts, page, port, as_json)
         else:
             _replay(journal, bundle, feed, keys, broker, kill_file, limits, as_json)
-    except (ValueError, OSError, JournalBusy, JournalBroken) as problem:
+    except (ValueError, OSError, JournalBusy, JournalBroken, JournalUnwritable, BundleRefused) as problem:
         print(f"live: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
 
@@ -82,6 +84,26 @@ def serve(
     try:
         show(journal, kill_file, bundle, keys, limits, token, port)
     except (ValueError, OSError) as problem:
+        print(f"live: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@app.command()
+def adopt(
+    reason: Annotated[str, typer.Argument(help="Why the venue's figures are right; it is journaled")],
+    journal: Annotated[Path, typer.Option(help="The account's journal")],
+    bundle: Annotated[Path, typer.Option(help="Bundles: their newest says which symbol is which instrument")],
+    keys: Annotated[Path, typer.Option(help="Trusted public keys")],
+    broker: Annotated[str, typer.Option(help="alpaca, alpaca:paper, ib:HOST:PORT or ccxt:EXCHANGE")],
+) -> None:
+    """Take over a broker's cash and positions: once for a new account, and after a break that you have understood."""
+    import os
+
+    from live.adopting import adopt_from
+
+    try:
+        print(adopt_from(journal, bundle, keys, broker, reason, os.environ))
+    except (ValueError, OSError, JournalBusy, JournalBroken, JournalUnwritable, BundleRefused) as problem:
         print(f"live: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
 
@@ -149,7 +171,7 @@ def _replay(
     if bundle is None or keys is None or kind != "replay" or not tape:
         raise ValueError("give --bundle DIR, --keys PATH and --feed replay:TAPE.parquet (--help shows a first run)")
     if broker != "paper":
-        raise ValueError(f"no broker '{broker}': only paper is here, and a strategy trades there first anyway")
+        raise ValueError(f"broker {broker} trades in real time: give --feed polygon or databento with it")
     report = replay(bundle, Path(tape), journal, verify_keys=load_keys(keys), kill_file=kill_file,
                     limits=load_limits(limits), listen=True, say=lambda text: print(f"  … {text}", file=sys.stderr))
     if as_json:
@@ -161,8 +183,8 @@ def _replay(
 
 
 def _run(
-    journal: Path, bundle: Path | None, feed: str, speed: float | None, keys: Path | None, kill_file: Path | None,
-    limits: Path | None, alerts: Path | None, page: bool, port: int, as_json: bool,
+    journal: Path, bundle: Path | None, feed: str, speed: float | None, keys: Path | None, broker: str,
+    kill_file: Path | None, limits: Path | None, alerts: Path | None, page: bool, port: int, as_json: bool,
 ) -> None:
     import os
 
@@ -174,6 +196,12 @@ def _run(
         raise ValueError("a feed in real time needs --bundle DIR, --keys PATH and --kill-file FILE")
     runner = started(bundle, journal, feed, speed, keys=load_keys(keys), kill_file=kill_file,
                      limits=load_limits(limits), environment=os.environ, say=_say)
+    if broker != "paper":
+        from live.adapters.brokers import broker_named
+
+        if speed is not None:
+            raise ValueError("a broker trades in real time: --speed is for paper")
+        runner.broker, runner.account = lambda taken: broker_named(broker, taken, os.environ), broker
     report = operate(runner, environment=os.environ, alerts=alerts, serve=page, port=port, say=_say,
                      told=lambda told: None if as_json else _tell(told.as_json()))
     if report is not None and as_json:

@@ -41,11 +41,12 @@ class Book:
         holding.shares += fill.quantity
         holding.price, holding.priced = fill.price, session
 
-    def adjust(self, cash: float, shares: Mapping[str, int], day: dt.date) -> None:
-        """What a person took over from the venue's books, as differences."""
+    def adjust(self, cash: float, shares: Mapping[str, int], prices: Mapping[str, float], day: dt.date) -> None:
+        """What a person took over from the venue's books, as differences; prices are the last known ones."""
         self.cash += cash
         for name, more in shares.items():
-            holding = self.holdings.setdefault(name, Holding(0, math.nan, day, math.nan))
+            price = prices.get(name, math.nan)
+            holding = self.holdings.setdefault(name, Holding(0, price, day, price))
             holding.shares += more
 
     def mark(self, prices: Mapping[str, float], session: dt.date) -> None:

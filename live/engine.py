@@ -13,7 +13,7 @@ from live.journal import Journal
 from live.ports import Action, Broker, Clock, Feed, Quiet, Venue
 from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
-from live.recovery import book_of, resume, since_close
+from live.recovery import book_of, equities, resume, since_close
 from live.renewal import Renewal, tell
 from live.risk import KillSwitch, Limits, Memory
 from live.rungs import refuse_below_canary
@@ -53,9 +53,8 @@ class Engine:
                                       self._reached) if isinstance(venue, Broker) else None
         self.book = book_of(journal, terms.costs.capital_usd)
         self._use(bundle)
-        self.memory = Memory.since(terms.costs.capital_usd, (
-            (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
-            for entry in journal.entries("close")), trades_in(journal) if self._watched else None)
+        self.memory = Memory.since(terms.costs.capital_usd, equities(journal),
+                                   trades_in(journal) if self._watched else None)
 
     def _use(self, bundle: Bundle) -> None:
         """Trade with this bundle from here on: its tail, its schedule, its rule with what it remembers."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from live.ports import Ack, Bar, Fill, Order, Venue
+from live.ports import Ack, Bar, Broker, Fill, Holdings, Order, Standing, Venue
 from live.risk import KillMode, KillSwitch
 from live.risk.switch import SIGNALS
 
@@ -24,11 +24,13 @@ class GuardedVenue:
         self._venue, self._switch = venue, switch
         self._lock = threading.Lock()
         self._working: dict[str, Order] = {}
+        self._left: dict[str, int] = {}  # shares that may still fill, by order
         self._taken_back: set[str] = set()
 
     def open_session(self, liquidity: Mapping[str, tuple[float, float]]) -> None:
         with self._lock:
             self._working.clear()
+            self._left.clear()
             self._taken_back.clear()
             self._venue.open_session(liquidity)
 
@@ -37,6 +39,7 @@ class GuardedVenue:
             thrown = self._switch.thrown()
             if thrown is not None and (thrown[0] is KillMode.HALT or not order.reduce_only):
                 return Ack(order.order_id, accepted=False, reason=f"the kill switch is thrown: {thrown[1]}")
+            self._left[order.order_id] = order.quantity
             self._working[order.order_id] = order  # before the venue has it: a lost answer must not hide it
             ack = self._venue.submit(order)
             if not ack.accepted:
@@ -51,7 +54,12 @@ class GuardedVenue:
 
     def on_bar(self, bar: Bar) -> Sequence[Fill]:
         with self._lock:
-            return self._venue.on_bar(bar)
+            fills = self._venue.on_bar(bar)
+            for fill in fills:
+                left = self._left[fill.order_id] = self._left.get(fill.order_id, 0) - fill.quantity
+                if left == 0:
+                    self._working.pop(fill.order_id, None)
+            return fills
 
     def take_back(self) -> int:
         """Cancel whatever may still fill; the number of cancels that the venue confirmed. For any thread."""
@@ -72,6 +80,34 @@ class GuardedVenue:
         finally:
             if free:
                 self._lock.release()
+
+
+class GuardedBroker(GuardedVenue):
+    """The same for a venue that keeps books: what still works there is known from them, also after a restart."""
+
+    def __init__(self, broker: Broker, switch: KillSwitch) -> None:
+        super().__init__(broker, switch)
+        self._broker = broker
+
+    def open_session(self, liquidity: Mapping[str, tuple[float, float]]) -> None:
+        with self._lock:
+            self._broker.open_session(liquidity)
+
+    def cancel(self, order_id: str) -> bool:
+        """What becomes of it is in the venue's books, and is read there."""
+        with self._lock:
+            return self._broker.cancel(order_id)
+
+    def standings(self, order_ids: Sequence[str]) -> Mapping[str, Standing]:
+        with self._lock:
+            return self._broker.standings(order_ids)
+
+    def holdings(self) -> Holdings:
+        with self._lock:
+            told = self._broker.holdings()
+            self._working = {one.order_id: Order(one.order_id, one.instrument_id, one.quantity, None)
+                             for one in told.working}
+            return told
 
 
 class Watchdog:

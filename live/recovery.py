@@ -1,6 +1,7 @@
 """Where an account stands by its journal alone: the last close, and what was begun after it by a process that ended."""
 
 import datetime as dt
+import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from live.book import Book
 from live.canonical import unpacked
 from live.journal import Entry, Journal
 from live.orders import State, Tracked
-from live.ports import Action, Fill, Order
+from live.ports import Action, Broker, Fill, Order
 from live.risk.state import RiskState
 
 if TYPE_CHECKING:
@@ -39,8 +40,17 @@ def book_of(journal: Journal, capital_usd: float) -> Book:
             case "charge":
                 book.cash += told["usd"]
             case "adjustment":
-                book.adjust(told["cash"], told["shares"], dt.datetime.fromisoformat(entry.at).date())
+                book.adjust(told["cash"], told["shares"], told["prices"], dt.datetime.fromisoformat(entry.at).date())
     return book
+
+
+def equities(journal: Journal) -> Iterator[tuple[dt.datetime, dt.date | None, float]]:
+    """Each close's equity, and between them, without a session, the dollars that came or went by hand."""
+    rows = heapq.merge(journal.entries("close"), journal.entries("adjustment"), key=lambda entry: entry.seq)
+    for entry in rows:
+        at, flow = dt.datetime.fromisoformat(entry.at), entry.kind == "adjustment"
+        yield (at, None, entry.payload["flow_usd"]) if flow else (
+            at, dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
 
 
 def orders_in(entries: Iterable[Entry]) -> list[Tracked]:
@@ -75,11 +85,37 @@ def resume(desk: "Desk") -> None:
             desk.trade_cost += entry.payload.get("cost", 0.0)
         elif entry.kind == "action":
             desk.dividends += entry.payload["cash"]
+        elif entry.kind == "adjustment" and desk.journal.last("close"):
+            desk.start_equity += entry.payload["flow_usd"]
     for tracked in orders_in(since_close(desk.journal)):
         desk.orders.adopt(tracked)
     desk.orders.resolve(desk.booked, must=True)
     if desk.state is not RiskState.ACTIVE:
         desk.take_back(f"{desk.state} before this start", everything=desk.state is RiskState.HALTED)
+
+
+def adopt(journal: Journal, broker: Broker, capital_usd: float, prices: Mapping[str, float], reason: str,
+          at: dt.datetime) -> dict[str, Any]:
+    """A person's act: take the venue's figures over where ours differ, and write down the difference and why."""
+    book, theirs = book_of(journal, capital_usd), broker.holdings()
+    if any(held != int(held) for held in theirs.shares.values()):
+        raise ValueError("the venue holds parts of shares, which we cannot: sell them there first")
+    ours = book.shares()
+    names = [name for name in sorted({*ours, *theirs.shares}) if theirs.shares.get(name, 0) != ours.get(name, 0)]
+    told: dict[str, Any] = {
+        "cash": theirs.cash_usd - book.cash, "reason": reason,
+        "shares": {name: int(theirs.shares.get(name, 0)) - ours.get(name, 0) for name in names},
+        "prices": {name: prices[name] for name in names if name in prices},
+    }
+    worth = (more * prices.get(name, 0.0) for name, more in told["shares"].items())
+    told["flow_usd"] = math.fsum([told["cash"], *worth])
+    with journal.transaction():
+        journal.append("adjustment", None, at, told)
+        known = {entry.payload["charge_id"] for entry in journal.entries("charge")}
+        for charge in theirs.charges:  # these dollars are in the cash that was just taken over
+            if charge.charge_id not in known:
+                journal.append("charge", None, at, {"charge_id": charge.charge_id, "what": charge.kind, "usd": 0.0})
+    return told
 
 
 def reference_in(decided: Mapping[str, Any], book: Book) -> dict[str, float]:

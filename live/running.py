@@ -10,12 +10,12 @@ from live.adapters.feed_stream import StreamedFeed
 from live.adapters.paper import PaperVenue
 from live.clock import TapeClock, to_us
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
-from live.guard import GuardedVenue, Watchdog
+from live.guard import GuardedBroker, GuardedVenue, Watchdog
 from live.hub import Hub
 from live.journal import Journal
 from live.now import Now, ToldJournal, WatchedFeed
 from live.pace import Pace
-from live.ports import Feed, Venue
+from live.ports import Broker, Feed, Venue
 from live.renewal import Renewal, take
 from live.replay import ReplayReport, SessionResult, not_for, result_of
 from live.risk import KillSwitch, Limits
@@ -41,6 +41,7 @@ class Runner:
     costs: CostModel = field(default_factory=CostModel.default)
     account: str = "paper"
     venue: Venue | None = None  # paper where none is given
+    broker: Callable[[Bundle], Broker] | None = None  # in the venue's place: one that keeps books, for these symbols
     say: Callable[[str], None] = lambda text: None
 
     def __post_init__(self) -> None:
@@ -53,15 +54,17 @@ class Runner:
         """Trade the feed's sessions until they end. With `listen` (main thread only) signals throw the switch."""
         if listen:
             self.switch.listen()
-        with ToldJournal(self.journal, self.now.on_row) as book:
+        with ToldJournal(self.journal, self.now.on_row, ahead=self.broker is not None) as book:
             self.now.resume(book.last("close"))
-            flat, refused, bundle = None, False, None
+            flat, refused, bundle, broker = None, False, None, None
             results: list[SessionResult] = []
             notes: list[str] = []
             try:
                 bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
+                broker = self.broker(bundle) if self.broker is not None and bundle is not None else None
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
+                bundle = None
             if bundle is None:
                 flat = flat or (f"no approved bundle in {self.bundle_dir}: live stays flat until a night's gate lets "
                                 "one through")
@@ -69,7 +72,8 @@ class Runner:
                 calendar = {times.session: times for times in bundle.calendar}
                 heard = self.feed(bundle)
                 feed = WatchedFeed(heard, self.now)
-                venue = GuardedVenue(self.venue or PaperVenue(self.costs), self.switch)
+                venue = GuardedBroker(broker, self.switch) if broker is not None else \
+                    GuardedVenue(self.venue or PaperVenue(self.costs), self.switch)
                 with Watchdog(self.switch, venue, self._told).watching(signals=listen):
                     try:
                         for session in feed.sessions():
@@ -99,7 +103,8 @@ class Runner:
         self._wait(to_us(decided_at), f"session {session} is decided at {decided_at:%Y-%m-%d %H:%M} UTC")
         bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
         assert bundle is not None  # there was one at the start, and a folder's pointer never goes away
-        terms = Terms(self.account, self.limits, self.costs, self.kill_file, self.switch)
+        terms = Terms(self.account, self.limits, self.costs, self.kill_file, self.switch,
+                      wall=self.pace if self.broker is not None else None)
         engine = Engine(bundle, book, venue, TapeClock(decided_at), terms,
                         renewal=Renewal(FolderBundles(self.bundle_dir), self.verify_keys))
         reason = not_for(engine, book, session)

@@ -25,14 +25,22 @@ class Memory:
     results: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
 
     @classmethod
-    def since(cls, capital_usd: float, closes: Iterable[tuple[dt.datetime, dt.date, float]],
+    def since(cls, capital_usd: float, closes: Iterable[tuple[dt.datetime, dt.date | None, float]],
               trades: Iterable[tuple[dt.datetime, float]] | None = None) -> "Memory":
         memory = cls(capital_usd, capital_usd, capital_usd, by_trade=trades is not None)
         for at, session, equity in closes:
-            memory.closed(at, session, equity)
+            if session is None:
+                memory.flowed(equity)
+            else:
+                memory.closed(at, session, equity)
         for at, profit in trades or ():
             memory.exited(at, profit)
         return memory
+
+    def flowed(self, usd: float) -> None:
+        """Money that came or went by hand is neither profit nor loss."""
+        self.last_equity, self.peak_equity = self.last_equity + usd, self.peak_equity + usd
+        self.month_equity += usd
 
     def opened(self, session: dt.date) -> None:
         """A session begins; the first of a month remembers what it began with."""

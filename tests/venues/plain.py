@@ -74,14 +74,14 @@ def serve(where: Path, ledger: Path) -> None:
         os.rename(str(where) + ".new", where)  # it is there when it answers
         while True:
             line, _ = server.accept()
-            with line, line.makefile("rwb") as talk:
-                try:
+            try:
+                with line, line.makefile("rwb") as talk:
                     reply = desk.answer(json.loads(talk.readline()))
                     if reply is not None:
                         talk.write(json.dumps(reply).encode() + b"\n")
                         talk.flush()
-                except (BrokenPipeError, ConnectionResetError, json.JSONDecodeError):
-                    pass  # whoever asked was killed meanwhile
+            except (BrokenPipeError, ConnectionResetError, json.JSONDecodeError):
+                pass  # whoever asked was killed meanwhile
 
 
 @contextmanager
