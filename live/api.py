@@ -36,8 +36,8 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 REFUSALS[422] = {"model": documents.Malformed, "description": "What of the request could not be understood"}
 ABOUT = """The account on this machine. Every request needs `Authorization: Bearer TOKEN`; `serve` prints where the
 token is. Nothing but `POST /kill` changes anything. `GET /stream` is a web socket: offer the protocols `nightdesk.v1`
-and `nightdesk.token.TOKEN`; each message is a list of events, each with its number `n`, and `?since=N` takes up after
-one."""
+and `nightdesk.token.TOKEN`; each message is a list of events, each with its number `n`; `?since=N` takes up after
+one, `?last=N` begins with so many that were, `?bars=false` leaves bars out."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ def make_app(account: Account) -> FastAPI:
         return Response(body, headers={"content-type": kind})
 
     @app.websocket("/stream")
-    async def stream(socket: WebSocket, since: Annotated[int | None, Query(ge=0)] = None) -> None:
+    async def stream(socket: WebSocket, since: Annotated[int | None, Query(ge=0)] = None,
+                     last: Annotated[int, Query(ge=0, le=500)] = 0, bars: bool = True) -> None:
         await socket.accept(subprotocol=PROTOCOL if PROTOCOL in socket.scope["subprotocols"] else None)
         gone = asyncio.Event()
 
@@ -181,7 +182,7 @@ def make_app(account: Account) -> FastAPI:
 
         listening = asyncio.create_task(listen())
         try:
-            await pour(events, since, socket.send_text, gone)
+            await pour(events, since, socket.send_text, gone, last=last, bars=bars)
         except (TimeoutError, WebSocketDisconnect, OSError, RuntimeError):
             pass  # it left, or does not read
         except sqlite3.Error as error:

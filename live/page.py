@@ -23,5 +23,5 @@ def content_security_policy() -> str:
     """Only this style and this script, and requests to nowhere but here."""
     style, script = (base64.b64encode(hashlib.sha256(_part(name).encode()).digest()).decode()
                      for name in ("page.css", "page.js"))
-    return (f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; connect-src 'self'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    return (f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; connect-src 'self' "
+            "ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

@@ -21,6 +21,8 @@ class Events(Protocol):
 
     def since(self, number: int, most: int = MOST) -> list[Event]: ...
 
+    def recent(self, count: int) -> list[Event]: ...
+
 
 class JournalEvents:
     """The rows of a journal that another process writes, numbered as it numbers them. It tells no bars."""
@@ -36,20 +38,29 @@ class JournalEvents:
         return [as_event(entry.seq, entry) for entry in self._view.rows_since(number, most)]
 
 
+    def recent(self, count: int) -> list[Event]:
+        return self.since(max(0, self.newest - count), count)
+
+
 def as_event(number: int, entry: Entry) -> Event:
     return {"n": number, "kind": entry.kind, "seq": entry.seq, "session": entry.session, "at": entry.at,
             "told": brief(entry)}
 
 
-async def pour(events: Events, since: int | None, send: Callable[[str], Any], gone: asyncio.Event) -> None:
-    """Send what comes after `since` (by default only what is new) until the watcher is gone. A message is a list."""
+async def pour(events: Events, since: int | None, send: Callable[[str], Any], gone: asyncio.Event, *, last: int = 0,
+               bars: bool = True) -> None:
+    """Send what comes after event `since`, or what is new and the `last` ones before it, until the watcher is gone. A
+    message is a list."""
     number = events.newest if since is None else since
-    await _sent(send, canonical.text([{"n": number, "kind": "hello"}]))
+    before = await asyncio.to_thread(events.recent, last) if since is None and last else []
+    await _sent(send, canonical.text(spoken([*(one for one in before if one["n"] <= number),
+                                             {"n": number, "kind": "hello"}])))
     while not gone.is_set():
         found = await asyncio.to_thread(events.since, number)
         if found:
             number = found[-1]["n"]
-            await _sent(send, canonical.text(spoken(found)))
+            if told := [one for one in found if bars or one["kind"] != "bar"]:
+                await _sent(send, canonical.text(spoken(told)))
             continue
         try:
             await asyncio.wait_for(gone.wait(), LOOK_S)

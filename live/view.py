@@ -59,7 +59,7 @@ class View:
                 "session": told.get("session"), "as_of": told.get("time"), "open": bool(told.get("open")),
                 "decision_id": made.payload["decision_id"] if made else told.get("decision_id"),
                 "equity": equity, "pnl": told.get("pnl", 0.0), "costs": told.get("costs", 0.0),
-                "drawdown": self._memory(book).drawdown(equity) if book else 0.0,
+                "drawdown": max(0.0, self._memory(book).drawdown(equity)) if book else 0.0,
                 "positions": len(told.get("book", {}).get("holdings", {})),
                 **{name: told.get(name, 0) for name in ("orders", "fills", "refused")},
                 "journal": {"rows": rows, "head": head}, "process": now.vitals.document() if now else None,
@@ -250,4 +250,4 @@ def _outcome(ask: Entry | None, fills: list[Document] | None, cancels: list[Docu
         verb = "bought" if fill["quantity"] > 0 else "sold"
         parts.append(f"{verb} {abs(fill['quantity']):,} at {fill['price']:,.2f}, cost {fill['cost']:,.2f}")
     parts += [f"cancelled: {cancel['reason']}" for cancel in cancels or []]
-    return "; ".join(parts) or "sent, not answered yet"
+    return "; ".join(parts) or "sent, not filled yet"

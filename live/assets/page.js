@@ -1,5 +1,5 @@
 "use strict";
-const EVERY_MS = 5000;
+const EVERY_MS = 5000, FIRST = 6;
 const $ = (id) => document.getElementById(id);
 
 function make(tag, text, name) {
@@ -42,8 +42,10 @@ function showStatus(status) {
   $("state").textContent = thrown && status.state === "ACTIVE" ? "The kill switch is thrown" : words[status.state];
   $("because").textContent = status.state === "ACTIVE" && !thrown ? "" : [status.state_reason,
     thrown ? "the kill file is there (" + status.kill.mode + ")" : ""].filter(Boolean).join("; ");
-  $("when").textContent = status.session ? "after session " + status.session : "no session yet";
-  const figures = [["Equity", usd(status.equity)], ["Last session, net", signed(status.pnl)],
+  $("when").className = status.open ? "on" : "";
+  $("when").textContent = !status.session ? "no session yet" : status.open
+    ? "session " + status.session + (status.as_of ? ", " + status.as_of.slice(11, 16) + " UTC" : "") : "after session " + status.session;
+  const figures = [["Equity", usd(status.equity)], [status.open ? "Today so far, net" : "Last session, net", signed(status.pnl)],
     ["Below the peak", percent(status.drawdown, 2)], ["Orders, filled, refused", [status.orders, status.fills, status.refused].join(" · ")]];
   $("figures").replaceChildren(...figures.map(([name, value]) => {
     const pair = make("div");
@@ -54,12 +56,16 @@ function showStatus(status) {
     const row = make("li");
     row.append(make("b", event.at.slice(0, 16).replace("T", " ")), make("span", event.text));
     return row;
-  }) : [make("li", "Nothing out of the ordinary.")]));
-  $("foot").textContent = "Journal: " + status.journal.rows + " rows, head " + status.journal.head.slice(0, 16) + ". Times are UTC.";
+  }) : [make("li", "Nothing out of the ordinary.", "whole")]));
+  const own = status.process, ms = (value) => typeof value === "number" ? value.toFixed(1) + " ms" : "not measured";
+  $("foot").textContent = "Journal: " + status.journal.rows + " rows, head " + status.journal.head.slice(0, 16) + ". Times are UTC." +
+    (own ? ` Runner: ${own.memory_mb.toFixed(0)} MB, slowest hundredth of cycles ${ms(own.cycle_p99_ms)}` +
+      (typeof own.feed_silent_s === "number" ? `, last bar ${own.feed_silent_s.toFixed(0)} s ago` : "") + "." : "");
 }
 
-function showEquity(pnl) {
-  const points = pnl.sessions.length ? [pnl.sessions[0].start_equity, ...pnl.sessions.map((row) => row.equity)] : [];
+function showEquity(pnl, status) {
+  const closes = pnl.sessions.length ? [pnl.sessions[0].start_equity, ...pnl.sessions.map((row) => row.equity)] : status.open ? [pnl.capital_usd] : [];
+  const points = status.open ? [...closes, status.equity] : closes;
   if (!points.length) return $("equity").replaceChildren(make("p", "No session has been traded yet.", "soft"));
   const narrow = innerWidth < 640, width = narrow ? 420 : 900, height = narrow ? 200 : 230, left = 88, right = 14;
   let low = Math.min(...points), high = Math.max(...points);
@@ -68,16 +74,19 @@ function showEquity(pnl) {
   const x = (i) => left + (width - left - right) * i / Math.max(points.length - 1, 1);
   const y = (v) => 12 + (height - 44) * (high - v) / (high - low);
   const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label":
-    `Equity from ${usd(points[0])} to ${usd(points.at(-1))} over ${pnl.sessions.length} session(s)` });
+    `Equity from ${usd(points[0])} to ${usd(points.at(-1))} over ${pnl.sessions.length} closed session(s)` });
   for (const value of [low, (low + high) / 2, high]) {
     chart.append(draw("line", { class: "rule", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
       draw("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, usd(value)));
   }
-  chart.append(draw("polyline", { class: "curve", points: points.map((v, i) => x(i) + "," + y(v)).join(" ") }),
+  const line = (name, from, to) => draw("polyline", { class: name, points: points.slice(from, to).map((v, i) => x(from + i) + "," + y(v)).join(" ") });
+  chart.append(line("curve", 0, closes.length), ...(status.open ? [line("live", closes.length - 1, points.length)] : []),
     draw("circle", { class: "dot", cx: x(points.length - 1), cy: y(points.at(-1)), r: 5 }),
-    draw("text", { x: left, y: height - 8 }, "before " + pnl.sessions[0].session),
-    draw("text", { x: width - right, y: height - 8, "text-anchor": "end" }, "close of " + pnl.sessions.at(-1).session));
-  const words = make("p", `${signed(pnl.total_pnl)} net of ${usd(pnl.total_costs)} costs in ${pnl.sessions.length} session(s).`, "soft");
+    draw("text", { x: left, y: height - 8 }, "before " + (pnl.sessions[0] || status).session),
+    draw("text", { x: width - right, y: height - 8, "text-anchor": "end" }, status.open ? "now" : "close of " + pnl.sessions.at(-1).session));
+  const plural = pnl.sessions.length === 1 ? "session" : "sessions";
+  const words = make("p", pnl.sessions.length ? `${signed(pnl.total_pnl)} net of ${usd(pnl.total_costs)} costs in ${pnl.sessions.length} closed ${plural}.`
+    : "The first session is running.", "soft");
   $("equity").replaceChildren(chart, words);
 }
 
@@ -123,20 +132,75 @@ function showDecision([made]) {
   $("decided").textContent = `For session ${made.session}, decided ${made.decided_at.slice(0, 16).replace("T", " ")} UTC by bundle ` +
     `${made.bundle.seq} (${made.bundle.digest.slice(0, 12)}); regime ` + regime.map(([name, share]) => `${name} ${percent(share, 0)}`).join(", ") +
     `. Explain it: nightdesk passport ${made.decision_id}`;
-  $("decision").replaceChildren(...made.names.map((row) => {
+  const lines = made.names.map((row) => {
     const line = make("li");
     line.append(make("b", row.symbol), make("span", row.outcome), make("small", row.reason));
     return line;
+  });
+  $("decision").replaceChildren(...lines.slice(0, FIRST));
+  $("others").replaceChildren(...lines.slice(FIRST));
+  $("rest").hidden = lines.length <= FIRST;
+  $("rest").firstElementChild.textContent = `The other ${lines.length - FIRST} names, by rank`;
+}
+
+const FACTS = {
+  intent: (told) => `order sent: ${side(told.quantity)} ${shares(told.quantity)} ${told.symbol}`,
+  refused: (told) => `refused by ${told.refused_by}: ${told.symbol}`,
+  fill: (told) => `${told.quantity > 0 ? "bought" : "sold"} ${shares(told.quantity)} at ${usd(told.price, 2)}, cost ${usd(told.cost, 2)}`,
+  cancel: (told) => `cancelled: ${told.reason}`,
+  state: (told) => `${told.was} to ${told.state}: ${told.reason}`,
+  hazard: (told) => told.kind.replaceAll("_", " "),
+  hold: (told) => told.reason,
+  close: (told) => `closed: ${signed(told.pnl)}, equity ${usd(told.equity)}`,
+};
+const side = (quantity) => quantity > 0 ? "buy" : "sell";
+const shares = (quantity) => Math.abs(quantity).toLocaleString("en-US");
+const symbols = {};
+let happened = [], socket = null, heard = null, due = 0;
+
+// Events only say that something is new; the documents say what. At most one look a second, however much happens.
+function soon() {
+  if (!due) due = setTimeout(() => { due = 0; look(); }, 1000);
+}
+function listen() {
+  if (socket || !token) return;
+  const line = socket = new WebSocket("ws://" + location.host + "/stream" + (heard === null ? "?last=200" : "?since=" + heard) + "&bars=false", ["nightdesk.v1", "nightdesk.token." + token]);
+  line.onmessage = (message) => {
+    const events = JSON.parse(message.data);
+    heard = events.at(-1).n;
+    for (const event of events) {
+      if (event.kind === "kill") happened.unshift([new Date().toISOString(), `kill switch (${event.mode}) by ${event.by}: ${event.cancelled} orders cancelled`]);
+      else if (FACTS[event.kind]) {
+        if (event.told.symbol) symbols[event.told.instrument_id] = event.told.symbol;
+        const name = !event.told.symbol && symbols[event.told.instrument_id];
+        happened.unshift([event.at, (name ? name + ": " : "") + FACTS[event.kind](event.told)]);
+      }
+    }
+    happened = happened.slice(0, 12);
+    if (events.some((event) => event.kind !== "hello")) soon();
+  };
+  line.onclose = () => { socket = null; };
+}
+function list(place, rows) {
+  $(place).replaceChildren(...rows.map(([at, text]) => {
+    const row = make("li");
+    row.append(make("b", at.slice(0, 16).replace("T", " ")), make("span", text));
+    return row;
   }));
 }
 
 async function look() {
   try {
     if (!token) throw Object.assign(new Error("no token yet"), { locked: true });
-    const [status, pnl, limits, positions, decisions] = await Promise.all(["status", "pnl", "limits", "positions", "decisions"].map((path) => ask(path)));
+    const [status, pnl, limits, positions, decisions, alerts] = await Promise.all(["status", "pnl", "limits", "positions", "decisions", "alerts"].map((path) => ask(path)));
     $("enter").hidden = true;
     $("account").hidden = false;
-    showStatus(status); showEquity(pnl); showLimits(limits); showPositions(positions); showDecision(decisions);
+    showStatus(status); showEquity(pnl, status); showLimits(limits); showPositions(positions); showDecision(decisions);
+    $("streaming").hidden = !happened.length;
+    list("stream", happened);
+    $("alerting").hidden = !alerts.length;
+    list("alerts", alerts.slice(0, 8).map((alert) => [alert.at, alert.severity + ": " + alert.text]));
+    listen();
   } catch (problem) {
     $("top").className = "warn";
     $("state").textContent = problem.locked ? "Locked" : "The account cannot be seen";
@@ -159,7 +223,7 @@ $("confirm").addEventListener("close", async () => {
   const mode = document.querySelector("input[name=mode]:checked").value;
   try {
     const answer = await ask("kill", { method: "POST", body: JSON.stringify({ mode, reason: $("why").value }) });
-    $("killed").textContent = "The switch is thrown (" + answer.mode + ")." + (answer.journaled ? "" : " The runner journals it at its next look, within five minutes.");
+    $("killed").textContent = "The switch is thrown (" + answer.mode + ")." + (answer.journaled ? "" : " The runner hears of it within a second.");
   } catch (problem) {
     $("killed").textContent = "The switch could NOT be thrown: " + problem.message + ". Create the kill file by hand.";
   }

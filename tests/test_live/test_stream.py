@@ -105,6 +105,11 @@ def test_what_is_published_arrives_from_where_the_watcher_left_off(folder: Path,
         hub.publish("kill", mode="halt")
         with stream(port, f"?since={number + 2}") as one:
             assert [event["kind"] for event in heard(one, 3)] == ["hello", "bar", "kill"]
+        with stream(port, "?last=5&bars=false") as one:
+            assert [event["kind"] for event in heard(one, 2)] == ["kill", "hello"]
+            hub.publish("bar", close=1.0)
+            hub.publish("state", told={})
+            assert [event["kind"] for event in heard(one, 1)] == ["state"]
 
 
 def test_there_are_only_so_many_and_they_are_given_back(folder: Path) -> None:

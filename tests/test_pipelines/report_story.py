@@ -144,8 +144,8 @@ def _twin() -> dict[str, Any]:
     parts = {"data revised": 120.25, "feature": 0.0, "score": 0.0, "timing": -14.5, "fill price": -310.75, "cost": -8.0,
              "limit": 0.0, "manual": 0.0}
     newest = {"session": "2025-06-30", "judged": 41_812.5, "live": 41_599.5, "difference": -213.0, "parts": parts,
-              "unexplained": 0.0, "named": {"fill price": ["BBG0SBX00003: 101.02 for a print of 101"]}, "costs": 6_120.0,
-              "net_exposure_usd": 412_000.0, "bundle_seq": 7, "market_return": 0.0042}
+              "unexplained": 0.0, "named": {"fill price": ["BBG0SBX00003: 101.02 for a print of 101"]},
+              "costs": 6_120.0, "net_exposure_usd": 412_000.0, "bundle_seq": 7, "market_return": 0.0042}
     return {"sessions": [{**newest, "session": "2025-06-27", "difference": 0.0, "parts": dict.fromkeys(parts, 0.0)},
                          newest],
             "plain": "Session 2025-06-30: live made +41,599.50 USD where judgement says +41,812.50; the largest cause "
