@@ -23,7 +23,7 @@ def _bounds(session: dt.date) -> tuple[np.datetime64, np.datetime64]:
 def axis(told: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     """Every minute of the sessions from the first to the last of these minutes; one outside any session stays too."""
     first, last = (one.astype("datetime64[D]").astype(dt.date) for one in (told.min(), told.max()))
-    around = [first + dt.timedelta(days=n) for n in range(-1, (last - first).days + 2)]
+    around = [day for n in range(-1, (last - first).days + 2) if (day := first + dt.timedelta(days=n)).weekday() < 5]
     held = set(calendars.sessions(first, last + dt.timedelta(days=1)))
     spans = []
     for day in around:
