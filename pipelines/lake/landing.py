@@ -18,9 +18,10 @@ from pipelines.home import Home
 from pipelines.lake import answers, clocks, quarantine, raw
 from pipelines.lake.schemas import DATASETS, INSTANT
 from pipelines.lake.versions import incoming_schema
+from pipelines.lake.withdrawals import Withdrawals
 from pipelines.settings import Quarantine
 from pipelines.vendors.layout import Delivery, Route, route, slot
-from pipelines.vendors.parsing import Parsed
+from pipelines.vendors.parsing import WHOLE_BODY, Parsed
 
 _ROWS_AT_ONCE = 200_000
 _BODIES_AT_ONCE, _BYTES_AT_ONCE = 64, 64 << 20
@@ -42,10 +43,12 @@ class Landing:
     _waiting: dict[str, list[pa.Table]] = field(default_factory=dict)
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
     _unkept: list[tuple[Delivery, Route, bytes]] = field(default_factory=list)
+    _withdrawals: Withdrawals = field(init=False)
     _place: int = 0
 
     def __post_init__(self) -> None:
         self.folder = durable.fresh_staging(self.home.work, "incoming")
+        self._withdrawals = Withdrawals(self.home, self.limits)
 
     def take(self, deliveries: Iterable[Delivery]) -> None:
         try:
@@ -55,6 +58,7 @@ class Landing:
             self._keep()  # the next run goes on from here
             raise
         self._keep_and_parse()
+        self._take_back()
         for name in list(self._waiting):
             self._spool(name)
         for writer in self._writers.values():
@@ -78,6 +82,9 @@ class Landing:
         newest = self.held.newest.get(path)
         if delivery.body is None or (newest is not None and newest["sha256"] == delivery.sha256):
             assert moment is not None and newest is not None
+            self._withdrawals.add(
+                found.dataset, slot(path, found), moment, path, newest["sha256"], is_new=False
+            )
             self._note(delivery, found, newest["bytes"], moment)
             return
         body = delivery.body()
@@ -125,6 +132,10 @@ class Landing:
         pulled_before = before[earlier - 1] if earlier and delivery.received_at else None
         self._note(delivery, found, len(body), moment)
         self.new_bodies[found.vendor] += 1
+        if delivery.received_at is not None:
+            self._withdrawals.add(
+                found.dataset, slot(delivery.path, found), moment, delivery.path, delivery.sha256, is_new=True
+            )
         self.refused += quarantine.rows_of(
             rejects, vendor=found.vendor, dataset=found.dataset, path=delivery.path, sha256=delivery.sha256,
             received_at=moment,
@@ -136,6 +147,17 @@ class Landing:
                 "received_at": received, "pulled_before_at": _same(pulled_before, INSTANT, rows),
                 "body_sha256": _same(delivery.sha256, pa.string(), rows),
                 "path": _same(delivery.path, pa.string(), rows), "place": _same(self._place, pa.int64(), rows),
+            })  # fmt: skip
+
+    def _take_back(self) -> None:
+        """A fact that its list tells no longer is a version like any other, from the receipt of that list on."""
+        for dataset, where, moment, sha256, table in self._withdrawals.rows():
+            rows = clocks.with_clocks(dataset, table.append_column("row_index", _same(WHOLE_BODY, pa.int64(), table)))
+            self._place += 1
+            self._add(dataset, rows, {
+                "received_at": _same(moment, INSTANT, rows), "pulled_before_at": _same(moment, INSTANT, rows),
+                "body_sha256": _same(sha256, pa.string(), rows), "path": _same(where, pa.string(), rows),
+                "place": _same(self._place, pa.int64(), rows),
             })  # fmt: skip
 
     def _modelled_receipt(self, rows: pa.Table) -> dt.datetime:

@@ -67,10 +67,12 @@ _ALL = [
     Dataset("splits", "polygon", ("vendor_id",), pa.schema([
         ("vendor_id", pa.string()), ("ticker", pa.string()), ("ex_date", pa.date32()), ("split_from", pa.float64()),
         ("split_to", pa.float64()), ("kind", pa.string()),  # forward_split, reverse_split, stock_dividend
+        ("withdrawn", pa.bool_()),  # its list tells it no longer
     ]), "ex_date"),
     Dataset("dividends", "polygon", ("vendor_id",), pa.schema([
         ("vendor_id", pa.string()), ("ticker", pa.string()), ("ex_date", pa.date32()), ("cash_amount", pa.float64()),
         ("currency", pa.string()), ("declaration_date", pa.date32()), ("pay_date", pa.date32()),
+        ("withdrawn", pa.bool_()),
     ]), "ex_date"),
     # The same chain from two vendors.
     Dataset("option_chain", "cboe", ("snapshot", "contract"), _CHAIN, "session"),

@@ -94,6 +94,7 @@ def splits(body: bytes, path: str) -> Parsed:
     return rows.finish("splits", {
         "vendor_id": _identity(rows, path, ticker, ex_date),
         "ticker": ticker, "ex_date": ex_date, "split_from": split_from, "split_to": split_to, "kind": kind,
+        "withdrawn": False,
     })  # fmt: skip
 
 
@@ -114,5 +115,5 @@ def dividends(body: bytes, path: str) -> Parsed:
         "ticker": ticker, "ex_date": ex_date, "cash_amount": cash,
         "currency": rows.text("currency", required=False),
         "declaration_date": rows.date("declaration_date", required=False),
-        "pay_date": rows.date("pay_date", required=False),
+        "pay_date": rows.date("pay_date", required=False), "withdrawn": False,
     })  # fmt: skip

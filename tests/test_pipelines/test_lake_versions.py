@@ -159,3 +159,41 @@ def test_what_another_source_says_of_a_known_fact_counts_from_its_receipt_in_one
     land(tmp_path / "three", *((path, None, body) for path, _, body in told), now=at(3))
     assert versions(tmp_path / "three", "equity_bars", "source", "available_at") == [
         ("flatfile", KNOWN), ("grouped", KNOWN)]  # fmt: skip
+
+
+def second(vendor_id: str = "E2", ticker_: str = "BBB") -> dict[str, Any]:
+    return {**split(2.0), "id": vendor_id, "ticker": ticker_}
+
+
+def taken_back(folder: Path) -> list[tuple[Any, ...]]:
+    return [row for row in versions(folder, "splits", "vendor_id", "withdrawn", "available_at") if row[1]]
+
+
+def test_a_split_that_its_list_tells_no_longer_is_taken_back_from_then_on_and_may_return(tmp_path: Path) -> None:
+    both, one = envelope([split(4.0), second()]), envelope([split(4.0)])
+    land(tmp_path, (SPLITS, at(1), both), now=at(1))
+    land(tmp_path, (SPLITS, at(12), one), now=at(12))
+    assert taken_back(tmp_path) == [("E2", True, at(12))]
+    assert land(tmp_path, (SPLITS, at(13), None), now=at(13)).unchanged
+    land(tmp_path, (SPLITS, at(14), both), now=at(14))
+    assert versions(tmp_path, "splits", "vendor_id", "withdrawn")[-1] == ("E2", False)
+    # In one go, as a recording brings it, the same is learned.
+    land(tmp_path / "again", (SPLITS, at(1), both), (SPLITS, at(12), one), (SPLITS, at(13), None),
+         (SPLITS, at(14), both), now=at(14))  # fmt: skip
+    assert facts_digest(Home(tmp_path / "again"), ["splits"]) == facts_digest(Home(tmp_path), ["splits"])
+
+
+def test_a_pull_that_is_not_whole_takes_nothing_back(tmp_path: Path, capsys: Any) -> None:
+    first, last = SPLITS, SPLITS.replace("0001", "0002")
+    goes_on = envelope([split(4.0)], next_url="https://api.polygon.io/stocks/v1/splits?cursor=x")
+    land(tmp_path, (first, at(1), goes_on), (last, at(1), envelope([second()])), now=at(1))
+    # Only its first page came again; a row of it could not be read; most of it is gone.
+    land(tmp_path, (first, at(2), envelope([], next_url="https://api.polygon.io/more")), now=at(2))
+    land(tmp_path, (first, at(3), envelope([split(4.0), {**second(), "split_to": "two"}])), now=at(3))
+    assert taken_back(tmp_path) == []
+    many = [{**split(2.0), "id": f"M{number}", "ticker": f"T{number}"} for number in range(30)]
+    land(tmp_path, (first, at(4), envelope([*many, split(4.0), second()])), now=at(4))
+    land(tmp_path, (first, at(5), envelope(many[:10])), now=at(5))
+    assert taken_back(tmp_path) == [] and "too many to be taken back" in capsys.readouterr().err
+    land(tmp_path, (first, at(6), envelope([*many, split(4.0)])), now=at(6))
+    assert taken_back(tmp_path) == [("E2", True, at(10, 4) + TICK)]  # before its day: it never counted

@@ -2,13 +2,13 @@
 with both_kinds as (
     select
         ticker as symbol, ex_date, 'split' as kind, vendor_id,
-        split_from, split_to, null::double as cash_amount, null::varchar as currency,
+        split_from, split_to, null::double as cash_amount, null::varchar as currency, withdrawn,
         available_at, ingested_at, body_sha256
     from {{ source('facts', 'splits') }}
     union all
     select
         ticker, ex_date, 'dividend', vendor_id,
-        null, null, cash_amount, currency,
+        null, null, cash_amount, currency, withdrawn,
         available_at, ingested_at, body_sha256
     from {{ source('facts', 'dividends') }}
 ),
@@ -22,5 +22,10 @@ dated as (
     ) = 1
 )
 
-select *, lead(available_at) over (partition by kind, vendor_id order by available_at) as superseded_at
-from dated
+-- One that the vendor took back ends the version before it, and is none itself.
+select * exclude (withdrawn)
+from (
+    select *, lead(available_at) over (partition by kind, vendor_id order by available_at) as superseded_at
+    from dated
+)
+where not coalesce(withdrawn, false)

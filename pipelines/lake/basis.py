@@ -1,0 +1,101 @@
+"""Bars of the day of a split that are still on the old prices: set aside before they become facts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipelines.home import Home
+from pipelines.lake.landing import Landing
+from pipelines.vendors.parsing import TEXT_LIMIT
+
+LEAST_RATIO = 1.5  # below it, a day's own move could be taken for a split
+_CLOSE_WITHIN_DAYS = 10
+
+# A price is on the old basis where it is nearer to the old one than to the new, on the scale of returns.
+_SPLITS = """
+WITH told AS (
+    SELECT vendor_id, ticker, ex_date, split_to / split_from AS ratio, withdrawn, available_at FROM read_parquet($held)
+    {tonight}
+)
+SELECT DISTINCT ticker, ex_date, ratio FROM (
+    SELECT * FROM told QUALIFY row_number() OVER (PARTITION BY vendor_id ORDER BY available_at DESC) = 1
+) WHERE NOT coalesce(withdrawn, false) AND abs(ln(ratio)) >= ln($least)
+"""
+_TONIGHT = """UNION ALL
+    SELECT vendor_id, ticker, ex_date, split_to / split_from, withdrawn, received_at FROM read_parquet($incoming)
+"""
+_OLD = "({price} > 0 AND abs(ln({price} / {old})) < abs(ln({price} * ratio / {old})))"
+_MINUTES = """
+SELECT * EXCLUDE (ratio, ex_date, usual) FROM (
+    SELECT m.*, s.ratio, s.ex_date, median(m.close) OVER (PARTITION BY m.ticker, m.session, m.path) AS usual
+    FROM read_parquet($incoming) AS m JOIN splits AS s ON s.ticker = m.ticker AND s.ex_date = m.session
+) WHERE {old}
+"""
+_DAYS = """
+WITH closes AS (
+    SELECT ticker, session, close FROM read_parquet($incoming)
+    UNION ALL SELECT ticker, session, close FROM read_parquet($held)
+), before AS (
+    SELECT s.*, arg_max(c.close, c.session) AS close_before
+    FROM splits AS s JOIN closes AS c
+        ON c.ticker = s.ticker AND c.session < s.ex_date AND c.session >= s.ex_date - $days
+    GROUP BY ALL
+)
+SELECT d.* FROM read_parquet($incoming) AS d
+JOIN before AS b ON b.ticker = d.ticker AND b.ex_date = d.session
+WHERE {old}
+"""
+
+
+def set_aside(home: Home, landing: Landing) -> None:
+    """Take such rows out of what is about to be committed, and into quarantine as bad_print."""
+    import duckdb
+
+    files = {name: landing.incoming(name) for name in ("equity_bars", "equity_minutes")}
+    if not any(files.values()):
+        return
+    news = landing.incoming("splits")
+    given: dict[str, Any] = {"held": str(home.facts / "batch-*" / "splits.parquet"), "least": LEAST_RATIO}
+    given |= {"incoming": str(news)} if news else {}
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        known = _SPLITS.format(tonight=_TONIGHT if news else "")
+        connection.execute(f"CREATE TEMP TABLE splits AS {known}", given)
+        for name, file in files.items():
+            if file is None or not connection.execute("SELECT count(*) FROM splits").fetchall()[0][0]:
+                continue
+            given = {"incoming": str(file)}
+            if name == "equity_bars":
+                given |= {"held": str(home.facts / "batch-*" / f"{name}.parquet"), "days": _CLOSE_WITHIN_DAYS}
+                query = _DAYS.format(old=_any_price("d", "b.close_before"))
+            else:
+                query = _MINUTES.format(old=_any_price("", "(usual * ratio)"))
+            bad = connection.sql(query, params=given).to_arrow_table().to_pylist()
+            if bad:
+                _take_out(connection, file, bad)
+                landing.refused += [_reject(name, row) for row in bad]
+
+
+def _any_price(table: str, old: str) -> str:
+    """Whether one of the four prices is nearer to `old`, which is `ratio` times the new one."""
+    prefix = f"{table}." if table else ""
+    return " OR ".join(_OLD.format(price=prefix + name, old=old) for name in ("open", "high", "low", "close"))
+
+
+def _take_out(connection: Any, file: Path, bad: list[dict[str, Any]]) -> None:
+    rows = ", ".join(f"({row['place']}, {row['row_index']})" for row in bad)
+    rest = file.with_suffix(".rest")
+    connection.execute(
+        f"COPY (SELECT * FROM read_parquet('{file}') WHERE (place, row_index) NOT IN ({rows})) "
+        f"TO '{rest}' (FORMAT parquet)"
+    )
+    rest.replace(file)
+
+
+def _reject(dataset: str, row: dict[str, Any]) -> dict[str, Any]:
+    told = {name: row[name] for name in ("ticker", "session", "open", "high", "low", "close", "volume")}
+    return {
+        "vendor": "polygon", "dataset": dataset, "path": row["path"], "row_index": row["row_index"],
+        "row_text": json.dumps(told, default=str)[:TEXT_LIMIT], "reason": "bad_print",
+        "body_sha256": row["body_sha256"], "received_at": row["received_at"],
+    }  # fmt: skip
