@@ -173,11 +173,12 @@ class Desk:
             return
         if self.inside is not None:
             liquidity = self._liquidity()
-            self.scale = size_scale(self.terms.limits, self.memory, self._regime())
+            regime = self._regime()
+            self.scale = size_scale(self.terms.limits, self.memory, regime)
             self.venue.open_session(liquidity)
             self.reference = {name: holding.price for name, holding in self.book.holdings.items()}
             self.inside.begin(allowed, self._begin_watch(actions), liquidity,
-                              self.tail.continuity(self.times.session, actions))
+                              self.tail.continuity(self.times.session, actions), regime)
             return
         made = plan(self.bundle, self.tail, self.times, self.clock.now(), actions, self.book.shares(), self.terms.costs,
                     lambda regime: size_scale(self.terms.limits, self.memory, regime))
@@ -217,7 +218,7 @@ class Desk:
 
     def _regime(self) -> dict[str, float]:
         """What the bundle's own regime model says of the coming session, for sizes that adapt to it."""
-        if not self.terms.limits.adaptive_sizing or not self.tail.decides:
+        if self.bundle.strategy.intraday is None or not self.tail.decides:
             return {}
         panel = self.tail.decision_panel(self.times, self.clock.now())
         hmm = self.bundle.models.hmm
@@ -324,6 +325,8 @@ class Desk:
             holding.basis = bar.open
         if self.watch is not None:
             self.watch.on_bar(bar)
+        if self.inside is not None:
+            self.inside.on_bar(bar.instrument_id)
 
     def booked(self, fill: Fill) -> None:
         self.book.fill(fill, self.times.session)

@@ -3,12 +3,14 @@
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from live import canonical
-from live.clock import from_us
+from live.clock import from_us, to_us
 from live.journal import Entry
 from live.orders import client_order_id
+from live.orders.slicing import twap, vwap
 from live.ports import Order
 from live.positions import Positions, stop_for
 from live.risk import Proposal, RiskState, Situation, Verdict, screen
@@ -27,6 +29,17 @@ MINUTE_US = 60_000_000
 DayBars = Mapping[str, list[float]]  # open, high, low, close, volume, start of the newest minute
 
 
+@dataclass
+class _Rest:
+    """What is still to be sent of an order that is spread over time."""
+
+    when: str
+    because: dict[str, Any]
+    limit_price: float | None
+    parts: list[int]
+    sent: int
+
+
 class Inside:
     """One session of a strategy that decides at bar ends. `followers` and `aims` outlive it: they are the rule's memory
     and the sides that were last acted on. A position that its stop ended is not entered again for the same side."""
@@ -43,14 +56,16 @@ class Inside:
         self._groups: dict[str, dict[str, str]] = {}
         self._atr_usd: Mapping[str, float] = {}
         self._vol: Mapping[str, float] = {}
+        self._slices: dict[str, _Rest] = {}
+        self._regime: Mapping[str, float] = {}
         self._factor: Mapping[str, float] = {}  # a rule sees prices that no split or dividend breaks
 
     def begin(self, allowed: RiskState, atr_usd: Mapping[str, float], liquidity: Mapping[str, tuple[float, float]],
-              continuity: Mapping[str, float]) -> None:
+              continuity: Mapping[str, float], regime: Mapping[str, float]) -> None:
         """Before the open: what is known for the whole session. Without it nothing is decided."""
         desk = self._desk
         self._allowed, self._atr_usd, self._begun = allowed, atr_usd, True
-        self._factor = continuity
+        self._factor, self._regime = continuity, regime
         self._vol = {name: vol for name, (_, vol) in liquidity.items()}
         limits = desk.terms.limits
         self._groups = groups_of(limits, desk.tail.names, desk.bundle.snapshot.symbols, desk.tail.daily_returns()) \
@@ -63,7 +78,8 @@ class Inside:
         other._heard_us, other._recent = self._heard_us, self._recent
         if self._begun:
             other.begin(self._allowed, self._atr_usd, {name: (math.nan, vol) for name, vol in self._vol.items()},
-                        self._factor)
+                        self._factor, self._regime)
+            other._slices = self._slices
         return other
 
     def as_json(self) -> dict[str, Any]:
@@ -100,6 +116,7 @@ class Inside:
               told: dict[str, dict[str, Any]]) -> None:
         """A change of position that a change of mind asks for."""
         desk = self._desk
+        self._slices.pop(name, None)
         for tracked in self._watch.working(name):
             desk.orders.cancel(tracked.order.order_id, "the decision has changed")
         if self._watch.working(name):
@@ -188,8 +205,56 @@ class Inside:
         collar = desk.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
         closes = held * verdict.quantity < 0 and abs(verdict.quantity) <= abs(held)
+        parts = self._parts(verdict.quantity)
+        self._slices.pop(name, None)
+        if len(parts) > 1:
+            desk.write("slicing", {"decision_id": decision_id, "instrument_id": name, "parts": parts})
+            self._slices[name] = _Rest(when, because, limit_price, parts, 0)
+            self._next_slice(name)
+            return
         self._recent.append(at_us)
         self._watch.send(Order(order_id, name, verdict.quantity, limit_price, closes, "market"), because)
+
+    def _parts(self, quantity: int) -> list[int]:
+        """How an order is spread over the coming minutes."""
+        slices, times = self._config.slices, self._desk.times
+        if slices is None or max(self._regime, key=lambda state: self._regime[state], default="") in slices.whole_in:
+            return [quantity]
+        begun = (self._desk.clock.now() - times.open_at).total_seconds() / 60.0
+        whole = (times.close_at - times.open_at).total_seconds() / 60.0
+        minutes = min(slices.minutes, int(whole - begun))
+        if minutes < 2:
+            return [quantity]
+        parts = twap(quantity, minutes) if slices.method == "twap" else vwap(quantity, minutes, begun, int(whole))
+        return [part for part in parts if part]
+
+    def on_bar(self, name: str) -> None:
+        """A minute of a name is over: the next part of what is spread over time."""
+        if name in self._slices:
+            self._next_slice(name)
+
+    def _next_slice(self, name: str) -> None:
+        """Send one part, or tell why the rest is left: what was decided then must still be allowed now."""
+        desk, rest = self._desk, self._slices[name]
+        held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
+        part = rest.parts[0]
+        closes = held * part < 0 and abs(part) <= abs(held)
+        stopped = desk.state is RiskState.HALTED or desk.flattening is not None or not desk.agreed
+        if stopped or (desk.state is RiskState.REDUCING and not closes):
+            desk.write("slicing", {"decision_id": rest.because["decision_id"], "instrument_id": name,
+                                   "left": sum(rest.parts), "reason": f"the account is {desk.state}"})
+            del self._slices[name]
+            return
+        if desk.heed_switch({}):
+            return
+        rest.parts.pop(0)
+        rest.sent += 1
+        if not rest.parts:
+            del self._slices[name]
+        order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest, rest.when, name,
+                                   f"slice {rest.sent}")
+        self._recent.append(to_us(desk.clock.now()))
+        self._watch.send(Order(order_id, name, part, rest.limit_price, closes, "market"), rest.because)
 
 
 def recalled(strategy: StrategyConfig, names: Sequence[str], closed: Entry | None) -> tuple[
