@@ -11,7 +11,7 @@ from pipelines.report.parts.part import facts, table
 
 STYLE = Path(__file__).with_name("page.css")
 OWN_STYLE = (".catalogue td:first-child{white-space:normal;min-width:17rem} .catalogue td small{display:block}"
-             ".catalogue :is(td,th):last-child{max-width:13rem;text-align:left;white-space:normal}"
+             ".inputs :is(td,th):last-child{max-width:13rem;text-align:left;white-space:normal}"
              "nav p{max-width:none} nav a{margin-right:.2rem}"
              ".catalogue :target{background:var(--faint);outline:.3rem solid var(--faint)}")  # fmt: skip
 
@@ -25,27 +25,38 @@ def _figures(told: dict[str, Any]) -> list[Any]:
     return [shape, words.percent(lies["null_share"]), words.figure(lies["p01"]), words.figure(lies["p99"])]
 
 
-def _row(told: dict[str, Any], *, measured: bool) -> list[Any]:
+def _age(days: float) -> str:
+    return words.plural(days, "day") if days >= 1 else words.plural(days * 24 * 60, "minute")
+
+
+def _inputs(told: dict[str, Any]) -> list[Html]:
+    return [tag("span", tag("code", column), " ") for column in told["inputs"]]
+
+
+def _row(told: dict[str, Any], *, measured: bool, alike: bool) -> list[Any]:
     bounds = f" Between {told['bounds'][0]:g} and {told['bounds'][1]:g}." if told["bounds"] else ""
     used = tag("small", "In " + ", ".join(told["services"])) if told["services"] else None
     name = [tag("code", told["name"], id=told["ref"]), tag("small", told["formula"], bounds), used]
-    inputs = [tag("span", tag("code", column), " ") for column in told["inputs"]]
-    return [name, *(_figures(told) if measured else []), told["look_back"], inputs]
+    return [name, *(_figures(told) if measured else []), told["look_back"], *([] if alike else [_inputs(told)])]
 
 
 def _view(view: str, told: list[dict[str, Any]]) -> Html:
     first = told[0]
     measured = any(one.get("distribution") for one in told)
-    headers = ["Feature", *(["shape", "missing", "1 %", "99 %"] if measured else []), "look-back", "inputs"]
+    alike = len(told) > 1 and all(one["inputs"] == first["inputs"] for one in told)
+    figures = ["shape", "missing", "1 %", "99 %"] if measured else []
+    headers = ["Feature", *figures, "look-back", *([] if alike else ["inputs"])]
     common = facts([
-        ("One row", f"a session and {first['entity']}, in the view {view}"),
+        ("One row", f"a {first['bar']} and {first['entity']}, in the view {view}"),
+        *([("Inputs", _inputs(first))] if alike else []),
         ("From", ", ".join(first["marts"])),
         ("Known from", first["availability"]),
-        ("Stale after", words.plural(max(one["staleness_days"] for one in told), "day")),
+        ("Stale after", _age(max(one["staleness_days"] for one in told))),
         ("Owner", first["owner"]),
     ])  # fmt: skip
-    rows = [_row(one, measured=measured) for one in told]
-    return tag("section", tag("h2", view), common, table(headers, rows, class_="catalogue"), id=view)
+    rows = [_row(one, measured=measured, alike=alike) for one in told]
+    kind = "catalogue" if alike else "catalogue inputs"
+    return tag("section", tag("h2", view), common, table(headers, rows, class_=kind), id=view)
 
 
 def compose(told: list[dict[str, Any]]) -> str:
@@ -62,8 +73,8 @@ def compose(told: list[dict[str, Any]]) -> str:
     header = tag(
         "header", paragraph("Nightdesk, from the registry in models/features", class_="kicker"),
         tag("h1", f"{words.count(len(told))} features in {words.count(len(views))} views"),
-        paragraph("A look-back counts sessions, its own included. Each value is a function of these and of nothing "
-                  "later, the same in research, training and live.", class_="lede"),
+        paragraph("A look-back counts bars, its own included. Each value is a function of these and of nothing later, "
+                  "the same in research, training and live.", class_="lede"),
     )  # fmt: skip
     measured = any(one.get("distribution") for one in told)
     sample = caption("Shapes and shares are of the newest known row of every entity and session, from the 1 % to the "

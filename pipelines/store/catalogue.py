@@ -17,13 +17,16 @@ KNOWN_FROM = {
     "futures_trades": "15 minutes after the trade date's last trade, once its volume profile stands",
     "index_levels": "15 minutes after the close",
     "market_statistics": "15 minutes after the close",
+    "order_flow": "15 minutes after the minute's end", "futures_bars": "15 minutes after the minute's end",
 }
+MINUTES = frozenset({"tape"})  # panels whose bars are minutes; the others' are sessions
 RESTATED = "a correction, from its receipt"
 
 
 def availability(feature: Feature) -> str:
     """From when on a row of this feature counts as known."""
-    rules = dict.fromkeys(KNOWN_FROM[fact] for fact in SOURCES[feature.cells].facts)
+    source = SOURCES[feature.cells]
+    rules = dict.fromkeys(KNOWN_FROM[fact] for fact in source.facts or source.marts)
     return "; ".join([*rules, RESTATED])
 
 
@@ -34,7 +37,8 @@ def entry(feature: Feature, figures: dict[str, Any] | None = None) -> dict[str, 
         "name": feature.name, "ref": feature.ref, "view": feature.view, "version": feature.version,
         "family": feature.family, "entity": feature.entity, "formula": feature.description,
         "inputs": list(feature.inputs), "cells": feature.cells, "marts": list(SOURCES[feature.cells].marts),
-        "look_back": feature.look_back, "staleness_days": feature.staleness / dt.timedelta(days=1),
+        "look_back": feature.look_back, "bar": "minute" if feature.cells in MINUTES else "session",
+        "staleness_days": feature.staleness / dt.timedelta(days=1),
         "availability": availability(feature), "bounds": list(feature.bounds) if feature.bounds else None,
         "owner": feature.owner, "services": [DAILY_SERVICE] if feature.ref in DAILY else [],
         "kernel": f"{kernel.__module__}.{kernel.__qualname__}",
