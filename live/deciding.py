@@ -73,7 +73,7 @@ def plan(
     """Decide for the coming session, and turn weights of the stated capital into whole shares as the judge does.
     `scale_of` a regime is what sizes are multiplied by, where a person's limits say that they adapt."""
     panel = tail.decision_panel(times, decided_at)
-    decision = decide(bundle.strategy, bundle.models, panel)
+    decision = decide(bundle.strategy, bundle.models, panel, tail.scores)
     reference = tail.reference_prices(times.session, actions)
     scale = scale_of(decision.regime)
     weights = decision.weights if scale == 1.0 else decision.weights * scale

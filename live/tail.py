@@ -15,6 +15,7 @@ from models.features.inputs import FITTED, OF_BARS, of_bars
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
+from models.strategy import RawScores
 
 Floats = NDArray[np.float64]
 DayBar = tuple[float, float, float, float, float]  # open, high, low, close, volume; raw
@@ -34,6 +35,7 @@ class Tail:
         self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
         self._calendar = sorted(self._times)
+        self.scores: RawScores = {}  # of the newest decisions, by session
         self._history = brought_rows(bundle)
         flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
         self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it

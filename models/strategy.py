@@ -127,6 +127,9 @@ class Scores:
         self._known: dict[int, tuple[Floats, Floats]] = {}
         self._regimes: dict[int, Floats] = {}
 
+    def remember(self, known: dict[int, tuple[Floats, Floats]]) -> None:
+        self._known.update(known)
+
     def at(self, row: int) -> tuple[Floats, Floats]:
         if row not in self._known:
             self._known[row] = (self.models.gbm.score(self.panel, row), self.models.gnn.score(self.panel, row))
@@ -138,10 +141,23 @@ class Scores:
         return self._regimes[row]
 
 
-def decide(config: StrategyConfig, models: Models, panel: FeaturePanel) -> Decision:
-    """The decision of the panel's last session, from its last `config.history` rows only."""
+RawScores = dict[np.datetime64, tuple[Floats, Floats]]
+
+
+def decide(config: StrategyConfig, models: Models, panel: FeaturePanel, known: RawScores | None = None) -> Decision:
+    """The decision of the panel's last session, from its last `config.history` rows only. `known` keeps the raw scores
+    of earlier decisions on the same rows: they are what they were, and need not be computed again."""
     recent = panel.tail(config.history)
-    return _decide_row(config, Scores(models, recent), len(recent.sessions) - 1)
+    scores = Scores(models, recent)
+    held = range(max(0, len(recent.sessions) - config.hold_sessions), len(recent.sessions))
+    if known is not None:
+        scores.remember({row: known[recent.sessions[row]] for row in held if recent.sessions[row] in known})
+    decision = _decide_row(config, scores, len(recent.sessions) - 1)
+    if known is not None:
+        kept = {recent.sessions[row]: scores.at(row) for row in held}
+        known.clear()
+        known.update(kept)
+    return decision
 
 
 def decide_many(

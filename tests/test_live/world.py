@@ -104,7 +104,7 @@ def _minutes(rng: np.random.Generator, day: np.ndarray, volume: np.ndarray) -> n
     return np.stack([starts, np.maximum(starts, ends) + 0.01, np.minimum(starts, ends) - 0.01, ends, parts], axis=2)
 
 
-def models_bytes(panel: FeaturePanel) -> dict[str, bytes]:
+def models_bytes(panel: FeaturePanel, strategy: StrategyConfig = STRATEGY) -> dict[str, bytes]:
     """Small fits and plausible weights; nobody asks them to be good."""
     import lightgbm
     from safetensors.numpy import save
@@ -112,7 +112,7 @@ def models_bytes(panel: FeaturePanel) -> dict[str, bytes]:
     from models.gbm.score import ACROSS, RAW, session_inputs
 
     rng = np.random.default_rng(1)
-    config = STRATEGY.gbm
+    config = strategy.gbm
     inputs = np.vstack([session_inputs(panel, row, config.features, config.context)[1] for row in range(25, 65)])
     labels = inputs[:, 0] * 0.5 + rng.normal(size=len(inputs))
     columns = [ACROSS + name for name in config.features] + [RAW + name for name in config.context]
@@ -120,15 +120,15 @@ def models_bytes(panel: FeaturePanel) -> dict[str, bytes]:
     rules = {"objective": "regression", "num_leaves": 4, "min_data_in_leaf": 10, "num_threads": 1, "verbosity": -1,
              "deterministic": True, "seed": 1}
     booster = lightgbm.train(rules, data, num_boost_round=12)
-    states, width = len(STATES), len(STRATEGY.hmm.features)
+    states, width = len(STATES), len(strategy.hmm.features)
     hmm = {
-        "states": list(STATES), "features": list(STRATEGY.hmm.features), "window": STRATEGY.hmm.window,
+        "states": list(STATES), "features": list(strategy.hmm.features), "window": strategy.hmm.window,
         "centre": [0.0, 0.2, 0.0], "scale": [0.01, 0.05, 1.0],
         "transitions": (0.9 * np.eye(states) + 0.025).tolist(), "stationary": [0.25] * states,
         "means": rng.normal(0.0, 1.0, (states, width)).tolist(),
         "covariances": np.stack([np.eye(width)] * states).tolist(),
     }
-    gnn = STRATEGY.gnn
+    gnn = strategy.gnn
     channels, inputs_width = gnn.hidden // 2, 2 * len(gnn.features) + gnn.sequence
     shapes = {
         "encoder.weight": (gnn.hidden, inputs_width), "encoder.bias": (gnn.hidden,),
