@@ -11,6 +11,7 @@ from typing import Any, Literal
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from feast import FeatureView, RepoConfig
 from feast.data_source import DataSource
 from feast.infra.offline_stores.file_source import FileSource
@@ -20,6 +21,8 @@ from feast.infra.registry.base_registry import BaseRegistry
 from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.repo_config import FeastConfigBaseModel
 from feast.saved_dataset import SavedDatasetStorage
+
+from pipelines.store.gather import Part, gather
 
 
 class TwoClockOfflineStoreConfig(FeastConfigBaseModel):  # type: ignore[misc]
@@ -48,15 +51,19 @@ class TwoClockJob(RetrievalJob):  # type: ignore[misc]
 
     def __init__(
         self, con: Any, sql: str, *, on_demand: list[OnDemandFeatureView] | None = None, full_names: bool = False,
-        metadata: RetrievalMetadata | None = None,
+        metadata: RetrievalMetadata | None = None, parts: list[Part] | None = None, entities: pa.Table | None = None,
     ) -> None:
         self._con, self._sql, self._on_demand = con, sql, on_demand or []
+        self._parts, self._entities = parts or [], entities
         self._full_names, self._metadata = full_names, metadata
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:
+        if self._entities is not None:
+            return gather(self._con, self._entities, self._parts)
         return self._con.sql(self._sql).to_arrow_table()
 
     def to_sql(self) -> str:
+        """One statement with the answer that `to_arrow` gathers."""
         return self._sql
 
     @property
@@ -75,7 +82,7 @@ class TwoClockJob(RetrievalJob):  # type: ignore[misc]
         path = Path(storage.file_options.uri)
         if path.exists() and not allow_overwrite:
             raise FileExistsError(f"{path} exists; give allow_overwrite=True to replace it")
-        self._con.sql(self._sql).write_parquet(str(path))
+        pq.write_table(self._to_arrow_internal(), path)
 
 
 class _Source:
@@ -97,23 +104,28 @@ class _Source:
         return _quoted(self._real.get(name, name))
 
 
-def _joined(config: RepoConfig, n: int, view: FeatureView, names: list[str], prefix: str) -> tuple[str, str, list[str]]:
-    """The frontier of a view as a common table, its join to the entities, and the columns to pick from it."""
+def _joined(
+    config: RepoConfig, n: int, view: FeatureView, names: list[str], prefix: str
+) -> tuple[str, str, list[str], Part]:
+    """The frontier of a view as a common table, its join to the entities, what to pick from it; and its narrow form."""
     source = _Source(config, view.batch_source)
     keys = [] if view.entities in ([], ["__dummy"]) else [column.name for column in view.entity_columns]
     part = "partition by " + ", ".join(f"__k{i}" for i in range(len(keys))) if keys else ""
     select = [f"{source.column(key)} as __k{i}" for i, key in enumerate(keys)]
     select += [f"{source.column(name)} as {_quoted(name)}" for name in names]
     select += [f"{source.known} as __known", f"{source.event} as __event", f"{source.version} as __version"]
-    frontier = f"""s{n} as (select {", ".join(select)} from {source.table} where {source.version} is not null),
+    rows = f"select {', '.join(select)} from {source.table} where {source.version} is not null"
+    frontier = f"""s{n} as ({rows}),
         f{n} as (select * from s{n} window w as ({part} order by __known, __event, __version)
             qualify __event = max(__event) over w and lead(__known) over w is distinct from __known)"""
-    on = [f"e.{_quoted(view.projection.join_key_map.get(key, key))} = f{n}.__k{i}" for i, key in enumerate(keys)]
+    owners = tuple(_quoted(view.projection.join_key_map.get(key, key)) for key in keys)
+    on = [f"e.{owner} = f{n}.__k{i}" for i, owner in enumerate(owners)]
     join = f"asof left join f{n} on {' and '.join([*on, f'e.__at >= f{n}.__known'])}"
     limit = f"e.__at - interval '{view.ttl.total_seconds():.6f} seconds'" if view.ttl else None
     alive = f"f{n}.__event >= {limit}" if limit else "true"
     picks = [f"case when {alive} then f{n}.{_quoted(name)} end as {_quoted(prefix + name)}" for name in names]
-    return frontier, join, picks
+    narrow = Part(rows, owners, tuple(names), tuple(prefix + name for name in names), alive.replace(f"f{n}.", "f."))
+    return frontier, join, picks, narrow
 
 
 class TwoClockOfflineStore(OfflineStore):  # type: ignore[misc]
@@ -158,7 +170,9 @@ class TwoClockOfflineStore(OfflineStore):  # type: ignore[misc]
             max_event_timestamp=last,
         )
         on_demand = OnDemandFeatureView.get_requested_odfvs(feature_refs, project, registry)
-        return TwoClockJob(con, sql, on_demand=on_demand, full_names=full_feature_names, metadata=metadata)
+        entities = con.sql(f"select {', '.join(map(_quoted, kept))} from e order by __row").to_arrow_table()
+        return TwoClockJob(con, sql, on_demand=on_demand, full_names=full_feature_names, metadata=metadata,
+                           parts=[part[3] for part in parts], entities=entities)
 
     @staticmethod
     def pull_latest_from_table_or_query(

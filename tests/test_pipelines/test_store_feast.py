@@ -96,6 +96,10 @@ class Repository:
         assert got["label"].tolist() == asked["label"].tolist()
         expected = np.hstack([truth(a, asked, self.ttls[0], ["x", "y"]), truth(b, asked, self.ttls[1], ["z"])])
         assert np.array_equal(got[["x", "y", "z"]].to_numpy(float), expected, equal_nan=True), f"history {seed}"
+        if seed % 10 == 0:  # the statement that the job shows says the same
+            job = self.store.get_historical_features(asked.copy(), wanted)
+            told = job._con.sql(job.to_sql())
+            assert np.array_equal(told.df()[["x", "y", "z"]].to_numpy(float), expected, equal_nan=True), f"sql {seed}"
 
 
 @pytest.fixture(scope="module")
