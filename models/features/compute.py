@@ -44,10 +44,9 @@ def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, i
     }
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         block.fill(**inputs, into=columns)
-    for column in into:
-        fine = np.isfinite(column)
-        if not fine.all():
-            column[~fine] = np.nan
+        for column in into:
+            if not np.isfinite(column.sum()):  # cheap, and never finite where a part is not
+                column[~np.isfinite(column)] = np.nan
 
 
 def _fill_all(

@@ -14,7 +14,8 @@ NAMES, SESSIONS, SEED = 500, 2520, 20
 FIELDS = ("open", "high", "low", "close", "volume", "vwap")
 SIZE = f"{NAMES}x{SESSIONS}"
 COMPARED = 20  # names whose values are held against Qlib's
-# Equal is 1e-5 relative. Qlib computes these on in float32, which costs a correlation near zero all of its digits.
+# Equal is 1e-5 relative. Qlib computes these on in float32, which costs a correlation near zero all of its digits and a
+# small return most: they are held to 1e-4 absolute.
 ROUNDED = ("CORR", "CORD", "WVMA")
 
 
@@ -99,7 +100,7 @@ def agreement(theirs: np.ndarray, names: list[str]) -> str:
     unequal = [
         name for index, name in enumerate(names)
         if not np.allclose(mine[name][LOOK_BACK - 1 :].T, theirs[:, :, index], rtol=1e-5, equal_nan=True,
-                           atol=1e-5 if name.startswith(ROUNDED) else 0.0)
+                           atol=1e-4 if name.startswith(ROUNDED) else 0.0)
     ]
     return f"{len(names) - len(unequal)} of {len(names)} columns equal Qlib's ({', '.join(unequal) or 'no exception'})"
 

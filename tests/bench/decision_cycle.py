@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.bench.measure import Row, Timing, apart, peak_mb, timed
 
-CYCLES = 100
+CYCLES = 60
 LIFE = 5  # decisions that a bundle makes: what the journal holds of it by then
 
 
@@ -102,12 +102,12 @@ def _ready() -> dict[str, Any]:
 def rows() -> list[Row]:
     found = []
     for count in (1, 500):
-        told = apart("decision_cycle", "cycles", str(count))
+        told = apart("decision_cycle", "cycles", str(count), OPENBLAS_NUM_THREADS="1")
         taken = Timing(told["seconds"][0], tuple(told["seconds"][1:]))
         for name, share in (("p50", 0.5), ("p99", 0.99)):
             found.append(Row(f"decision_cycle/{count}/{name}", taken.quantile_s(share), taken.cold_s,
                              peak_mb=told["peak_mb"], samples=taken.runs,
-                             note=f"{told['orders']} orders a cycle, journal synced"))
+                             note=f"{told['orders']} orders a cycle, journal synced, one BLAS thread"))
     told = apart("decision_cycle", "one-row")
     found.append(Row("score_one_row", told["ours_s"], None, "lightgbm", told["theirs_s"], samples=500,
                      note=f"p99 {told['p99_s'] * 1e6:.0f} us"))

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.features.alpha158 import order
-from models.features.alpha158.moments import Moments, moments, sums
+from models.features.alpha158.moments import moments, reciprocal, sums
 from models.features.alpha158.windows import LONGEST, WINDOWS, Part
 from models.features.feature import FloatArray
 from models.features.portable import log
 
 SPECK = 1e-12  # Qlib's guard of denominators
 STILL = 2e-5  # Qlib calls a series still whose standard deviation is at most this, and says nothing of its fit
+LOG_2 = 0.6931471805599453
 KBAR = ("KMID", "KLEN", "KMID2", "KUP", "KUP2", "KLOW", "KLOW2", "KSFT", "KSFT2")
 PRICE = ("OPEN0", "HIGH0", "LOW0", "VWAP0")
 ROLLING = (
@@ -107,14 +108,13 @@ def _closes(bars: _Bars, into: Columns) -> None:
         np.divide(mean, last, out=into[f"MA{size}"])
         np.divide(spread, last, out=into[f"STD{size}"])
         np.divide(slope, last, out=into[f"BETA{size}"])
-        still = _still(one, 0)
         np.divide(one.products[0, 2] * slope, one.products[0, 0], out=into[f"RSQR{size}"])
-        _hush(into[f"RSQR{size}"], still)
+        _hush(into[f"RSQR{size}"], _still(one.products[0, 0], one.count))
         np.divide(last - (mean - slope * place), last, out=into[f"RESI{size}"])
         for name, quantile in zip(("QTLU", "QTLD"), highs_lows[size], strict=True):
             np.divide(quantile, last, out=into[f"{name}{size}"])
         np.divide(ranks[size], one.count, out=into[f"RANK{size}"])
-        _correlation(one, still, into[f"CORR{size}"])
+        _correlation(one.products[0, 1], one.products[0, 0], one.products[1, 1], one.count, into[f"CORR{size}"])
 
 
 def _hush(column: FloatArray, where: np.ndarray) -> None:
@@ -122,14 +122,15 @@ def _hush(column: FloatArray, where: np.ndarray) -> None:
         np.copyto(column, np.nan, where=where)
 
 
-def _still(one: Moments, series: int) -> np.ndarray:
+def _still(products: Part, count: Part) -> np.ndarray:
     """Whether a series moves so little that nothing fitted to it means anything."""
-    return np.asarray(one.products[series, series] <= STILL * STILL * (one.count - 1.0))
+    return np.asarray(products <= STILL * STILL * (count - 1.0))
 
 
-def _correlation(one: Moments, still: np.ndarray, into: FloatArray) -> None:
-    np.divide(one.products[0, 1], np.sqrt(one.products[0, 0] * one.products[1, 1]), out=into)
-    _hush(into, still | _still(one, 1))
+def _correlation(both: Part, one: Part, other: Part, count: Part, into: FloatArray) -> None:
+    """From sums of products of deviations."""
+    np.divide(both, np.sqrt(one * other), out=into)
+    _hush(into, _still(one, count) | _still(other, count))
 
 
 def _extremes(high: FloatArray, low: FloatArray, bars: _Bars, into: Columns) -> None:
@@ -171,10 +172,9 @@ def _moves(bars: _Bars, into: Columns) -> None:
         change, turned = change * bars.pairs, turned * bars.pairs
     far = sums((*_parts(change), *_parts(turned)))
     days = sums(tuple(flags.view(np.int8) for flags in (change > 0.0, change < 0.0)))
-    counts = (bars.counts, bars.pairs)
-    known = None if bars.whole else sums(tuple(np.asarray(part) for part in counts))
+    known = _counted(bars.counts, bars.pairs)
     for size, (gained, lost, more, less) in far.items():
-        count, pairs = known[size] if known else (float(size), float(size))
+        count, pairs = known[size]
         _shares("SUM", size, gained, lost, pairs, into)
         _shares("VSUM", size, more, less, pairs, into)
         rose, fell = days[size]
@@ -196,12 +196,25 @@ def _volumes(bars: _Bars, into: Columns) -> None:
         said = np.where(known, pairs, 0.0)
         turned = np.where(said > 0.0, turned, 0.0)
     told = move if said is pairs else move * said
-    volumes = moments((bars.volume[1:],), bars.counts, ((0, 0),))
-    weighted = moments((np.abs(move) * bars.volume[1:],), pairs, ((0, 0),))
-    both = moments((told, turned), said, ((0, 0), (1, 1), (0, 1)))
+    turned = (turned - LOG_2) * said  # of a volume that stays as it is
+    weighted = np.abs(move) * bars.volume[1:]
+    series = (weighted, weighted * weighted, told, turned, told * told, turned * turned, told * turned)
+    volumes, found = moments((bars.volume[1:],), bars.counts, ((0, 0),)), sums(series)
+    counts = _counted(pairs, said)
     for size in WINDOWS:
-        one, other = volumes[size], weighted[size]
+        one, (held, squared, x, y, xx, yy, xy), (paired, spoken) = volumes[size], found[size], counts[size]
         np.divide(one.means[0], today, out=into[f"VMA{size}"])
         np.divide(_spread(one.products[0, 0], one.count), today, out=into[f"VSTD{size}"])
-        np.divide(_spread(other.products[0, 0], other.count), other.means[0] + SPECK, out=into[f"WVMA{size}"])
-        _correlation(both[size], _still(both[size], 0), into[f"CORD{size}"])
+        mean, share = held * reciprocal(paired), reciprocal(spoken)
+        swing = _spread(np.maximum(squared - held * mean, 0.0), paired)
+        np.divide(swing, mean + SPECK, out=into[f"WVMA{size}"])
+        _correlation(xy - x * y * share, xx - x * x * share, yy - y * y * share, spoken, into[f"CORD{size}"])
+
+
+def _counted(*parts: Part) -> dict[int, tuple[Part, ...]]:
+    """How many sessions of each window count."""
+    if all(isinstance(part, float) for part in parts):
+        return {size: tuple(float(size) for _ in parts) for size in WINDOWS}
+    arrays = [part for part in parts if not isinstance(part, float)]
+    full = np.ones_like(arrays[0])
+    return sums(tuple(full * part for part in parts))

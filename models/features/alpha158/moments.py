@@ -40,11 +40,12 @@ class Moments:
         weight = self.count * share
         own = [mean - newer_size if index == place else mean for index, mean in enumerate(self.means)]
         steps = [after - before for before, after in zip(own, newer.means, strict=True)]
+        weighted = {index: steps[index] * weight for index in {pair[0] for pair in self.products}}
         return Moments(
             count,
             tuple(before + step * share for before, step in zip(own, steps, strict=True)),
             {
-                pair: (part + newer.products[pair]) + (steps[pair[0]] * weight) * steps[pair[1]]
+                pair: (part + newer.products[pair]) + weighted[pair[0]] * steps[pair[1]]
                 for pair, part in self.products.items()
             },
         )
