@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from live import canonical
@@ -44,8 +45,11 @@ class OrderManager:
         """Write an order's intent down, send it, and say how it stands."""
         self.intend(order)
         self.send(order.order_id)
-        tracked = self._orders[order.order_id]
-        return OrderResult(order.order_id, tracked.state, tracked.filled, tracked.reason)
+        return self._result(order.order_id)
+
+    def _result(self, order_id: str) -> OrderResult:
+        tracked = self._orders[order_id]
+        return OrderResult(order_id, tracked.state, tracked.filled, tracked.reason)
 
     def intend(self, order: Order, because: Mapping[str, Any] | None = None) -> None:
         """Take an order in before it is sent; its intent, with the reasons for it, is in the journal by then."""
@@ -117,6 +121,22 @@ class OrderManager:
         self._gone(tracked, reason)
         return True
 
+    def amend(self, order_id: str, changed: Order, booked: Callable[[Fill], None], looks: int = 40,
+              wait_s: float = 0.25) -> OrderResult:
+        """Take an order back and, once the venue says that it is gone, send `changed` for what was left of it.
+
+        Its id is the amendment's own, so that asking twice is asking once. Without the venue's word nothing is sent:
+        both could fill."""
+        if changed.order_id not in self._orders:
+            self.cancel(order_id, f"amended by {changed.order_id}")
+            self.drain(booked, looks, wait_s, only=order_id)
+            tracked = self._orders[order_id]
+            left = tracked.order.quantity - tracked.filled
+            if tracked.state not in ENDED or left == 0:
+                return self._result(order_id)
+            return self.submit_order(replace(changed, quantity=left))
+        return self._result(changed.order_id)
+
     def collect(self, booked: Callable[[Fill], None]) -> None:
         """Ask a venue that keeps books how each working order stands, and follow it: what was filled since is told to
         `booked` once it is in the journal."""
@@ -160,10 +180,10 @@ class OrderManager:
                 self._write_ack(tracked)
         return any(tracked.state is State.PENDING for tracked in asked)
 
-    def drain(self, booked: Callable[[Fill], None], looks: int = 40, wait_s: float = 0.25) -> None:
-        """Wait, not for ever, until every order that was taken back is gone."""
+    def drain(self, booked: Callable[[Fill], None], looks: int = 40, wait_s: float = 0.25, only: str = "") -> None:
+        """Wait, not for ever, until every order that was taken back (or only that one) is gone."""
         for look in range(looks if self._broker is not None else 0):
-            if not self.working():
+            if not any(only in {"", tracked.order.order_id} for tracked in self.working()):
                 return
             if look:
                 time.sleep(wait_s)

@@ -126,6 +126,19 @@ def test_a_cancel_whose_answer_is_lost_is_asked_again(bench: Bench) -> None:
     assert orders[ORDER.order_id].state is State.CANCELLED and bench.exchange[ORDER.order_id].state == "cancelled"
 
 
+def test_an_amendment_sends_what_is_left_once_the_first_order_is_gone(bench: Bench) -> None:
+    orders = OrderManager(bench.broker)
+    orders.submit_order(ORDER)
+    bench.exchange.trade("AAA", 50.0, most=40, fee=bench.fee_usd)
+    changed, fills = Order("o-0000000000000000aaaa", "BBG-A", 100, 51.0), []
+    for _ in range(2):  # asking twice is asking once
+        told = orders.amend(ORDER.order_id, changed, fills.append, wait_s=0.01)
+        assert (told.order_id, told.state) == (changed.order_id, State.OPEN)
+    assert orders[ORDER.order_id].state is State.CANCELLED and [fill.quantity for fill in fills] == [40]
+    assert [(order.quantity, order.limit_price, order.state) for order in bench.exchange.orders()] == [
+        (100, 50.25, "cancelled"), (60, 51.0, "open")]
+
+
 @pytest.mark.parametrize("fault", ["lost", "bad day"])
 def test_a_look_that_fails_changes_nothing(bench: Bench, fault: str) -> None:
     orders = OrderManager(bench.broker)

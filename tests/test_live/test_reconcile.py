@@ -157,3 +157,21 @@ def test_a_venue_that_falls_silent_is_told_once_and_one_that_never_spoke_ends_th
         pass
     with Journal(tmp_path / "journal.sqlite", ahead=True) as journal:
         assert not list(journal.entries("intent", COMING[1]))
+
+
+def test_what_the_venue_charges_by_name_is_booked_once_and_breaks_nothing(
+    bundles: Path, tmp_path: Path, venue: PlainVenue
+) -> None:
+    def charge(bar: Bar) -> None:
+        if bar == bars(0)[10]:
+            venue.ask("charge", charge_id="fee-1", usd=-250.0)
+
+    venue.ask("charge", charge_id="fee-0", usd=0.0)  # from before this journal
+    for number in (0, 1):
+        with day(bundles, tmp_path, venue, number, charge) as journal:
+            booked = [(row["charge_id"], row["usd"]) for row in rows(journal, "charge")]
+            assert booked == [("fee-0", 0.0), ("fee-1", -250.0)] and not rows(journal, "break")
+    exchange = Exchange(tmp_path / "ledger.sqlite")
+    with Journal(tmp_path / "journal.sqlite", ahead=True) as journal:
+        assert rows(journal, "close")[-1]["book"]["cash"] == pytest.approx(exchange.cash(), abs=0.01)
+    exchange.close()

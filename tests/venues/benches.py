@@ -1,6 +1,6 @@
 """Each broker's adapter on a test venue of its own, with one set of levers, so that one set of tests holds for all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class Bench:
 
 
 @contextmanager
-def alpaca(folder: Path) -> Iterator[Bench]:
+def alpaca(folder: Path, symbols: Mapping[str, str] = SYMBOLS) -> Iterator[Bench]:
     from live.adapters.alpaca import AlpacaBroker
     from tests.venues.alpaca import KEY, SECRET, AlpacaWire
     from tests.venues.http import Faults, served
@@ -36,7 +36,7 @@ def alpaca(folder: Path) -> Iterator[Bench]:
     where = {"submit": ("POST", "/v2/orders"), "look": ("GET", "/v2/orders"), "cancel": ("DELETE", "/v2/orders")}
     with served(wire, faults) as url:
         def connect() -> AlpacaBroker:
-            return AlpacaBroker(SYMBOLS, KEY, SECRET, paper=True, url=url, timeout_s=0.3)
+            return AlpacaBroker(symbols, KEY, SECRET, paper=True, url=url, timeout_s=0.3)
 
         yield Bench(connect(), exchange, lambda act, fault: faults.queue(*where[act], fault),
                     lambda why: setattr(wire, "refuse", why), lambda why: setattr(wire, "reject_later", why), connect)
@@ -44,18 +44,20 @@ def alpaca(folder: Path) -> Iterator[Bench]:
 
 
 @contextmanager
-def binance(folder: Path) -> Iterator[Bench]:
+def binance(folder: Path, symbols: Mapping[str, str] = SYMBOLS) -> Iterator[Bench]:
     from live.adapters.ccxt import CcxtBroker
     from tests.venues.binance import KEY, SECRET, BinanceWire
     from tests.venues.http import Faults, served
 
     exchange, faults = Exchange(folder / "ledger.sqlite"), Faults()
-    wire = BinanceWire(exchange, ("AAA", "BBB"))
+    wire = BinanceWire(exchange, tuple(symbols.values()))
     where = {"submit": ("POST", "/api/v3/order"), "look": ("GET", "/api/v3/order"), "cancel": ("DELETE", "/api/v3/")}
     with served(wire, faults) as url:
         def connect(lots: dict[str, float] | None = None) -> CcxtBroker:
-            return CcxtBroker("binance", {name: f"{symbol}/USDT" for name, symbol in SYMBOLS.items()}, KEY, SECRET,
+            made = CcxtBroker("binance", {name: f"{symbol}/USDT" for name, symbol in symbols.items()}, KEY, SECRET,
                               lots=lots, url=url, timeout_s=0.3)
+            made._client.enableRateLimit = False  # this venue has no limit
+            return made
 
         yield Bench(connect(), exchange, lambda act, fault: faults.queue(*where[act], fault),
                     lambda why: setattr(wire, "refuse", why), lambda why: setattr(wire, "reject_later", why), connect,
@@ -64,10 +66,13 @@ def binance(folder: Path) -> Iterator[Bench]:
 
 
 @contextmanager
-def interactive_brokers(folder: Path) -> Iterator[Bench]:
+def interactive_brokers(folder: Path, symbols: Mapping[str, str] = SYMBOLS) -> Iterator[Bench]:
+    from ib_async import Client
+
     from live.adapters.ib import IbBroker
     from tests.venues.tws import ACCOUNT, Tws, served
 
+    Client.MaxRequests = 0  # a second; this venue has no limit
     exchange = Exchange(folder / "ledger.sqlite")
     tws = Tws(exchange)
     made: list[IbBroker] = []
@@ -75,7 +80,7 @@ def interactive_brokers(folder: Path) -> Iterator[Bench]:
         def connect() -> IbBroker:
             for one in made:
                 one.close()
-            made.append(IbBroker(SYMBOLS, account=ACCOUNT, port=port, timeout_s=0.5))
+            made.append(IbBroker(symbols, account=ACCOUNT, port=port, timeout_s=0.5))
             return made[-1]
 
         yield Bench(connect(), exchange, lambda act, fault: tws.faults.append((act, fault)),

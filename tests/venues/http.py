@@ -41,6 +41,7 @@ def served(wire: Wire, faults: Faults) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65536  # one packet an answer: two would wait for the client's word about the first
 
         def _handle(self) -> None:
             where = urlsplit(self.path)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from live.ports import Ack, Bar, Fill, Holdings, Order, Standing
+from live.ports import Ack, Bar, Charge, Fill, Holdings, Order, Standing
 from tests.venues.exchange import Duplicate, Exchange, Kept
 
 STATES = {"open": "OPEN", "filled": "FILLED", "cancelled": "CANCELLED", "rejected": "REJECTED"}
@@ -30,6 +30,7 @@ class _Desk:
         self._exchange = exchange
         self._answers: list[str] = []
         self._mute = 0
+        self._charges: list[list[Any]] = []
 
     def answer(self, asked: dict[str, Any]) -> Any:
         do = asked.pop("do")
@@ -56,9 +57,14 @@ class _Desk:
                 return [_told(order) for order in found if order is not None]
             case "holdings":
                 return {"cash_usd": self._exchange.cash(), "shares": self._exchange.positions(),
+                        "charges": self._charges,
                         "working": [_told(order) for order in self._exchange.orders(working=True)]}
             case "trade":
                 return self._exchange.trade(**asked)
+            case "charge":
+                self._charges.append([asked["charge_id"], "FEE", asked["usd"]])
+                self._exchange.move("", 0.0, asked["usd"])
+                return True
             case "arrange":
                 self._answers = list(asked["answers"])
                 return True
@@ -143,7 +149,7 @@ class PlainVenue:
     def holdings(self) -> Holdings:
         told = self.ask("holdings")
         return Holdings(told["cash_usd"], {name: int(held) for name, held in told["shares"].items()},
-                        [Standing(**one) for one in told["working"]])
+                        [Standing(**one) for one in told["working"]], [Charge(*one) for one in told["charges"]])
 
 
 if __name__ == "__main__":

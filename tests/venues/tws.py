@@ -220,6 +220,7 @@ def served(tws: Tws) -> Iterator[int]:
                     line, _ = server.accept()
                 except OSError:
                     return
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 lines.append(line)
                 threading.Thread(target=talk, args=(line,), daemon=True).start()
 
