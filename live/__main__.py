@@ -31,6 +31,7 @@ def run(
         help="`paper`, or with a real-time feed alpaca, alpaca:paper, ib:HOST:PORT, ccxt:EXCHANGE")] = "paper",
     kill_file: Annotated[Path | None, typer.Option(help="While it exists nothing new is sent; it sticks")] = None,
     limits: Annotated[Path | None, typer.Option(help="TOML with a [limits] section; a bundle cannot loosen it")] = None,
+    shadow: Annotated[Path | None, typer.Option(help="A challenger's bundle: it decides too and sends nothing")] = None,
     reset: Annotated[str | None, typer.Option(help="Leave HALTED, for this reason, which is journaled")] = None,
     passport: Annotated[str | None, typer.Option(help="Explain this order or decision; recompute it")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Only check the journal's chain of hashes")] = False,
@@ -62,9 +63,9 @@ def run(
         elif reset is not None:
             _reset(journal, reset, kill_file)
         elif speed is not None or feed in ("polygon", "databento"):
-            _run(journal, bundle, feed, speed, keys, broker, kill_file, limits, alerts, page, port, as_json)
+            _run(journal, bundle, feed, speed, keys, broker, kill_file, limits, alerts, page, port, as_json, shadow)
         else:
-            _replay(journal, bundle, feed, keys, broker, kill_file, limits, as_json)
+            _replay(journal, bundle, feed, keys, broker, kill_file, limits, as_json, shadow)
     except (ValueError, OSError, JournalBusy, JournalBroken, JournalUnwritable, BundleRefused) as problem:
         print(f"live: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -162,7 +163,7 @@ def _reset(path: Path, reason: str, kill_file: Path | None) -> None:
 
 def _replay(
     journal: Path, bundle: Path | None, feed: str, keys: Path | None, broker: str, kill_file: Path | None,
-    limits: Path | None, as_json: bool,
+    limits: Path | None, as_json: bool, shadow: Path | None,
 ) -> None:
     from live.replay import replay
     from live.settings import load_keys, load_limits
@@ -173,7 +174,8 @@ def _replay(
     if broker != "paper":
         raise ValueError(f"broker {broker} trades in real time: give --feed polygon or databento with it")
     report = replay(bundle, Path(tape), journal, verify_keys=load_keys(keys), kill_file=kill_file,
-                    limits=load_limits(limits), listen=True, say=lambda text: print(f"  … {text}", file=sys.stderr))
+                    limits=load_limits(limits), listen=True, shadow=shadow,
+                    say=lambda text: print(f"  … {text}", file=sys.stderr))
     if as_json:
         print(json.dumps(report.as_json(), indent=1))
     else:
@@ -185,6 +187,7 @@ def _replay(
 def _run(
     journal: Path, bundle: Path | None, feed: str, speed: float | None, keys: Path | None, broker: str,
     kill_file: Path | None, limits: Path | None, alerts: Path | None, page: bool, port: int, as_json: bool,
+    shadow: Path | None,
 ) -> None:
     import os
 
@@ -196,6 +199,7 @@ def _run(
         raise ValueError("a feed in real time needs --bundle DIR, --keys PATH and --kill-file FILE")
     runner = started(bundle, journal, feed, speed, keys=load_keys(keys), kill_file=kill_file,
                      limits=load_limits(limits), environment=os.environ, say=_say)
+    runner.shadow = shadow
     if broker != "paper":
         from live.adapters.brokers import broker_named
 

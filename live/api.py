@@ -131,6 +131,11 @@ def make_app(account: Account) -> FastAPI:
         """The bundle that was last taken up; null before the first."""
         return _document(view.bundle())
 
+    @app.get("/signals", responses=_answers(documents.Signals))
+    def signals() -> Response:
+        """What was not traded, executed in thought; and challengers that decide beside the champion."""
+        return _document(view.signals())
+
     @app.get("/alerts", responses=_answers(documents.Alerts))
     def alerts() -> Response:
         """What a person was told lately, newest first; empty where another process trades."""

@@ -181,6 +181,42 @@ class Passport(BaseModel):
     differences: list[str]
 
 
+class Virtual(Document):
+    decision_id: str
+    session: str
+    instrument_id: str
+    symbol: str
+    kind: str
+    shares: int
+    why: str
+    score: Number
+    entry: Number
+    exit: Number
+    pnl: Number
+    R: Number
+    mfe_R: Number
+    mae_R: Number
+    outcome: str
+
+
+class ShadowRun(Document):
+    session: str
+    bundle: BundleRef
+    strategy: dict[str, str]
+    decision_id: str
+    pnl: Number
+    costs: Number
+    champion_pnl: Number
+    agreement: Number
+
+
+class Signals(Document):
+    """Signals that were not traded, and challengers, with what either would have made."""
+
+    not_traded: list[Virtual]
+    shadows: list[ShadowRun]
+
+
 class Alert(Document):
     kind: str
     severity: Literal["info", "warning", "critical"]

@@ -109,7 +109,7 @@ class Now:
 
 # Rows whose whole payload a watcher sees; of the others, only what they are about.
 WHOLE = ("state", "hold", "cooling", "hazard", "bundle", "intent", "refused", "ack", "fill", "cancel", "action",
-         "outcome", "close", "break", "shadow_close")
+         "outcome", "close", "break")
 
 
 def brief(entry: Entry) -> dict[str, Any]:

@@ -67,12 +67,13 @@ def replay(
     bundle_dir: Path, tape: Path, journal: Path, *, verify_keys: Sequence[bytes], kill_file: Path | None = None,
     limits: Limits | None = None, costs: CostModel | None = None, account: str = "paper",
     reached: Callable[[str], None] = lambda name: None, say: Callable[[str], None] = lambda text: None,
-    listen: bool = False,
+    listen: bool = False, shadow: Path | None = None,
 ) -> ReplayReport:
     """Trade the tape's sessions on paper with the newest bundle. A session that is in the journal is not traded again.
 
     `bundle_dir` is a bundle's folder, or the folder whose `current` names one. `reached` is told each point at which
-    a kill must do no harm. With `listen` the process takes SIGUSR1 for a halt and SIGUSR2 for flatten.
+    a kill must do no harm. A `shadow` is a challenger's bundle, which decides too and sends nothing. With `listen` the
+    process takes SIGUSR1 for a halt and SIGUSR2 for flatten.
     """
     switch = KillSwitch(kill_file)
     if listen:
@@ -99,6 +100,12 @@ def replay(
                         notes.append(f"session {session}: {reason}")
                         continue
                     say(f"session {session}")
+                    if shadow is not None:
+                        from live.shadow import challenger
+
+                        why_not = challenger(shadow, verify_keys, clock.now(), terms.costs).decide(
+                            book, session, feed.actions(session))
+                        notes += [f"session {session}: no shadow run: {why_not}"] if why_not else []
                     engine.run_session(session, feed)
                     done = book.last("close")
                     assert done is not None

@@ -19,6 +19,7 @@ from live.ports import Broker, Feed, Venue
 from live.renewal import Renewal, take
 from live.replay import ReplayReport, SessionResult, not_for, result_of
 from live.risk import KillSwitch, Limits
+from live.shadow import challenger
 from live.vitals import Vitals
 from models.bundle import Bundle, BundleRefused, SessionTimes
 from models.market.costs import CostModel
@@ -41,6 +42,7 @@ class Runner:
     costs: CostModel = field(default_factory=CostModel.default)
     account: str = "paper"
     venue: Venue | None = None  # paper where none is given
+    shadow: Path | None = None  # a challenger's bundle, which decides too and sends nothing
     broker: Callable[[Bundle], Broker] | None = None  # in the venue's place: one that keeps books, for these symbols
     say: Callable[[str], None] = lambda text: None
 
@@ -111,12 +113,23 @@ class Runner:
         if reason is not None:
             notes.append(f"session {session}: {reason}")
             return None
+        if self.shadow is not None:
+            notes += self._shadowed(self.shadow, book, session, feed)
         self.say(f"session {session}")
         engine.run_session(session, feed)
         self.vitals.rested()
         done = book.last("close")
         assert done is not None
         return result_of(done, already=False)
+
+    def _shadowed(self, path: Path, book: Journal, session: dt.date, feed: Feed) -> list[str]:
+        """Let the challenger decide beside the champion; whatever is wrong with it stops nobody."""
+        try:
+            why_not = challenger(path, self.verify_keys, self.pace.now(), self.costs).decide(
+                book, session, feed.actions(session))
+        except (BundleRefused, ValueError, OSError) as problem:
+            why_not = str(problem)
+        return [f"session {session}: no shadow run: {why_not}"] if why_not else []
 
     def _wait(self, until_us: int, why: str) -> None:
         if self.pace.now_us() < until_us:

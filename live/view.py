@@ -13,11 +13,14 @@ from live.canonical import plain
 from live.journal import GENESIS, Entry, Journal
 from live.risk import KillSwitch, Limits, Memory, RiskState
 from live.seen import Seen
+from live.virtual import not_traded, shadows
+from models.market.costs import CostModel
 
 if TYPE_CHECKING:
     from live.now import Now
 
 Document = dict[str, Any]
+SIGNAL_SESSIONS = 20
 NOTED = ("state", "hold", "cooling", "hazard", "bundle")  # rows that a person should see without asking
 
 
@@ -102,6 +105,15 @@ class View:
             found = [{"instrument_id": name, "session": entry.payload["decided_for"], **item}
                      for entry in reversed(rows) for name, item in entry.payload["items"].items()]
             return found[-most:]
+
+    def signals(self) -> Document:
+        """Signals that were not traded, and challengers, with what either would have made."""
+        with self._open() as book:
+            if book is None:
+                return {"not_traded": [], "shadows": []}
+            first = book.recent(["decision"], SIGNAL_SESSIONS)
+            return {"not_traded": not_traded(book, first[-1].seq if first else 0),
+                    "shadows": shadows(book, CostModel.default())[-SIGNAL_SESSIONS:]}
 
     def bundle(self) -> Document | None:
         with self._open() as book:

@@ -126,6 +126,7 @@ def live(
     sessions: Annotated[int, typer.Option(help="How many coming sandbox sessions")] = 1,
     serve: Annotated[bool, typer.Option("--serve", help="Show the account: a live page, until Ctrl-C")] = False,
     port: Annotated[int, typer.Option(help="Of the live page, on 127.0.0.1; 0 takes a free one")] = 8765,
+    shadow: Annotated[Path | None, typer.Option(help="A challenger's bundle: it decides too and sends nothing")] = None,
 ) -> None:
     """Trade the approved bundle on paper, decision by decision, into the journal."""
     from pipelines import trading
@@ -133,11 +134,11 @@ def live(
     settings = settings_module.load(overrides(home, None, seed, None, set_))
     desk = Home(settings.home).prepare()
     if speed is not None or feed in ("polygon", "databento"):
-        told = trading.run_live(settings, desk, bundle, feed, sessions, speed, serve, port)
+        told = trading.run_live(settings, desk, bundle, feed, sessions, speed, serve, port, shadow)
         if json_:
             emit(told, True, trading.print_report)
         return
-    report = trading.trade(settings, desk, bundle, feed, sessions)
+    report = trading.trade(settings, desk, bundle, feed, sessions, shadow)
     emit(report, json_, trading.print_report)
     if serve:
         trading.show(desk, port)

@@ -19,7 +19,17 @@ def collect(home: Home) -> dict[str, Any]:
             "facts": _facts(home), "marts": _marts(home), "features": _features(home), "ledger": _ledger(home),
             "records": _records(home), "bundle": _bundle(home), "journal": _journal(home),
         },
+        "live": _live(home),
     }
+
+
+def _live(home: Home) -> dict[str, Any]:
+    """The account as the live page shows it: state, kill switch, positions, limits, what happened lately."""
+    from live.live_status import documents
+    from pipelines.trading import KILL_FILE, journal_path
+
+    limits = home.root / "limits.toml"
+    return documents(journal_path(home), home.root / KILL_FILE, limits if limits.exists() else None)
 
 
 def _facts(home: Home) -> dict[str, str]:
@@ -81,3 +91,8 @@ def print_status(told: dict[str, Any]) -> None:
                 print(f"  {name:20} {str(digest)[:16]}")
         else:
             print(f"{part}: {value if value else 'none'}")
+    account = told["live"]["status"]
+    thrown = f", kill switch thrown ({account['kill']['mode']})" if account["kill"]["thrown"] else ""
+    session = account["session"] or "none"
+    print(f"live: {account['state']}{thrown}, equity {account['equity']:,.2f}, last session {session}"
+          f" {account['pnl']:+,.2f}, {account['positions']} positions")

@@ -29,7 +29,7 @@ def tape_of(settings: Settings, home: Home, feed: str, sessions: int) -> Path:
 
 
 def run_live(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int, speed: float | None,
-             serve: bool, port: int) -> dict[str, Any] | None:
+             serve: bool, port: int, shadow: Path | None = None) -> dict[str, Any] | None:
     """Trade in real time, or at a stated speed, and be looked at meanwhile; None when a person ended it."""
     import os
 
@@ -44,6 +44,7 @@ def run_live(settings: Settings, home: Home, bundle: Path | None, feed: str, ses
         keys=load_keys(trusted) if trusted.exists() else (), kill_file=home.root / KILL_FILE,
         limits=load_limits(limits if limits.exists() else None), environment=os.environ, say=say,
     )
+    runner.shadow = shadow
 
     def told(report: Any) -> None:
         home.write_section("live", report.as_json())
@@ -72,7 +73,8 @@ def _expected(home: Home) -> Any:
     return None
 
 
-def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int) -> dict[str, Any]:
+def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessions: int,
+          shadow: Path | None = None) -> dict[str, Any]:
     """Trade on paper; a session that is in the journal already is not traded again."""
     from live.replay import replay
     from live.settings import load_keys, load_limits
@@ -83,7 +85,7 @@ def trade(settings: Settings, home: Home, bundle: Path | None, feed: str, sessio
     report = replay(
         bundle or home.bundles, path, journal_path(home), verify_keys=load_keys(trusted) if trusted.exists() else (),
         kill_file=home.root / KILL_FILE, limits=load_limits(limits if limits.exists() else None),
-        reached=failpoints.reached, say=say, listen=True,
+        reached=failpoints.reached, say=say, listen=True, shadow=shadow,
     ).as_json()
     home.write_section("live", report)
     if feed == "sandbox":
