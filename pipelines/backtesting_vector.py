@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from live.backtest import BacktestResult, TapeFeed
+    from models.backtest.prices import Prices
     from models.bundle import Bundle, SessionTimes
+    from models.features.panel import FeaturePanel
+    from models.strategy import Decision
 
 Floats = NDArray[np.float64]
 MINUTE_US = 60_000_000
@@ -62,12 +65,24 @@ def _last_known(values: Floats) -> Floats:
 def _daily(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "BacktestResult":
     """Weights decided before each open on features of the batch kernels, filled at the opens, held open to open."""
     from models.backtest.judge import judge
+    from models.market.costs import CostModel
+
+    _, decisions, prices = decided(bundle, tape, days)
+    costs = CostModel.default()
+    told = judge(prices, np.stack([made.weights for made in decisions]), costs)
+    return _result(bundle, [day.isoformat() for day in days[:-1]], (costs.capital_usd * told.equity).tolist(),
+                   (told.cost * costs.capital_usd).tolist(), [], int((told.trades != 0).sum()), costs)
+
+
+def decided(
+    bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]
+) -> tuple["FeaturePanel", list["Decision"], "Prices"]:
+    """The tape's decision rows by the batch kernels, what was decided on each but the last, and prices to judge by."""
     from models.backtest.prices import Prices
     from models.features.compute import compute_batch
     from models.features.inputs import derive
     from models.features.panel import BarPanel, FeaturePanel
     from models.features.registry import named
-    from models.market.costs import CostModel
     from models.strategy import decide_many
 
     if len(days) < 2:
@@ -92,19 +107,13 @@ def _daily(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "Back
     panel = FeaturePanel(np.concatenate([brought.sessions, np.array(days, "datetime64[D]")]), known.bars.names,
                          known.panel.features, np.concatenate([brought.values, values]),
                          np.concatenate([brought.tradable, np.repeat(coming[None], count, axis=0)]))
-    held = count - 1
-    rows = range(len(brought.sessions), len(brought.sessions) + held)
-    weights = np.stack([made_.weights for made_ in decide_many(bundle.strategy, bundle.models, panel, rows)])
+    rows = range(len(brought.sessions), len(brought.sessions) + count - 1)
+    decisions = decide_many(bundle.strategy, bundle.models, panel, rows)
     prices = Prices.from_bars(
         sessions, known.bars.names, open_raw=raw["open"], close_raw=raw["close"], volume=raw["volume"],
         split_factor=raw["split_factor"], total_return_factor=raw["total_return_factor"],
         tradable=np.ones(raw["open"].shape, dtype=np.bool_)).rows(first, first + count)
-    costs = CostModel.default()
-    told = judge(prices, weights, costs)
-    worth = costs.capital_usd * told.equity
-    trades = int((told.trades != 0).sum())
-    return _result(bundle, [day.isoformat() for day in days[:held]], worth.tolist(),
-                   (told.cost * costs.capital_usd).tolist(), [], trades, costs)
+    return panel.tail(count), decisions, prices
 
 
 def _rule(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "BacktestResult":
