@@ -64,5 +64,9 @@ proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random mo
 proof-api: $(STAMP)  ## The live API fuzzed from its own OpenAPI with 100,000 requests (an hour)
 	@NIGHTDESK_FUZZ_REQUESTS=100000 $(BIN)/python -m pytest tests/test_live/test_api_schema.py
 
+proof-live: $(STAMP)  ## The live runner killed 1,000 times, its disk broken and its power cut (half an hour; resumes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.live_disk
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.live_kills --kills 1000
+
 clean:  ## Forget the sandbox home (never a desk's data: only ./.nightdesk)
 	@rm -rf .nightdesk dbt/target dbt/logs

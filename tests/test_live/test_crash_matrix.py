@@ -17,5 +17,5 @@ def test_killed_at_every_point_in_turn_and_at_random(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     killed = {name: int(kills) for name, kills in re.findall(r"^(\S+): as undisturbed after (\d+)", ran.stdout, re.M)}
     for answer in ("acked", "lost", "never"):
-        assert killed[f"{answer}-in-turn"] >= 10, ran.stdout
-    assert sum(kills for name, kills in killed.items() if name.startswith("random-")) >= 6
+        assert killed[f"{answer}-in-turn"] >= (10 if answer == "acked" else 5), ran.stdout
+    assert sum(kills for name, kills in killed.items() if name.startswith("random-")) >= 3
