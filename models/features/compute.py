@@ -12,7 +12,7 @@ from models.features.panel import BarPanel
 # Sessions per kernel call: bounds the memory of windows. Kernels treat sessions alone, so the cut changes no bit.
 CHUNK_SESSIONS = 128
 # Cells per call of a block: few calls, which threads take turns in making, on columns not far from a core's cache.
-BLOCK_CELLS = 40_000
+BLOCK_CELLS = 20_000
 
 
 def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[str, FloatArray]:
