@@ -47,7 +47,8 @@ moments as (
     from actions
     join owners on owners.instrument_id = actions.instrument_id and owners.session >= actions.ex_date
     join published as p on p.symbol = owners.symbol and p.session = owners.session
-    where actions.available_at > p.published_at
+    -- One that was known when its day began was known before any bar that it touches.
+    where actions.available_at > actions.event_time and actions.available_at > p.published_at
     union
     select owners.symbol, owners.session, f.available_at
     from first_bars as f
@@ -73,22 +74,47 @@ owned as (
         on f.instrument_id = believed.instrument_id and believed.available_at >= f.available_at
 ),
 
-counted as (
-    select owned.symbol, owned.session, owned.available_at, a.kind, a.ex_date, a.multiplier, a.ingested_at, a.withdrawn
+-- Factors change with an ex-date passed and with a word learned, and with nothing between: worked out once for each
+-- such stretch, not for each bar.
+ex_dates as (
+    select distinct instrument_id, ex_date from actions
+),
+
+words as (
+    select distinct instrument_id, available_at from actions
+),
+
+placed as (
+    select owned.*, ex_dates.ex_date as last_ex_date, words.available_at as last_word
     from owned
+    asof left join ex_dates
+        on ex_dates.instrument_id = owned.instrument_id and owned.session >= ex_dates.ex_date
+    asof left join words
+        on words.instrument_id = owned.instrument_id and owned.available_at >= words.available_at
+),
+
+stretches as (
+    select distinct instrument_id, first_session, last_ex_date, last_word from placed
+    where last_ex_date > first_session and last_word is not null
+),
+
+counted as (
+    select stretches.*, a.kind, a.ex_date, a.multiplier, a.ingested_at, a.withdrawn
+    from stretches
     join actions as a
-        on a.instrument_id = owned.instrument_id
-        and a.ex_date > owned.first_session and a.ex_date <= owned.session
-        and a.available_at <= owned.available_at
+        on a.instrument_id = stretches.instrument_id
+        and a.ex_date > stretches.first_session and a.ex_date <= stretches.last_ex_date
+        and a.available_at <= stretches.last_word
     qualify row_number() over (
-        partition by owned.symbol, owned.session, owned.available_at, a.kind, a.ex_date order by a.available_at desc
+        partition by stretches.instrument_id, first_session, last_ex_date, last_word, a.kind, a.ex_date
+        order by a.available_at desc
     ) = 1
 ),
 
 -- Products in a fixed order, because floats round.
 factors as (
     select
-        symbol, session, available_at,
+        instrument_id, first_session, last_ex_date, last_word,
         list_reduce(list(multiplier order by ex_date, kind) filter (kind = 'split'), lambda f, x: f * x) as split_factor,
         list_reduce(list(multiplier order by ex_date, kind), lambda f, x: f * x) as total_return_factor,
         max(ingested_at) as ingested_at
@@ -99,12 +125,12 @@ factors as (
 
 answers as (
     select
-        owned.* exclude (first_session)
-            replace (greatest(owned.ingested_at, coalesce(factors.ingested_at, owned.ingested_at)) as ingested_at),
+        placed.* exclude (first_session, last_ex_date, last_word)
+            replace (greatest(placed.ingested_at, coalesce(factors.ingested_at, placed.ingested_at)) as ingested_at),
         coalesce(factors.split_factor, 1.0) as split_factor,
         coalesce(factors.total_return_factor, 1.0) as total_return_factor
-    from owned
-    left join factors using (symbol, session, available_at)
+    from placed
+    left join factors using (instrument_id, first_session, last_ex_date, last_word)
 )
 
 select
