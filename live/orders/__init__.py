@@ -2,5 +2,6 @@
 
 from live.orders.manager import OrderManager, client_order_id
 from live.orders.states import OrderError, OrderResult, State, Tracked
+from live.ports import Broker as ExchangeClient
 
-__all__ = ["OrderError", "OrderManager", "OrderResult", "State", "Tracked", "client_order_id"]
+__all__ = ["ExchangeClient", "OrderError", "OrderManager", "OrderResult", "State", "Tracked", "client_order_id"]
