@@ -93,9 +93,11 @@ class Tail:
         """ADV in dollars and daily volatility for the coming session, by the judge's kernels."""
         close, volume, factor = (np.array(self._rows[n][-liquidity.LOOK_BACK - 1:]) for n in
                                  ("close", "volume", "total_return_factor"))
-        adv, vol = liquidity.known_before(*(np.vstack([part, np.full(len(self.names), np.nan)])
-                                            for part in (close, volume, factor)))
-        return adv[-1], vol[-1]
+        traded, adjusted = (np.ascontiguousarray(part.T) for part in (close * volume, close * factor))
+        if len(close) <= liquidity.LOOK_BACK:  # a shorter history has gaps where it did not reach back
+            gap = np.full((len(self.names), liquidity.LOOK_BACK + 1 - len(close)), np.nan)
+            traded, adjusted = (np.hstack([gap, part]) for part in (traded, adjusted))
+        return liquidity.adv20_usd(traded), liquidity.vol20_daily(adjusted)
 
     def decision_panel(self, times: SessionTimes, decided_at: dt.datetime) -> FeaturePanel:
         """The rows a decision for this session reads; its own row, computed now, is the last."""
