@@ -14,7 +14,8 @@ _CLOSE_WITHIN_DAYS = 10
 # A price is on the old basis where it is nearer to the old one than to the new, on the scale of returns.
 _SPLITS = """
 WITH told AS (
-    SELECT vendor_id, ticker, ex_date, split_to / split_from AS ratio, withdrawn, available_at FROM read_parquet($held)
+    SELECT vendor_id, ticker, ex_date, split_to / split_from AS ratio, withdrawn, available_at
+    FROM read_parquet($held, union_by_name = true)
     {tonight}
 )
 SELECT DISTINCT ticker, ex_date, ratio FROM (
@@ -34,7 +35,7 @@ SELECT * EXCLUDE (ratio, ex_date, usual) FROM (
 _DAYS = """
 WITH closes AS (
     SELECT ticker, session, close FROM read_parquet($incoming)
-    UNION ALL SELECT ticker, session, close FROM read_parquet($held)
+    UNION ALL SELECT ticker, session, close FROM read_parquet($held, union_by_name = true)
 ), before AS (
     SELECT s.*, arg_max(c.close, c.session) AS close_before
     FROM splits AS s JOIN closes AS c

@@ -39,9 +39,9 @@ def begin(home: Home) -> None:
             pq.write_table(dataset.schema.empty_table(), staging / f"{dataset.name}.parquet")
         pq.write_table(RECEIPTS.empty_table(), staging / raw.RECEIPTS_FILE)
         durable.publish_dir(staging, home.facts / first, failpoint="lake_begin")
-    for dataset in DATASETS.values():  # one that came to be after this home did
+    for dataset in DATASETS.values():  # one that came to be, or gained a column, after this home did
         path = home.facts / first / f"{dataset.name}.parquet"
-        if not path.exists():
+        if not path.exists() or pq.read_schema(path).names != dataset.schema.names:
             sink = pa.BufferOutputStream()
             pq.write_table(dataset.schema.empty_table(), sink)
             durable.write_atomic(path, sink.getvalue().to_pybytes(), failpoint="lake_begin")

@@ -16,7 +16,8 @@ def read_dataset(home: Home, name: str) -> pa.Table:
     """Every version of every fact of a dataset."""
     files = [batch / f"{name}.parquet" for batch in raw.batches(home)]
     tables = [pq.read_table(path) for path in files if path.exists()]
-    return pa.concat_tables(tables) if tables else DATASETS[name].schema.empty_table()
+    schema = DATASETS[name].schema  # of which an older batch may lack a column
+    return pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
 
 
 def facts_digest(home: Home, names: Sequence[str] = tuple(DATASETS)) -> dict[str, str]:

@@ -29,7 +29,7 @@ WITH incoming AS (
 ), several AS (  -- facts of which more than one thing was ever said; of all others the first word is the only one
     SELECT {fact} FROM incoming GROUP BY ALL HAVING count(*) > 1
     UNION
-    SELECT {held_fact} FROM read_parquet($facts) AS f SEMI JOIN incoming ON {incoming_fact}
+    SELECT {held_fact} FROM read_parquet($facts, union_by_name = true) AS f SEMI JOIN incoming ON {incoming_fact}
 ), said AS (  -- a pull says one thing of a fact: the last place that says it
     SELECT incoming.* FROM incoming SEMI JOIN several ON {several_fact}
     QUALIFY row_number() OVER (
@@ -37,7 +37,7 @@ WITH incoming AS (
 ), one AS (
     {one}
 ), held AS (
-    SELECT {facts}, epoch_us(available_at) AS held_at FROM read_parquet($facts) AS f
+    SELECT {facts}, epoch_us(available_at) AS held_at FROM read_parquet($facts, union_by_name = true) AS f
     SEMI JOIN one AS o ON {same_grain}
     QUALIFY row_number() OVER (PARTITION BY {grain} ORDER BY available_at DESC) = 1
 ), candidates AS (
@@ -84,7 +84,8 @@ _AMONG_SOURCES = """
     SELECT said.*, known.other IS NOT NULL
         OR min(said.received_at) OVER (PARTITION BY {fact}) < said.received_at AS told_elsewhere
     FROM said LEFT JOIN (
-        SELECT DISTINCT {held_fact}, true AS other FROM read_parquet($facts) AS f SEMI JOIN said ON {same_fact}
+        SELECT DISTINCT {held_fact}, true AS other
+        FROM read_parquet($facts, union_by_name = true) AS f SEMI JOIN said ON {same_fact}
     ) AS known ON {known_fact}
 """
 
