@@ -32,7 +32,8 @@ class Tail:
         self._days: list[np.datetime64] = list(bars.sessions)
         self._most = len(self._days)  # the tail moves on, it does not grow
         self._rows: dict[str, list[Floats]] = {name: list(rows) for name, rows in bars.columns.items()}
-        self._factors = {name: _last_known(bars.columns[name]) for name in ("split_factor", "total_return_factor")}
+        self._factors = {name: np.nan_to_num(_last_known(bars.columns[name]), nan=1.0)  # both begin with a first bar
+                         for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
         self._calendar = sorted(self._times)
         self.scores: RawScores = {}  # of the newest decisions, by session
