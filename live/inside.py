@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from live.desk import Desk
 
 MINUTE_US = 60_000_000
+LATE_US = 2 * MINUTE_US  # in real time; a decision that comes later than its next minute is none
 DayBars = Mapping[str, list[float]]  # open, high, low, close, volume, start of the newest minute
 
 
@@ -163,6 +164,8 @@ class Inside:
     def _act(self, at_us: int, prices: Mapping[str, float], proposals: list[Proposal],
              told: dict[str, dict[str, Any]]) -> None:
         desk, limits = self._desk, self._desk.terms.limits
+        if desk.terms.wall is not None and to_us(desk.terms.wall.now()) - at_us > LATE_US:
+            return  # heard again after a restart: what they ask for is asked of the first bar that comes in time
         while self._recent and self._recent[0] <= at_us - MINUTE_US:
             self._recent.popleft()
         equity = desk.equity(prices)
@@ -192,6 +195,9 @@ class Inside:
                    "reference_price": wanted.price,
                    "checks": [] if desk.terms.brief and verdict.quantity else [one.as_json() for one in verdict.checks]}
         held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
+        if order_id in desk.orders:  # sent by a process that ended since
+            self._aims[name] = wanted.score
+            return
         if not verdict.quantity:
             desk.counts["refused"] += 1
             desk.write("refused", {**because, "order_id": order_id, "instrument_id": name, "quantity": 0,
