@@ -15,10 +15,11 @@ from models.features import missing
 from models.features.feature import Feature
 from models.features.missing import Missing
 from pipelines.home import Home
-from pipelines.store import inputs, read
+from pipelines.store import inputs, read, steadiness
 from pipelines.store.build import FamilyBuild
 
 BINS = 24
+MOST_DRAWN = 32
 
 
 def describe(column: NDArray[np.float64]) -> dict[str, Any]:
@@ -44,14 +45,17 @@ def tell(home: Home, built: FamilyBuild, features: tuple[Feature, ...], now: dt.
     section = home.read_section("features")
     families = section.get("families", {})
     held = families.get(built.view, {})
-    if held.get("digest") == built.digest and set(held.get("features", {})) == {item.name for item in features}:
-        told = held["features"]
+    same = held.get("digest") == built.digest and set(held.get("features", {})) == {item.name for item in features}
+    if same and "newest_event" in held:
+        told, newest = held["features"], held["newest_event"]
     else:
         rows = read.newest(pq.read_table(built.path), now)
-        told = {name: describe(column) for name, column in _columns(rows, features).items()}
+        moved, newest = steadiness.shifts(rows, features), steadiness.newest_event(rows)
+        told = {name: {**describe(column), **moved.get(name, {})} for name, column in _columns(rows, features).items()}
     part = {
         "rows": built.rows, "rebuilt": built.rebuilt, "unchanged": built.unchanged, "digest": built.digest,
         "first_rebuilt": built.first_rebuilt, "last_rebuilt": built.last_rebuilt, "features": told,
+        "newest_event": newest,
     }
     home.write_section("features", {**section, "families": {**families, built.view: part}})
     return part
@@ -95,22 +99,35 @@ def why_missing(
 
 
 def picture(told: dict[str, dict[str, Any]]) -> str:
-    """Small histograms of all features of a family, as Markdown with the image inside."""
+    """Small histograms of a family's first features, as Markdown with the image inside: one drawing, not a plot each,
+    which would take longer than computing the family."""
+    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
-    shown = {name: item for name, item in told.items() if item.get("histogram")}
+    drawable = {name: item for name, item in told.items() if item.get("histogram")}
+    shown = list(drawable.items())[:MOST_DRAWN]
     if not shown:
         return "No values yet."
     across = min(4, len(shown))
     down = -(-len(shown) // across)
-    figure = Figure(figsize=(2.1 * across, 1.3 * down), dpi=90, layout="constrained")
-    for n, (name, item) in enumerate(shown.items()):
-        axes = figure.add_subplot(down, across, n + 1)
-        counts = item["histogram"]["counts"]
-        axes.bar(range(len(counts)), counts, width=1.0, color="#3b6ea5")
-        axes.set_title(name, fontsize=8)
-        axes.set_yticks([])
-        axes.set_xticks([-0.5, len(counts) - 0.5], [f"{item['p01']:.3g}", f"{item['p99']:.3g}"], fontsize=6)
+    figure = Figure(figsize=(2.1 * across, 1.1 * down), dpi=90)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set(xlim=(0, across), ylim=(down, 0))
+    bars = []
+    for n, (name, item) in enumerate(shown):
+        left, top = n % across + 0.06, n // across
+        counts = np.array(item["histogram"]["counts"], dtype=np.float64)
+        width, tall = 0.88 / len(counts), 0.55 * counts / max(counts.max(), 1.0)
+        for at, height in enumerate(tall):
+            x, floor = left + at * width, top + 0.82
+            bars.append([(x, floor), (x + width, floor), (x + width, floor - height), (x, floor - height)])
+        axes.text(left + 0.44, top + 0.2, name, fontsize=8, ha="center")
+        axes.text(left, top + 0.95, f"{item['p01']:.3g}", fontsize=6, ha="left")
+        axes.text(left + 0.88, top + 0.95, f"{item['p99']:.3g}", fontsize=6, ha="right")
+    axes.add_collection(PolyCollection(bars, facecolors="#3b6ea5", linewidths=0), autolim=False)
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
-    return f"![distributions](data:image/png;base64,{base64.b64encode(out.getvalue()).decode()})"
+    more = len(drawable) - len(shown)
+    rest = f"\n\nAnd {more} more: `nightdesk features list --html` draws them all." if more else ""
+    return f"![distributions](data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}){rest}"

@@ -1,4 +1,4 @@
-"""The leak gate on every family, blocking; null shares and ranges, told but not blocking."""
+"""The leak gate on every family, blocking; null shares, ranges, age and drift, told but not blocking."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -86,3 +86,34 @@ def _plausible(view: str, features: tuple[Feature, ...]) -> dg.AssetChecksDefini
 
 
 plausible_checks = [_plausible(view, features) for view, features in families().items()]
+
+
+@dg.multi_asset_check(
+    name="fresh_and_steady",
+    specs=[
+        spec
+        for view in families()
+        for spec in (
+            dg.AssetCheckSpec("fresh", asset=dg.AssetKey(["features", view]),
+                              description="The newest row is younger than its features may be old."),
+            dg.AssetCheckSpec("steady", asset=dg.AssetKey(["features", view]),
+                              description="The newest 20 sessions have the means and the gaps of those before them."),
+        )
+    ],
+)  # fmt: skip
+def fresh_and_steady(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
+    from pipelines.store import steadiness
+
+    told = home.home().read_section("features")["families"]
+    for view, features in families().items():
+        late = steadiness.stale_by(told[view].get("newest_event"), features, home.now())
+        wrong = steadiness.unsteady(told[view]["features"])
+        asset = dg.AssetKey(["features", view])
+        yield dg.AssetCheckResult(
+            asset_key=asset, check_name="fresh", passed=late is None, severity=dg.AssetCheckSeverity.WARN,
+            metadata={"newest_row": told[view].get("newest_event") or "none yet", "late_by": str(late or "not late")},
+        )
+        yield dg.AssetCheckResult(
+            asset_key=asset, check_name="steady", passed=not wrong, severity=dg.AssetCheckSeverity.WARN,
+            metadata={"unsteady": "; ".join(wrong[:MOST_SHOWN]) or "none", "features": len(wrong)},
+        )
