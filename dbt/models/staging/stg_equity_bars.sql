@@ -1,4 +1,6 @@
 -- Daily bars under the ticker of their day. A less trusted source never overrules a more trusted one.
+-- Five models read them, so that they are worked out once.
+{{ config(materialized='table') }}
 with source as (
     select * from {{ source('facts', 'equity_bars') }}
 ),
