@@ -47,6 +47,7 @@ class BacktestResult:
     state: str
     capital: float
     cash_rate_session: float
+    ignored: int = 0  # bars that could not be believed
 
     def figures(self) -> dict[str, float | int]:
         """What a person reads first."""
@@ -117,4 +118,4 @@ def backtest(
         bundle.strategy.name, tuple(entry.session or "" for entry in closes), tuple(row["equity"] for row in told),
         tuple(row["costs"] for row in told), tuple(trades), sum(row["orders"] for row in told),
         sum(row["fills"] for row in told), sum(row["refused"] for row in told), told[-1]["state"], costs.capital_usd,
-        costs.cash_rate_session)
+        costs.cash_rate_session, sum(row["ignored_bars"] for row in told))

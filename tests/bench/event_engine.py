@@ -24,7 +24,7 @@ NAME = "M00"
 PEERS = {"backtesting": "backtesting", "backtrader": "backtesting", "nautilus_trader": "nautilus"}  # its environment
 
 
-def prepared(sessions: int = SESSIONS) -> Callable[[], BacktestResult]:
+def prepared(sessions: int = SESSIONS, say: Callable[[str], None] = lambda text: None) -> Callable[[], BacktestResult]:
     """A run of the whole: bars, decisions at each minute's end, limits, orders, fills, costs, journal, trades."""
     told = np.load(path())
     columns = [told[name].tolist() for name in ("open", "high", "low", "close", "volume")]
@@ -46,11 +46,30 @@ def prepared(sessions: int = SESSIONS) -> Callable[[], BacktestResult]:
     def work() -> BacktestResult:
         folder = Path(tempfile.mkdtemp())
         try:  # the peers fill an order whole
-            return backtest(bundle, ListFeed(bars), folder / "journal.sqlite", costs=costs, rules=VenueRules(1.0))
+            return backtest(bundle, ListFeed(bars), folder / "journal.sqlite", costs=costs, rules=VenueRules(1.0),
+                            say=say)
         finally:
             shutil.rmtree(folder)
 
     return work
+
+
+def steady() -> Row:
+    """24 hours of session time, what the process holds meanwhile, and what was missed."""
+    held: list[float] = []
+    work = prepared(say=lambda text: held.append(_rss_mb()))
+    taken = timed(work, runs=1)
+    last = work()
+    a_day_s = taken.median_s * 24 * 60 / BARS
+    return Row("simulated_24h", a_day_s, None, peak_mb=peak_mb(), samples=1,
+               note=f"{86_400 / a_day_s:,.0f} times as fast as the market; {held[50]:.1f} MB after 50 sessions, "
+                    f"{held[len(last.sessions) - 1]:.1f} after {len(last.sessions)}; "
+                    f"{SESSIONS - len(last.sessions)} sessions and {last.ignored} bars missed")
+
+
+def _rss_mb() -> float:
+    with open("/proc/self/statm") as told:
+        return int(told.read().split()[1]) * 4096 / 1e6
 
 
 def floor_s() -> float:
@@ -92,4 +111,4 @@ def rows() -> list[Row]:
         found.append(Row("event_engine", again, None, name, told["seconds"], floor, told["peak_mb"], 1,
                          f"{told['seconds'] / again:.1f} times as fast as {name}: {BARS / again:,.0f} bars/s against "
                          f"{BARS / told['seconds']:,.0f}, {told['orders']} orders there"))
-    return found
+    return [*found, steady()]
