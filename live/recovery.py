@@ -4,7 +4,7 @@ import datetime as dt
 import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from live.book import Book
 from live.canonical import unpacked
@@ -44,7 +44,13 @@ def book_of(journal: Journal, capital_usd: float) -> Book:
     return book
 
 
-def equities(journal: Journal) -> Iterator[tuple[dt.datetime, dt.date | None, float]]:
+class Rows(Protocol):
+    """A journal, or one with what is not committed yet."""
+
+    def entries(self, kind: str | None = None) -> Iterator[Entry]: ...
+
+
+def equities(journal: Rows) -> Iterator[tuple[dt.datetime, dt.date | None, float]]:
     """Each close's equity, and between them, without a session, the dollars that came or went by hand."""
     rows = heapq.merge(journal.entries("close"), journal.entries("adjustment"), key=lambda entry: entry.seq)
     for entry in rows:

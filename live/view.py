@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from live.canonical import plain
 from live.journal import GENESIS, Entry, Journal
+from live.recovery import equities
 from live.risk import KillSwitch, Limits, Memory, RiskState
 from live.seen import Seen
 from live.virtual import not_traded, shadows
@@ -173,9 +174,7 @@ class View:
         return {**close.payload, "session": close.session, "time": close.at} if close else {}
 
     def _memory(self, book: Seen) -> Memory:
-        return Memory.since(self.capital_usd, (
-            (dt.datetime.fromisoformat(entry.at), dt.date.fromisoformat(entry.session or ""), entry.payload["equity"])
-            for entry in book.entries("close")))
+        return Memory.since(self.capital_usd, equities(book))
 
 
 def _share(value: float, of: float) -> float:
