@@ -4,15 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from models.features.feature import Block, Feature
 from models.features.registry import families
 from pipelines.home import Home
-from pipelines.store import build
+from pipelines.store import build, manifest, recipe
 from tests.test_pipelines.store_histories import connection, daily_bars, known_by
 
 EQUITY = families()["equity_v1"]
@@ -87,3 +89,18 @@ def test_a_lake_without_bars_gives_an_empty_table(tmp_path: Path) -> None:
     assert (first.rows, first.rebuilt) == (0, 0)
     assert pq.read_schema(first.path).names[:2] == ["instrument_id", "session"]
     assert _build(Home(tmp_path), bars).digest == _build(Home(tmp_path / "other"), bars).digest
+
+
+def test_a_family_is_built_again_for_its_own_code_and_not_for_another_s() -> None:
+    versions = {view: manifest.code_version(features, recipe.USUAL) for view, features in families().items()}
+    assert len(set(versions.values())) == len(versions)
+    files = {view: set().union(*(manifest._imported(kernel.__module__) for kernel in _kernels(features)))
+             for view, features in families().items()}  # fmt: skip
+    named = {view: {path.name for path in found} for view, found in files.items()}
+    assert {"equity.py", "market.py", "cross.py"} <= named["equity_v1"]  # what its kernels import counts as theirs
+    assert "equity.py" not in named["options_v1"] and "options.py" not in named["equity_v1"]
+    assert all(path.is_relative_to(manifest.ROOT / "models") for found in files.values() for path in found)
+
+
+def _kernels(features: tuple[Feature, ...]) -> list[Callable[..., object]]:
+    return [one.kernel.fill if isinstance(one.kernel, Block) else one.kernel for one in features]

@@ -26,12 +26,12 @@ def _findings(findings: Sequence[Mapping[str, Any]]) -> list[Html]:
     """The first bad date of each culprit; entities beyond a screenful are counted."""
     rows = [
         [tag("code", one.get("feature")), one.get("entity") or words.DASH, words.moment(one.get("first_bad_time")),
-         words.moment(one.get("decision_time"))]
+         words.moment(one.get("decision_time")), one.get("input") or words.DASH]
         for one in findings[:MOST_ROWS]
     ]  # fmt: skip
     more = len(findings) - len(rows)
-    headers = ["Feature", "Entity", "first bad time", "seen when deciding at"]
-    return [table(headers, rows, words=4), *([note(f"And {words.plural(more, 'more')}.")] if more else [])]
+    headers = ["Feature", "Entity", "first bad time", "seen when deciding at", "moved by"]
+    return [table(headers, rows, words=5), *([note(f"And {words.plural(more, 'more')}.")] if more else [])]
 
 
 def draw(story: Story) -> list[Html]:
