@@ -7,6 +7,8 @@ import sys
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pytest
+
 from live.alert_settings import DISCORD, PASSWORD, WEBHOOK
 from tests.test_live import world
 from tests.test_live.test_alerts import Web, web_server
@@ -35,6 +37,7 @@ operate(runner, environment=os.environ, alerts=folder / "alerts.toml", serve=Tru
 """
 
 
+@pytest.mark.slow
 def test_no_canary_gets_out(tmp_path: Path) -> None:
     world.publish(tmp_path / "bundles")
     world.tape(tmp_path / "tape.parquet", 0, 1)

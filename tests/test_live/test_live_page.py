@@ -46,7 +46,7 @@ def test_the_kill_button_stops_a_running_session_before_ones_eyes(bundles: Path,
         assert page.complaints == []
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 def test_no_width_needs_sideways_scrolling_and_a_wrong_token_is_said(
     bundles: Path, chromium: str, tmp_path: Path, width: int
 ) -> None:
