@@ -112,20 +112,23 @@ def compute_batch(
     return result
 
 
+class _Cut(dict[str, FloatArray]):
+    """Each column's last `look_back` sessions, as batch slides to them; cut once for all who look at them."""
+
+    def __init__(self, panel: BarPanel, look_back: int) -> None:
+        self._columns, self._begin = panel.columns, len(panel.sessions) - look_back
+
+    def __missing__(self, name: str) -> FloatArray:
+        window = self[name] = np.ascontiguousarray(self._columns[name][self._begin :].T)[None]
+        return window
+
+
 def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, FloatArray]:
     """The last session only, from as many sessions as each feature looks back."""
     count = len(panel.sessions)
     result: dict[str, FloatArray] = {}
     told: dict[str, FloatArray] = {}
-    windows: dict[tuple[str, int], FloatArray] = {}
-
-    def window(name: str, look_back: int) -> FloatArray:
-        """What batch slides to the last session, cut once for all who look at it."""
-        held = windows.get((name, look_back))
-        if held is None:
-            held = windows[name, look_back] = np.ascontiguousarray(panel.columns[name][count - look_back :].T)[None]
-        return held
-
+    cuts: dict[int, _Cut] = {}
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # once for all: a call costs microseconds
         for kernel, some in _grouped(features):
             feature = some[0]
@@ -136,7 +139,10 @@ def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, Floa
                 _fill(panel.tail(feature.look_back), some, kernel, slice(None), held)
                 result.update({one.name: held[index, 0] for index, one in enumerate(some)})
             else:
-                told[feature.name] = kernel(**{name: window(name, feature.look_back) for name in feature.inputs})
+                cut = cuts.get(feature.look_back)
+                if cut is None:
+                    cut = cuts[feature.look_back] = _Cut(panel, feature.look_back)
+                told[feature.name] = kernel(**{name: cut[name] for name in feature.inputs})
     if told:
         values = np.concatenate(list(told.values()), dtype=np.float64)
         values[~np.isfinite(values)] = np.nan
