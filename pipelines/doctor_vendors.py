@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines.doctor import SKEW_S, Finding
 from pipelines.settings import Settings
-from pipelines.vendors.hosts import KEY_VARIABLES, Hosts
+from pipelines.vendors.hosts import KEY_VARIABLES, S3_VARIABLES, Hosts
 
 _OFFERS = {"polygon": "equities", "cme": "futures"}
 
@@ -32,6 +32,7 @@ def findings(settings: Settings, environment: Mapping[str, str], *, online: bool
             needed = "" if wanted else f", and not needed by source {settings.source}"
             yield Finding(f"key {vendor}", state, f"not set{needed}", advice)
     if wanted:
+        yield from _flat_files(settings, environment)
         yield _terms(settings)
     if online and any(present.values()):
         yield from _asked(environment, [vendor for vendor, name in present.items() if name])
@@ -40,7 +41,21 @@ def findings(settings: Settings, environment: Mapping[str, str], *, online: bool
                       "`nightdesk doctor --online` asks each vendor one free question")  # fmt: skip
 
 
+def _flat_files(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    if settings.coverage.flatfiles:
+        missing = [" or ".join(names) for names in S3_VARIABLES if not any(environment.get(name) for name in names)]
+        kinds = ", ".join(settings.coverage.flatfiles)
+        if missing:
+            yield Finding("key flat files", "problem", f"not set, and coverage names {kinds}",
+                          f"set {' and '.join(missing)}: they are not the key of the REST interface")  # fmt: skip
+        else:
+            yield Finding("key flat files", "ok", f"set, for {kinds}")
+
+
 def _terms(settings: Settings) -> Finding:
+    if settings.coverage.details and "cme" not in settings.coverage.accept_terms:
+        return Finding("terms", "advice", "CME's site not accepted: coverage.details is not asked",
+                       "where its terms allow you that, --set coverage.accept_terms=cboe,cme")  # fmt: skip
     if "cboe" in settings.coverage.accept_terms:
         return Finding("terms", "ok", "Cboe's accepted")
     return Finding("terms", "advice", "Cboe's not accepted: no option chains",
