@@ -180,3 +180,26 @@ def test_a_thin_market_fills_in_parts(tmp_path: Path) -> None:
                       rules=VenueRules(bar_share=0.1))
     fills = rows(tmp_path / "j.sqlite", "fill")
     assert result.fills > 2 * result.orders and all(abs(fill["quantity"]) <= 120 for fill in fills)
+
+
+def test_what_is_stale_or_cannot_be_believed_sends_nothing(tmp_path: Path) -> None:
+    """A name that goes silent is left alone until it is heard again; odd bars change no fill and are counted."""
+    chosen = bundle(Intraday(rule=EmaCross(2, 4, short=True), size=Size("shares", 300)))
+    bars = market()
+    first_us = bars[DAYS[1]][0].start_us
+    silent = [bar for bar in bars[DAYS[1]] if not (bar.instrument_id == "X"
+                                                   and 100 <= (bar.start_us - first_us) // 60_000_000 < 300)]
+    backtest(chosen, ListFeed({**bars, DAYS[1]: silent}), tmp_path / "j.sqlite")
+    quiet = [dt.datetime.fromtimestamp((first_us + minute * 60_000_000) / 1e6, dt.UTC).isoformat()
+             for minute in (101, 299)]
+    sent = [row for row in rows(tmp_path / "j.sqlite", "intent") if row["session"] == DAYS[1].isoformat()]
+    assert not [row for row in sent if row["instrument_id"] == "X" and quiet[0] < row["at"] < quiet[1]]
+    assert [row for row in sent if row["instrument_id"] == "Y" and quiet[0] < row["at"] < quiet[1]]
+    odd = [one for bar in bars[DAYS[1]] for one in (
+        bar, bar, bar._replace(close=float("nan")), bar._replace(start_us=bar.start_us - 300_000_000),
+        bar._replace(start_us=bar.start_us + 10**12), bar._replace(low=-1.0))]
+    fills = []
+    for number, tape in enumerate((bars, {**bars, DAYS[1]: odd})):
+        result = backtest(chosen, ListFeed(tape), tmp_path / f"{number}.sqlite")
+        fills.append([row for row in rows(tmp_path / f"{number}.sqlite", "fill")])
+    assert fills[0] == fills[1] and result.ignored == 5 * len(bars[DAYS[1]])
