@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,26 @@ def _of_name(made: dict[str, Any], values: dict[str, Any], name: str) -> dict[st
 
 
 def _outcome(book: Journal, decision: Entry, names: Sequence[str]) -> dict[str, Any] | None:
-    """What came of it, once the next session has opened; None until then."""
+    """What came of it, once the next session has opened; None until then. Of each name also how long it was held, and
+    how far from the price it was decided at its fills of that session were: dollars lost to slippage."""
+    made, day = decision.payload, dt.date.fromisoformat(decision.session or "")
+    reference = dict(zip(made["names"], made["reference"], strict=True))
+    fills: dict[str, list[Entry]] = {}
+    for entry in book.entries("fill", day):
+        fills.setdefault(entry.payload["instrument_id"], []).append(entry)
     for entry in book.entries("outcome", since=decision.seq):
-        if entry.payload["decision_id"] == decision.payload["decision_id"]:
-            items = {name: item for name, item in entry.payload["items"].items() if name in names}
-            return {**entry.payload, "items": items}
+        if entry.payload["decision_id"] == made["decision_id"]:
+            until = dt.datetime.fromisoformat(entry.payload["held_until"])
+            return {**entry.payload, "items": {
+                name: {**item, **_held(fills.get(name, []), until, reference.get(name))}
+                for name, item in entry.payload["items"].items() if name in names}}
     return None
+
+
+def _held(fills: Sequence[Entry], until: dt.datetime, decided_at_usd: Any) -> dict[str, Any]:
+    """Of a position that was only carried there is no fill, and both are null."""
+    if not fills or not isinstance(decided_at_usd, (int, float)):
+        return {"holding_minutes": None, "slippage_usd": None}
+    begun = dt.datetime.fromisoformat(fills[0].at)
+    slipped = [one.payload["quantity"] * (one.payload["price"] - decided_at_usd) for one in fills]
+    return {"holding_minutes": (until - begun) / dt.timedelta(minutes=1), "slippage_usd": math.fsum(slipped)}

@@ -70,5 +70,11 @@ def _outcome(outcome: Mapping[str, Any] | None) -> list[str]:
         return [f"  Outcome at {outcome['held_until']}: no position was held"]
     return [f"  Outcome {name}: {item['shares']:+,} from {item['entry']:,.2f} to {item['exit']:,.2f} "
             f"({item['reason']}, {outcome['held_until']}): {item['pnl']:+,.2f} USD, R {_number(item['R'], 2)}, "
-            f"MFE {_number(item['mfe_R'], 2)}, MAE {_number(item['mae_R'], 2)}"
+            f"MFE {_number(item['mfe_R'], 2)}, MAE {_number(item['mae_R'], 2)}" + _held(item)
             for name, item in outcome["items"].items()]
+
+
+def _held(item: Mapping[str, Any]) -> str:
+    if item.get("holding_minutes") is None:
+        return ""
+    return f", held {item['holding_minutes']:,.0f} minutes, slippage {item['slippage_usd']:+,.2f} USD"

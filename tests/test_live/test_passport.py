@@ -58,13 +58,16 @@ def test_an_order_resolves_to_everything_behind_it(desk: Path) -> None:
     assert item["R"] == pytest.approx(
         (item["exit"] - item["entry"]) * (1 if item["shares"] > 0 else -1) / name["atr14_usd"])
     assert item["mae_R"] <= min(item["R"], 0.0) <= max(item["R"], 0.0) <= item["mfe_R"]
+    fill = told["history"][1]
+    assert item["slippage_usd"] == pytest.approx(fill["quantity"] * (fill["price"] - told["reference_price"]))
+    assert item["holding_minutes"] > 60.0 * 20  # from this session's open to the next one's
     assert document["manifest"]["data_snapshot"] == {"daily_bars": "1" * 64}
 
 
 def test_a_person_can_read_it(desk: Path) -> None:
     text = render(passport(desk / "j.sqlite", first_order(desk)["order_id"], desk / "bundles", [world.PUBLIC]))
     for words in ("learnt on daily_bars 1111", "ret_5 v1 = ", "limit gross: ", "cost ", "(fee ", ", R ",
-                  "features: EQUAL, bit for bit"):
+                  " minutes, slippage ", "features: EQUAL, bit for bit"):
         assert words in text
     (desk / "KILL").touch()
     replay(desk / "bundles", world.tape(desk / "tape-3.parquet", 3), desk / "j.sqlite", verify_keys=[world.PUBLIC],
