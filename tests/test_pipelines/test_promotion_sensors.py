@@ -80,6 +80,19 @@ def test_the_definitions_name_their_jobs_and_the_search_says_what_it_is():
     from pipelines.definitions import defs
 
     made = defs()
-    assert {one.name: one.job_name for one in made.sensors} == \
-        {"missed_night": "nightly", "search_when_unwell": "search"}
+    asks = {one.name: one.job_name for one in made.sensors if one.name in ("missed_night", "search_when_unwell")}
+    assert asks == {"missed_night": "nightly", "search_when_unwell": "search"}
     assert made.resolve_job_def("search").tags["nightdesk/search"] == "true"
+
+
+def test_a_tick_looks_and_touches_nothing(desk, monkeypatch):
+    home, _ = desk
+    _night(home, MORNING, complete=True)
+    before = (home.work / "night.json").read_bytes()
+    monkeypatch.setenv("NIGHTDESK_HOME", str(home.root))
+    monkeypatch.setenv("NIGHTDESK_SOURCE", f"files:{home.root}")
+    with home.lock(), dg.instance_for_test() as instance:  # as while a night is under way
+        for sensor in (sensors.missed_night, sensors.search_when_unwell):
+            with dg.build_sensor_context(instance=instance) as context:
+                sensor.evaluate_tick(context)
+    assert (home.work / "night.json").read_bytes() == before

@@ -50,13 +50,14 @@ def unwell(home: HomeResource) -> dg.RunRequest | dg.SkipReason:
     job_name="nightly", minimum_interval_seconds=EVERY_S,
     description="Makes up for a night that no tick started: the machine was off, or the daemon was.",
 )
-def missed_night(context: dg.SensorEvaluationContext, home: HomeResource) -> dg.RunRequest | dg.SkipReason:
-    return missed(home, context.instance, dt.datetime.now(dt.UTC))
+def missed_night(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    # Not as a resource: that holds the home's lock and settles a night, which only a run may.
+    return missed(HomeResource(), context.instance, dt.datetime.now(dt.UTC))
 
 
 @dg.sensor(
     job_name="search", minimum_interval_seconds=EVERY_S,
     description="Asks for a search when the champion decays or its features have moved.",
 )
-def search_when_unwell(home: HomeResource) -> dg.RunRequest | dg.SkipReason:
-    return unwell(home)
+def search_when_unwell() -> dg.RunRequest | dg.SkipReason:
+    return unwell(HomeResource())
