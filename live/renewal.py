@@ -47,6 +47,7 @@ class Renewal:
     source: BundleSource
     verify_keys: Sequence[bytes]
     _refused: Path | None = None
+    _silent: bool = False
 
     def newer(self, desk: "Desk") -> Bundle | None:
         """A newer bundle that passed every check, or None."""
@@ -62,6 +63,12 @@ class Renewal:
                                       "reason": refusal.reason})
             self._refused = path
             return None
+        except OSError as silent:  # where bundles lie does not answer: the one in use stays
+            if not self._silent:
+                desk.write("hazard", {"kind": "bundles_out_of_reach", "reason": str(silent)})
+            self._silent = True
+            return None
+        self._silent = False
         return found if found.seq > used.seq else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from live.adapters.bundles import FolderBundles
+from live.adapters.bundles import source_of
 from live.adapters.paper import PaperVenue
 from live.adapters.tape import TapeFeed
 from live.adapters.tape import schema as tape_schema
@@ -88,7 +88,7 @@ def replay(
         if todo:
             clock = TapeClock(_first_moment(feed, todo[0]))
             try:
-                bundle = take(FolderBundles(bundle_dir), book, verify_keys, clock)
+                bundle = take(source_of(bundle_dir, journal), book, verify_keys, clock)
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
             if bundle is not None:

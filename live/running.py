@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from live.adapters.bundles import FolderBundles
+from live.adapters.bundles import source_of
 from live.adapters.feed_stream import StreamedFeed
 from live.adapters.paper import PaperVenue
 from live.clock import TapeClock, to_us
@@ -62,7 +62,8 @@ class Runner:
             results: list[SessionResult] = []
             notes: list[str] = []
             try:
-                bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
+                source = source_of(self.bundle_dir, self.journal)
+                bundle = take(source, book, self.verify_keys, TapeClock(self.pace.now()))
                 broker = self.broker(bundle) if self.broker is not None and bundle is not None else None
             except BundleRefused as refusal:
                 flat, refused = f"the bundle was refused: {refusal.reason}; nothing is traded with it", True
@@ -103,12 +104,14 @@ class Runner:
             return None
         decided_at = calendar[session].open_at - DECIDE_BEFORE_OPEN
         self._wait(to_us(decided_at), f"session {session} is decided at {decided_at:%Y-%m-%d %H:%M} UTC")
-        bundle = take(FolderBundles(self.bundle_dir), book, self.verify_keys, TapeClock(self.pace.now()))
-        assert bundle is not None  # there was one at the start, and a folder's pointer never goes away
+        bundle = take(source_of(self.bundle_dir, self.journal), book, self.verify_keys, TapeClock(self.pace.now()))
+        if bundle is None:
+            notes.append(f"session {session}: what served was withdrawn, so nothing is decided")
+            return None
         terms = Terms(self.account, self.limits, self.costs, self.kill_file, self.switch,
                       wall=self.pace if self.broker is not None else None)
         engine = Engine(bundle, book, venue, TapeClock(decided_at), terms,
-                        renewal=Renewal(FolderBundles(self.bundle_dir), self.verify_keys))
+                        renewal=Renewal(source_of(self.bundle_dir, self.journal), self.verify_keys))
         reason = not_for(engine, book, session)
         if reason is not None:
             notes.append(f"session {session}: {reason}")
