@@ -41,7 +41,7 @@ ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:30
 	@$(BIN)/nightdesk ui
 
 test: $(STAMP)  ## All tests that fit into a few minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP)  ## Lint, types, import contracts, definitions
 	@$(BIN)/ruff check .

@@ -24,6 +24,20 @@ ROOT = Path(__file__).resolve().parents[1]
 NIGHTDESK = [sys.executable, "-m", "pipelines.cli"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay with one worker, so that what its fixtures make is made once; and the longest come first, so
+    that no worker waits for another's last one: whole nights, then the two sides of truth."""
+    def rank(item: pytest.Item) -> int:
+        night = any(mark.args == ("whole-night",) for mark in item.iter_markers("xdist_group"))
+        return 0 if night else 1 if "truth" in item.path.parts else 2
+
+    items.sort(key=rank)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and "truth" not in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of real recorded data, which is never part of the repository."""
