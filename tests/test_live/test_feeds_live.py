@@ -3,124 +3,47 @@
 import datetime as dt
 import json
 import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databento_dbn import Metadata, OHLCVMsg, RType, Schema, SType, SymbolMappingMsg, SystemMsg
 from websockets.sync.server import ServerConnection
 
-from live.adapters.feed_databento import DatabentoConnection
 from live.adapters.feed_polygon import PolygonBackfill, PolygonConnection
 from live.adapters.feed_stream import FeedRefused, StreamedFeed
 from live.adapters.tape import TapeFeed
 from live.feeds import started
 from live.journal import Journal
-from live.pace import Pace
 from live.ports import Action, Bar, Quiet
 from live.replay import replay
 from live.risk import Limits
 from live.running import Runner
 from live.secret import Secret
-from models.bundle import SessionTimes
 from pipelines import calendars
 from tests.test_live import world
-from tests.test_live.test_running import until
+from tests.test_live.feed_market import (
+    BARS,
+    DAY,
+    END_US,
+    MINUTE_US,
+    OPEN,
+    OPEN_US,
+    SHORT,
+    SYMBOLS,
+    Market,
+    bar,
+    heard,
+)
 from tests.test_live.wires import (
     KEY,
-    Gateway,
     PolygonRest,
     PolygonSocket,
     am,
-    gateway,
     polygon_rest,
     polygon_socket,
     status,
 )
-
-DAY = dt.date(2025, 6, 26)
-OPEN = calendars.open_at(DAY)
-OPEN_US = int(OPEN.timestamp() * 1e6)
-MINUTE_US = 60_000_000
-SYMBOLS = {"TA": "A", "TB": "B"}
-SHORT = {DAY: SessionTimes(DAY, OPEN, OPEN + dt.timedelta(minutes=10))}
-END_US = OPEN_US + 10 * MINUTE_US + 65_000_000
-
-
-class HandPace(Pace):
-    """Market time as a test turns it: nothing is late because a machine is busy."""
-
-    def __init__(self, start: dt.datetime) -> None:
-        super().__init__(start)
-        self._us = int(start.timestamp() * 1e6)
-
-    def now_us(self) -> int:
-        return self._us
-
-    def wait(self, until_us: int, at_most_s: float) -> None:
-        time.sleep(min(0.002, at_most_s))
-
-    def to(self, instant_us: int) -> None:
-        self._us = max(self._us, instant_us)
-
-
-def bar(name: str, minute: int, close: float = 10.0) -> Bar:
-    return Bar(name, OPEN_US + minute * MINUTE_US, 10.0, 11.0, 9.0, close, 100.0)
-
-
-BARS = [bar(name, minute, 10.0 + minute / 100) for minute in range(10) for name in ("A", "B")]
-TICKERS = {instrument: symbol for symbol, instrument in SYMBOLS.items()}
-
-
-class Market:
-    """Turns time and sends what belongs to it; it waits until the feed has what was sent."""
-
-    def __init__(self, start: dt.datetime, tickers: dict[str, str] | None = None) -> None:
-        self.pace = HandPace(start)
-        self.tickers = tickers or TICKERS
-        self.feed: StreamedFeed | None = None
-
-    def send(self, line: ServerConnection, bars: list[Bar], *, more: list[Any] | None = None) -> None:
-        assert self.feed is not None
-        there = self.feed.counts["arrived"]
-        line.send(json.dumps([*(more or []), *(am(self.tickers[one.instrument_id], one) for one in bars)]))
-        until(lambda: self.feed is not None and self.feed.counts["arrived"] >= there + len(bars))
-
-    def play(self, line: ServerConnection, bars: list[Bar], *, more: Callable[[Bar], list[Any]] = lambda bar: []
-             ) -> None:
-        """Each minute's bars in one frame, once the minute is over."""
-        for start_us in sorted({one.start_us for one in bars}):
-            self.pace.to(start_us + MINUTE_US)
-            together = [one for one in bars if one.start_us == start_us]
-            self.send(line, together, more=[event for one in together for event in more(one)])
-
-    def end(self, line: ServerConnection | None = None, at_us: int = END_US) -> None:
-        self.pace.to(at_us)
-        if line is not None:
-            with suppress(TimeoutError):
-                line.recv(10)
-
-    def stream(self, socket: PolygonSocket, rest: PolygonRest | None = None, **more: Any) -> StreamedFeed:
-        filled = PolygonBackfill(Secret(KEY), SYMBOLS, rest.url) if rest else None
-        self.feed = StreamedFeed(PolygonConnection(Secret(KEY), SYMBOLS, socket.url), filled, self.pace, SHORT,
-                                 backoff_s=(0.01,), look_s=0.005, **more)
-        return self.feed
-
-
-def heard(one: StreamedFeed, *, started: bool = False) -> tuple[list[Bar], list[Bar | Quiet]]:
-    try:
-        assert started or one.sessions() == [DAY]
-        told = list(one.bars(DAY))
-    finally:
-        one.close()
-    for index, item in enumerate(told):  # no sign of life claims a minute that something still comes of
-        if isinstance(item, Quiet):
-            late = [later for later in told[index:] if isinstance(later, Bar) and later.start_us < item.until_us]
-            assert len(late) <= one.counts["late"]
-    return [item for item in told if isinstance(item, Bar)], told
 
 
 def test_a_session_comes_as_it_was_sent_and_what_is_not_ours_is_left_alone() -> None:
@@ -326,62 +249,6 @@ def test_a_polygon_session_through_the_runner_makes_the_replays_chain(tmp_path: 
                                                                            read_only=True) as theirs:
         assert [(one.kind, one.payload) for one in ours.entries()] == [
             (one.kind, one.payload) for one in theirs.entries()]
-
-
-def records(symbol: str, bars: list[Bar]) -> list[bytes]:
-    """A live DBN stream: metadata, a mapping, a heartbeat, bars."""
-    made = Metadata(dataset="GLBX.MDP3", start=0, stype_in=SType.RAW_SYMBOL, stype_out=SType.INSTRUMENT_ID,
-                    schema=Schema.OHLCV_1M, symbols=[], partial=[], not_found=[], mappings=[], ts_out=False)
-    mapping = SymbolMappingMsg(1, 7, OPEN_US * 1000, SType.RAW_SYMBOL, symbol, SType.INSTRUMENT_ID, "7",
-                               OPEN_US * 1000, OPEN_US * 1000)
-    beat = SystemMsg(OPEN_US * 1000, "Heartbeat")
-    parts = [made.encode(), bytes(mapping), bytes(beat)]
-    for one in bars:
-        prices = [round(price * 1e9) for price in (one.open, one.high, one.low, one.close)]
-        parts.append(bytes(OHLCVMsg(RType.OHLCV_1M, 1, 7, one.start_us * 1000, *prices, int(one.volume))))
-    return parts
-
-
-def databento(told: Gateway, market: Market, key: str = KEY, **more: Any) -> StreamedFeed:
-    wire = DatabentoConnection(Secret(key), {"ESU5": "ES"}, "127.0.0.1", told.port)
-    market.feed = StreamedFeed(wire, None, market.pace, SHORT, look_s=0.005, backoff_s=(0.01,), **more)
-    return market.feed
-
-
-def test_databento_logs_in_subscribes_and_its_records_become_bars() -> None:
-    market = Market(OPEN + dt.timedelta(minutes=1))
-    sent = [bar("ES", minute, 5612.25) for minute in range(3)]
-    with gateway(Gateway(records("ESU5", sent))) as told:
-        one = databento(told, market)
-        assert one.sessions() == [DAY]
-        until(lambda: one.counts["arrived"] == 3)
-        market.end()
-        bars, _ = heard(one, started=True)
-    assert bars == sent
-    auth, subscription, start = told.lines
-    assert "dataset=GLBX.MDP3|encoding=dbn" in auth and KEY not in auth
-    assert subscription == "schema=ohlcv-1m|stype_in=raw_symbol|symbols=ESU5|snapshot=0|is_last=1"
-    assert start == "start_session=0"
-
-
-def test_databento_refuses_a_wrong_key_once_and_a_gateway_that_breaks_off_is_asked_again() -> None:
-    with gateway(Gateway([])) as told:
-        one = databento(told, Market(OPEN), "db-" + "x" * 29)
-        with pytest.raises(FeedRefused, match="Authentication failed"):
-            one.sessions()
-        one.close()
-        assert told.connections == 1
-    said: list[str] = []
-    ready = Gateway(records("ESU5", [bar("ES", 0)]))
-    ready.linger.set()  # it closes right after what it has to say
-    market = Market(OPEN)
-    with gateway(ready) as told:
-        one = databento(told, market, say=said.append)
-        assert one.sessions() == [DAY]
-        until(lambda: told.connections > 2)
-        market.end(at_us=END_US + 600_000_000)
-        bars, _ = heard(one, started=True)
-    assert bars == [bar("ES", 0)] and one.counts["repeated"] > 0 and "gap from" in " ".join(said)
 
 
 def test_a_missing_key_or_a_wrong_word_is_said_in_one_sentence(tmp_path: Path) -> None:
