@@ -87,7 +87,7 @@ def test_the_last_night_is_green_and_every_asset_tells_what_it_is(served: str) -
 
 
 @pytest.mark.parametrize(("opened", "seen"), [
-    (("features",), ("equity_v1", "alpha158_v1")),  # what does not fit into the window is not drawn
+    (("features",), ("online",)),  # what does not fit into the window is not drawn
     (("validation", "promotion"), ("judged", "verdict", "bundle")),
 ])
 def test_a_browser_draws_the_lineage(

@@ -8,17 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth.seeds import ROOT, right
+from tests.truth.seeds import ROOT, SIDES, right
+
+SEEDS = (1, 2)
+pytestmark = pytest.mark.xdist_group("truth")
 
 
-@pytest.mark.parametrize("signal", ["strong", "zero"])
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_gate_promotes_what_is_there_and_refuses_what_is_not(seed: int, signal: str, tmp_path: Path) -> None:
-    # A process of its own, as a night is one: fits leave threads and settings behind that no other test should meet.
-    words = [sys.executable, "-W", "ignore", "-m", "tests.truth.seeds", "--folder", str(tmp_path)]
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The answers of all, each from a process of its own."""
+    folder = tmp_path_factory.mktemp("truth")
+    words = [sys.executable, "-W", "ignore", "-m", "tests.truth.seeds", "--folder", str(folder)]
+    for signal in SIDES:
+        for seed in SEEDS:
+            words += ["--one", str(seed), signal]
     lighter = {"NIGHTDESK_TRAINING__OPTUNA_TRIALS": "3", "NIGHTDESK_LEAK__DECISION_TIMES": "1"}
-    ran = subprocess.run([*words, "--one", str(seed), signal], cwd=ROOT, env={**os.environ, **lighter},
-                         capture_output=True, text=True, timeout=600)
+    ran = subprocess.run(words, cwd=ROOT, env={**os.environ, **lighter}, capture_output=True, text=True, timeout=900)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    told = json.loads((tmp_path / f"{signal}-{seed}.json").read_text())
+    return folder
+
+
+@pytest.mark.parametrize("signal", SIDES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gate_promotes_what_is_there_and_refuses_what_is_not(seed: int, signal: str, walked: Path) -> None:
+    told = json.loads((walked / f"{signal}-{seed}.json").read_text())
     assert right(told), told["reasons"]
