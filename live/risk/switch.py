@@ -1,5 +1,6 @@
 """The kill switch: thrown by a file, a signal or the API, from outside the process and without its help."""
 
+import itertools
 import os
 import signal
 from collections.abc import Callable
@@ -8,6 +9,9 @@ from pathlib import Path
 from types import FrameType
 
 SIGNALS = {"halt": signal.SIGUSR1, "flatten": signal.SIGUSR2}
+
+
+_writes = itertools.count()  # API, signal and watchdog may write at once: none may take another's file
 
 
 class KillMode(StrEnum):
@@ -66,7 +70,7 @@ def _mode_in(file: Path) -> KillMode:
 
 def write_kill_file(file: Path, mode: KillMode, by: str) -> None:
     """Durable when this returns: a halt that a power cut forgets is none."""
-    staged = file.with_name(f".{file.name}.{os.getpid()}")
+    staged = file.with_name(f".{file.name}.{os.getpid()}.{next(_writes)}")
     with open(staged, "w") as out:
         out.write(f"{mode} {by}\n")
         out.flush()

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,3 +198,23 @@ def test_losses_in_a_row_cool_the_account_off_and_the_journal_says_until_when(bu
         closed = next(iter(journal.entries("close", COMING[0]))).payload["book"]["holdings"]
         for entry in journal.entries("intent", COMING[1]):
             assert closed[entry.payload["instrument_id"]][0] * entry.payload["quantity"] < 0
+
+
+def test_many_may_throw_at_once_and_none_is_told_that_it_failed(tmp_path: Path) -> None:
+    file, together, failed = tmp_path / "KILL", threading.Barrier(8), []
+
+    def throw(number: int) -> None:
+        for _ in range(25):
+            together.wait(20)
+            try:
+                write_kill_file(file, KillMode.HALT, f"thread {number}")
+            except OSError as problem:
+                failed.append(problem)
+
+    threads = [threading.Thread(target=throw, args=(number,)) for number in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == [] and [path.name for path in tmp_path.iterdir()] == ["KILL"]
+    assert file.read_text().startswith("halt thread ")
