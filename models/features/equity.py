@@ -6,28 +6,14 @@ import numpy as np
 
 from models.features import cross
 from models.features.feature import Feature, FloatArray, Kernel
+from models.features.window import mean, returns, total
 
 YEAR_SESSIONS = 252.0
 
 
-def _returns(prices: FloatArray) -> FloatArray:
-    moves: FloatArray = np.ascontiguousarray(prices[..., 1:] / prices[..., :-1] - 1.0)
-    return moves
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    averaged: FloatArray = np.mean(values, axis=-1)
-    return averaged
-
-
-def _total(values: FloatArray) -> FloatArray:
-    summed: FloatArray = np.sum(values, axis=-1)
-    return summed
-
-
 def _deviation(values: FloatArray) -> FloatArray:
     """Population standard deviation over the window; NaN where nothing moved, never a division by zero later."""
-    spread = np.sqrt(_mean((values - _mean(values)[..., None]) ** 2))
+    spread = np.sqrt(mean((values - mean(values)[..., None]) ** 2))
     return np.where(spread > 0.0, spread, np.nan)
 
 
@@ -45,33 +31,33 @@ def rank_return(close_tr: FloatArray) -> FloatArray:
 
 
 def volatility_adjusted_momentum(close_tr: FloatArray) -> FloatArray:
-    moves = _returns(close_tr)
+    moves = returns(close_tr)
     return total_return(close_tr) / (_deviation(moves) * math.sqrt(moves.shape[-1]))
 
 
 def zscore(close_tr: FloatArray) -> FloatArray:
-    return (close_tr[..., -1] - _mean(close_tr)) / _deviation(close_tr)
+    return (close_tr[..., -1] - mean(close_tr)) / _deviation(close_tr)
 
 
 def rsi(close_tr: FloatArray) -> FloatArray:
     changes = np.ascontiguousarray(close_tr[..., 1:] - close_tr[..., :-1])
-    gains = _total(np.maximum(changes, 0.0))
-    losses = _total(np.maximum(-changes, 0.0))
+    gains = total(np.maximum(changes, 0.0))
+    losses = total(np.maximum(-changes, 0.0))
     return 100.0 * gains / (gains + losses)
 
 
 def true_range_share(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray) -> FloatArray:
     before = close_tr[..., :-1]
     reach = np.maximum(high_tr[..., 1:], before) - np.minimum(low_tr[..., 1:], before)
-    return _mean(np.ascontiguousarray(reach)) / close_tr[..., -1]
+    return mean(np.ascontiguousarray(reach)) / close_tr[..., -1]
 
 
 def realised_volatility(close_tr: FloatArray) -> FloatArray:
-    return np.sqrt(_mean(_returns(close_tr) ** 2) * YEAR_SESSIONS)
+    return np.sqrt(mean(returns(close_tr) ** 2) * YEAR_SESSIONS)
 
 
 def volume_zscore(volume_split: FloatArray) -> FloatArray:
-    return (volume_split[..., -1] - _mean(volume_split)) / _deviation(volume_split)
+    return (volume_split[..., -1] - mean(volume_split)) / _deviation(volume_split)
 
 
 def overnight_gap(open_tr: FloatArray, close_tr: FloatArray) -> FloatArray:

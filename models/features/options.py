@@ -1,14 +1,9 @@
 """Positioning of the index option market, one row a session."""
 
 from models.features.feature import Feature, FloatArray, Kernel
+from models.features.session_value import latest
 
 BILLION = 1e9
-
-
-def latest(**windows: FloatArray) -> FloatArray:
-    """The one input's value of the session, as the mart has it; missing stays missing."""
-    (window,) = windows.values()
-    return window[..., -1]
 
 
 def gamma_billions(gamma_exposure: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from models.features.auction import kernels as k
 from models.features.feature import Feature, Kernel
+from models.features.session_value import balance, latest
 
 UNIT, SIGN, BANDS, STEPS = (0.0, 1.0), (-1.0, 1.0), (-2.0, 2.0), (0.0, 3.0)
 WEEK, MONTH = 5, 20
@@ -50,7 +51,7 @@ ZONES = (
              "Share of volume at prices above the VWAP where sellers pressed.", UNIT),
     _declare("imbalance_strength", 1, k.net_share("accumulation_volume", "distribution_volume"),
              "accumulation_volume distribution_volume total_volume", "accumulation_share - distribution_share.", SIGN),
-    _declare("volume_gaps", 1, k.latest, "gap_share", "Share of prices within the range at which nothing traded.",
+    _declare("volume_gaps", 1, latest, "gap_share", "Share of prices within the range at which nothing traded.",
              UNIT),
     _declare("institutional_gap", 1, k.gap("institutional_price"), "close institutional_price",
              "Last price / the price where most prints over 100 lots traded - 1; null without such prints."),
@@ -75,7 +76,7 @@ DELTA = (
 )
 
 SMART = (
-    _declare("large_balance", 1, k.balance("large_buy_volume", "large_sell_volume"),
+    _declare("large_balance", 1, balance("large_buy_volume", "large_sell_volume"),
              "large_buy_volume large_sell_volume",
              "(bought - sold) / (bought + sold) in prints over 100 lots; null without such prints.", SIGN),
     _declare("large_net_share", 1, k.net_share("large_buy_volume", "large_sell_volume"),
@@ -91,7 +92,7 @@ SMART = (
 )
 
 TICKS = (
-    _declare("tick_balance", 1, k.balance("up_ticks", "down_ticks"), "up_ticks down_ticks",
+    _declare("tick_balance", 1, balance("up_ticks", "down_ticks"), "up_ticks down_ticks",
              "(up - down ticks) / (up + down).", SIGN),
     _declare("tick_persistence", 1, k.tick_persistence, "up_ticks down_ticks reversals",
              "1 - 2 * reversals / ticks: 1 where each went on, -1 where each turned back.", SIGN),
@@ -106,7 +107,7 @@ PARTS = (
                  f"Share of volume in {words}.", UNIT)
         for part, words in PART_WORDS.items()
     ),
-    *(_declare(f"{part}_move", 1, k.latest, f"{part}_move", f"Last / first price - 1 of {words}.")
+    *(_declare(f"{part}_move", 1, latest, f"{part}_move", f"Last / first price - 1 of {words}.")
       for part, words in PART_WORDS.items()),
     *(
         _declare(f"{part}_activity_5", WEEK, k.activity(part), f"{part}_range high low",

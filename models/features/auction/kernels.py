@@ -13,11 +13,6 @@ LEVEL_WEIGHTS = (0.9, 0.8, 0.8)  # point of control, value area high and low
 QUIET, BUSY, WILD = 0.25, 0.75, 0.95
 
 
-def latest(**windows: FloatArray) -> FloatArray:
-    (window,) = windows.values()
-    return window[..., -1]
-
-
 def gap(level: str) -> Kernel:
     """Last price / a level of the profile - 1."""
 
@@ -35,17 +30,6 @@ def share(part: str, whole: str = "total_volume") -> Kernel:
         return windows[part][..., -1] / positive(windows[whole][..., -1])
 
     kernel.__qualname__ = f"share({part}, {whole})"
-    return kernel
-
-
-def balance(plus: str, minus: str) -> Kernel:
-    """(plus - minus) / (plus + minus); missing where there is neither."""
-
-    def kernel(**windows: FloatArray) -> FloatArray:
-        gained, lost = windows[plus][..., -1], windows[minus][..., -1]
-        return (gained - lost) / positive(gained + lost)
-
-    kernel.__qualname__ = f"balance({plus}, {minus})"
     return kernel
 
 

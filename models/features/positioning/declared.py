@@ -4,6 +4,7 @@ from functools import partial
 
 from models.features.feature import Feature, Kernel
 from models.features.positioning import kernels as k
+from models.features.session_value import balance, latest
 
 UNIT, SIGN, STEPS = (0.0, 1.0), (-1.0, 1.0), (0.0, 3.0)
 MONTH, YEAR = 20, 252
@@ -18,9 +19,9 @@ _chain, _mood = partial(_declare, "positioning"), partial(_declare, "sentiment")
 
 
 VOLUME = (
-    _chain("put_call_balance", 1, k.balance("put_volume", "call_volume"), "put_volume call_volume",
+    _chain("put_call_balance", 1, balance("put_volume", "call_volume"), "put_volume call_volume",
            "(put - call) / (put + call) volume of the session.", SIGN),
-    _chain("put_call_oi", 1, k.latest, "put_call_oi_ratio", "Put / call open interest."),
+    _chain("put_call_oi", 1, latest, "put_call_oi_ratio", "Put / call open interest."),
     _chain("put_call_crowd", 1, k.crowd, "put_call_ratio", "1 where put/call volume < 0.8, -1 where > 1.2, else 0.",
            SIGN),
     _chain("put_call_z_20", MONTH, k.zscore, "put_call_ratio", "(put/call ratio - mean) / deviation of 20 sessions."),
@@ -31,7 +32,7 @@ VOLUME = (
 )
 
 GAMMA = (
-    _chain("gamma_balance", 1, k.balance("gamma_calls", "gamma_puts"), "gamma_calls gamma_puts",
+    _chain("gamma_balance", 1, balance("gamma_calls", "gamma_puts"), "gamma_calls gamma_puts",
            "(calls' - puts') / (calls' + puts') gamma: which way, and how one-sidedly, dealers must hedge.", SIGN),
     _chain("gamma_gross_bn", 1, k.gross_gamma, "gamma_calls gamma_puts",
            "Calls' + puts' gamma, billion currency per 1 % move: every position counted as one that hedges."),
@@ -46,7 +47,7 @@ GAMMA = (
            "Spot / the level at which net gamma changes sign - 1; null where it does not within 25 %."),
     _chain("above_gamma_flip", 1, k.above_flip, "spot gamma_flip", "1 where the spot is above its gamma flip, else 0.",
            UNIT),
-    _chain("dealer_side", 1, k.latest, "dealer_side", "1 where dealers are long gamma, -1 short, 0 neither.", SIGN),
+    _chain("dealer_side", 1, latest, "dealer_side", "1 where dealers are long gamma, -1 short, 0 neither.", SIGN),
 )
 
 PINS = (
@@ -56,7 +57,7 @@ PINS = (
         for n in (1, 2, 3)
     ),
     _chain("pin_nearest", 1, k.nearest_pin, "pin_1 pin_2 pin_3 spot", "Distance to the nearest pin, either way."),
-    _chain("pin_share", 1, k.latest, "pin_share", "Share of gamma × open interest at the first pin.", UNIT),
+    _chain("pin_share", 1, latest, "pin_share", "Share of gamma × open interest at the first pin.", UNIT),
     _chain("pinned", 1, k.pinned, "pin_1 spot gamma_exposure",
            "1 where dealers are long gamma and the first pin is within 0.5 %, else 0.", UNIT),
 )  # fmt: skip
@@ -75,13 +76,13 @@ VOLATILITY = (
            "Volatility of 9 days / of 30 days - 1; above 0 the near is dear."),
     _chain("iv_term_long", 1, k.relative("iv30", "iv_93d"), "iv30 iv_93d",
            "Volatility of 30 days / of 93 days - 1; null where nothing is listed beyond."),
-    _chain("skew_25d", 1, k.latest, "skew_25d", "Volatility of the 25-delta put less that of the call."),
+    _chain("skew_25d", 1, latest, "skew_25d", "Volatility of the 25-delta put less that of the call."),
     _chain("skew_share", 1, k.skew_share, "skew_25d iv30", "skew_25d / iv30."),
     _chain("skew_change_5", 6, k.change, "skew_25d", "skew_25d less that of 5 sessions ago."),
 )
 
 SENTIMENT = (
-    _mood("vix", 1, k.latest, "vix", "VIX at its close, points."),
+    _mood("vix", 1, latest, "vix", "VIX at its close, points."),
     _mood("vix_regime", 1, k.fear_regime, "vix", "0 low (< 15), 1 normal (< 20), 2 high (< 30), 3 extreme.", STEPS),
     _mood("vix_regime_adaptive", YEAR, k.quartile_regime, "vix",
           "0 low, 1 normal, 2 high, 3 extreme: VIX at 25, 75 and 95 % of 252 sessions.", STEPS),
@@ -90,10 +91,10 @@ SENTIMENT = (
     _mood("vix_z_20", MONTH, k.zscore, "vix", "(VIX - mean) / deviation of 20 sessions."),
     _mood("vix_term", 1, k.relative("vix", "vix3m"), "vix vix3m", "VIX / VIX3M - 1; above 0 the near is dear."),
     _mood("vix_term_short", 1, k.relative("vix9d", "vix"), "vix9d vix", "VIX9D / VIX - 1."),
-    _mood("vvix", 1, k.latest, "vvix", "Volatility of VIX itself, points."),
-    _mood("total_put_call", 1, k.latest, "total_put_call", "Put / call volume of everything traded at Cboe."),
-    _mood("index_put_call", 1, k.latest, "index_put_call", "Put / call volume of index options at Cboe."),
-    _mood("equity_put_call", 1, k.latest, "equity_put_call", "Put / call volume of equity options at Cboe."),
+    _mood("vvix", 1, latest, "vvix", "Volatility of VIX itself, points."),
+    _mood("total_put_call", 1, latest, "total_put_call", "Put / call volume of everything traded at Cboe."),
+    _mood("index_put_call", 1, latest, "index_put_call", "Put / call volume of index options at Cboe."),
+    _mood("equity_put_call", 1, latest, "equity_put_call", "Put / call volume of equity options at Cboe."),
     _mood("total_put_call_z_20", MONTH, k.zscore, "total_put_call",
           "(total put/call - mean) / deviation of 20 sessions."),
 )

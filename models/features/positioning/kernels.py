@@ -7,6 +7,7 @@ where four fifths of that past are known.
 import numpy as np
 
 from models.features.feature import FloatArray, Kernel
+from models.features.session_value import latest
 from models.features.window import flag, mean, positive, total
 
 BILLION = 1e9
@@ -14,12 +15,6 @@ MOST_MISSING = 0.2
 BULLISH, BEARISH = 0.8, 1.2  # put/call ratios beyond which the crowd leans
 PINNED_WITHIN = 0.005
 CALM, NORMAL, TENSE = 15.0, 20.0, 30.0  # VIX: low below, then normal, high, and extreme from the last on
-
-
-def latest(**windows: FloatArray) -> FloatArray:
-    """The one input's value of the session, as the mart has it."""
-    (window,) = windows.values()
-    return window[..., -1]
 
 
 def change(**windows: FloatArray) -> FloatArray:
@@ -80,17 +75,6 @@ def relative(top: str, bottom: str) -> Kernel:
         return windows[top][..., -1] / positive(windows[bottom][..., -1]) - 1.0
 
     kernel.__qualname__ = f"relative({top}, {bottom})"
-    return kernel
-
-
-def balance(plus: str, minus: str) -> Kernel:
-    """(plus - minus) / (plus + minus), of the session: -1 to 1, missing where there is neither."""
-
-    def kernel(**windows: FloatArray) -> FloatArray:
-        gained, lost = windows[plus][..., -1], windows[minus][..., -1]
-        return (gained - lost) / positive(gained + lost)
-
-    kernel.__qualname__ = f"balance({plus}, {minus})"
     return kernel
 
 
