@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from models.market.prints import BETRAYED, BLOCK_LOTS, LARGE_LOTS, betrayed
 from models.market.replay import replay
-from models.market.volume_profile import FEED_DELAY, session_end, tick_size
+from models.market.volume_profile import FEED_DELAY, ready_at_the_end, session_end, tick_size
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -127,11 +126,8 @@ def _sessions(trades: pa.Table) -> pa.Table:
 
 def session_tape_versions(trades: pa.Table) -> pa.Table:
     """Sessions as they became known: when they were over, and again when a print arrived late."""
-    trades = trades.filter(pc.invert(pc.match_substring(trades.column("symbol"), "-")))  # a spread has no level
-    ready = {day: session_end(day) + FEED_DELAY for day in pc.unique(trades.column("session")).to_pylist()}
-    ready_at = pa.array([ready[day] for day in trades.column("session").to_pylist()], _INSTANT)
     return replay(
-        trades.append_column("ready_at", ready_at),
+        ready_at_the_end(trades),
         key=("symbol", "ts_event", "sequence", "print_no"), unit=("symbol", "session"), grain=("symbol", "session"),
         compute=_sessions,
     )  # fmt: skip

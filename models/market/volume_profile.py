@@ -89,13 +89,18 @@ def _profiles(trades: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
+def ready_at_the_end(trades: pa.Table) -> pa.Table:
+    """Trades of plain contracts, each with the moment at which its session's row could first be told."""
+    plain = trades.filter(pc.invert(pc.match_substring(trades.column("symbol"), "-")))  # a spread has no level
+    ready = {day: session_end(day) + FEED_DELAY for day in pc.unique(plain.column("session")).to_pylist()}
+    ready_at = pa.array([ready[day] for day in plain.column("session").to_pylist()], _INSTANT)
+    return plain.append_column("ready_at", ready_at)
+
+
 def volume_profile_versions(trades: pa.Table) -> pa.Table:
     """Profiles as they became known: when the session was over, and again when a print arrived late."""
-    trades = trades.filter(pc.invert(pc.match_substring(trades.column("symbol"), "-")))  # spreads have no value area
-    ready = {day: session_end(day) + FEED_DELAY for day in pc.unique(trades.column("session")).to_pylist()}
-    ready_at = pa.array([ready[day] for day in trades.column("session").to_pylist()], _INSTANT)
     return replay(
-        trades.append_column("ready_at", ready_at),
+        ready_at_the_end(trades),
         key=("symbol", "ts_event", "sequence", "print_no"), unit=("symbol",), grain=("symbol", "session"),
         compute=_profiles,
     )  # fmt: skip
