@@ -67,8 +67,7 @@ def test_a_random_sandbox_week(tmp_path: Path, seed: int) -> None:
     ran = nightdesk("nightly", "--seed", str(seed), home=tmp_path / "home")
     assert ran.returncode == 0, ran.stderr[-3000:]
     home = Home(tmp_path / "home")
-    if current(home.bundles) is None:
-        pytest.skip("this seed's market convinced no gate: there is no bundle to trade")
+    assert current(home.bundles) is not None  # the planted signal convinces the gate on every seed of `make truth`
     settings = settings_module.load({"home": str(home.root), "seed": seed})
     tape = feeds.record_tape(settings, home, night.current(home), SESSIONS)
     assert held_to_account(home.bundles, list(load_keys(home.keys)), tape, tmp_path) > 20
