@@ -4,7 +4,7 @@ the past and the live session."""
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.gnn.score import GnnModel
 from models.hmm.config import STATES, HmmConfig
 from models.hmm.score import HmmModel
 from models.intraday import SLOT, Intraday
+from models.options import told as told_of
 from models.positions import dollar_neutral, hedged
 from models.risk import RETURNS, known_risk
 
@@ -54,7 +55,7 @@ class StrategyConfig:
     def features(self) -> tuple[str, ...]:
         """Columns of the panel that a decision reads."""
         read = (RETURNS, *self.gbm.features, *self.gbm.context, *self.gnn.features, self.gnn.returns,
-                *self.hmm.features)
+                *self.hmm.features, *self.hmm.median)
         return tuple(dict.fromkeys(read))
 
     @property
@@ -68,7 +69,7 @@ class StrategyConfig:
 
     def _told(self) -> dict[str, Any]:
         """What is chosen, without what a daily strategy does not have: its bytes and its key are older than that."""
-        told = asdict(self)
+        told = told_of(self)
         del told["intraday"]
         return {**told, "intraday": self.intraday.to_json()} if self.intraday is not None else told
 

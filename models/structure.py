@@ -116,11 +116,12 @@ def _array(told: dict[str, Any], name: str, shape: tuple[int, ...]) -> npt.NDArr
 def check_hmm(data: bytes) -> None:
     """JSON of a Gaussian chain whose rows are laws and whose covariances are positive definite."""
     told = json.loads(data)
-    _require(isinstance(told, dict) and set(told) == _HMM_FIELDS, "its fields are not those of a regime model")
-    for name in ("states", "features"):
+    _require(isinstance(told, dict) and set(told) - {"median"} == _HMM_FIELDS,
+             "its fields are not those of a regime model")
+    for name in ("states", "features", *({"median"} & set(told))):
         _require(isinstance(told[name], list) and len(set(told[name])) == len(told[name]) > 0
                  and all(isinstance(word, str) for word in told[name]), f"{name} are no distinct names")
-    states, width = len(told["states"]), len(told["features"])
+    states, width = len(told["states"]), len(told["features"]) + len(told.get("median", ()))
     _require(type(told["window"]) is int and 1 <= told["window"] <= 10_000, "window is no number of sessions")
     _array(told, "centre", (width,))
     _require(bool((_array(told, "scale", (width,)) > 0.0).all()), "scale is not positive")

@@ -1,41 +1,81 @@
 """Fit the boosted cross-section. Same rows, same configuration and seed: same bytes."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.crosssection import rank_label
+from models.gbm import calibration
 from models.gbm.config import GbmConfig
-from models.gbm.score import ACROSS, RAW, session_inputs
-from models.labels import TrainingSet
+from models.gbm.score import ACROSS, RAW, GbmModel, session_inputs
+from models.labelling.weights import uniqueness
+from models.labels import TrainingSet, label_lives
+from models.splits import inner_split
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Watch = Callable[[int, Any], None]
 FEWEST_ROWS = 200
 MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately says more about dates than markets
 
 
-def fit(training: TrainingSet, config: GbmConfig, seed: int) -> bytes:
-    """LightGBM's text model, on each session's targets as ranks across names."""
+def fit(training: TrainingSet, config: GbmConfig, seed: int, watch: Watch | None = None) -> bytes:
+    """LightGBM's text model, on each session's targets as ranks across names, or on yes and no as they are.
+
+    `watch` hears (rounds done, the booster so far) after each round, and may end the fit by raising."""
+    config = replace(config, context=covered(training, config.context))
+    if config.calibration == "none":
+        return _boosted(training, training.rows, config, seed, watch)
+    if config.objective != "binary":
+        raise ValueError(f"calibration {config.calibration!r} is of probabilities: it wants the objective 'binary'")
+    lives = label_lives(len(training.panel.sessions), config.label_rows)
+    split = inner_split(training.rows, lives, config.calibration_share)
+    data = _boosted(training, split.train, config, seed, watch)
+    inputs, happened, _ = rows_of(training, split.test, config)
+    curve = calibration.fit(config.calibration, GbmModel.from_bytes(data).rows(inputs), happened)
+    head, found, trees = data.decode().partition("\n\nTree=0\n")
+    return f"{head}\n{curve.line()}{found}{trees}".encode()
+
+
+def _boosted(training: TrainingSet, rows: Rows, config: GbmConfig, seed: int, watch: Watch | None) -> bytes:
     import lightgbm
 
-    config = replace(config, context=covered(training, config.context))
-    inputs, labels = rows_of(training, config)
+    inputs, labels, of_row = rows_of(training, rows, config)
     columns = [ACROSS + name for name in config.features] + [RAW + name for name in config.context]
-    data = lightgbm.Dataset(inputs, labels, feature_name=columns, params={"verbosity": -1, "num_threads": 1})
+    weights = None
+    if config.weights == "unique":
+        lives = label_lives(len(training.panel.sessions), config.label_rows)[rows]
+        weights = uniqueness(lives, int(lives.max()) + 1)[np.searchsorted(rows, of_row)]
+    data = lightgbm.Dataset(inputs, labels, weight=weights, feature_name=columns,
+                            params={"verbosity": -1, "num_threads": 1})
     # A small market has fewer rows than the house's leaves ask for; four leaves must find room in it.
     config = replace(config, min_leaf=min(config.min_leaf, len(labels) // 4))
-    booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds)
+    heard = [] if watch is None else [lambda env: watch(env.iteration + 1, env.model)]
+    booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds, callbacks=heard)
     return bytes(booster.model_to_string(num_iteration=-1).encode())
 
 
 def parameters(config: GbmConfig, seed: int) -> dict[str, object]:
-    return {
-        "objective": "regression", "num_leaves": config.leaves, "learning_rate": config.learning_rate,
+    told: dict[str, object] = {
+        "objective": config.objective, "num_leaves": config.leaves, "learning_rate": config.learning_rate,
         "min_data_in_leaf": config.min_leaf, "feature_fraction": config.feature_fraction,
         "bagging_fraction": config.row_fraction, "bagging_freq": 1, "lambda_l2": config.l2, "max_bin": 63,
         "seed": seed, "num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1,
     }
+    columns = (*config.features, *config.context)
+    if config.boosting != "gbdt":
+        told["boosting"] = config.boosting
+    if config.monotone:
+        ways = dict(config.monotone)
+        told["monotone_constraints"] = [ways.get(name, 0) for name in columns]
+    if config.interactions:
+        groups = [[columns.index(name) for name in group if name in columns] for group in config.interactions]
+        met = {place for group in groups for place in group}
+        told["interaction_constraints"] = [*groups, *([place] for place in range(len(columns)) if place not in met)]
+    return told
 
 
 def covered(training: TrainingSet, context: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,17 +85,21 @@ def covered(training: TrainingSet, context: tuple[str, ...]) -> tuple[str, ...]:
                  if np.isfinite(values[:, :, training.panel.features.index(name)]).any(axis=1).mean() >= MIN_COVERAGE)
 
 
-def rows_of(training: TrainingSet, config: GbmConfig) -> tuple[Floats, Floats]:
-    """Prepared inputs and rank labels of every name and training session that has both."""
-    inputs, labels = [], []
-    for row in training.rows:
+def rows_of(training: TrainingSet, rows: Rows, config: GbmConfig) -> tuple[Floats, Floats, Rows]:
+    """Prepared inputs and labels of every name and session of `rows` that has both, and the row each came from."""
+    inputs, labels, counts = [], [], []
+    for row in rows:
         active, prepared = session_inputs(training.panel, int(row), config.features, config.context)
-        label = rank_label(training.targets[row][active])
+        target = training.targets[row][active]
+        label = rank_label(target) if config.objective == "regression" else target
         known = np.isfinite(label)
         inputs.append(prepared[known])
         labels.append(label[known])
+        counts.append(int(known.sum()))
     stacked = np.concatenate(labels)
     if len(stacked) < FEWEST_ROWS:
-        raise ValueError(f"only {len(stacked)} labelled rows in {len(training.rows)} training sessions; trees want "
+        raise ValueError(f"only {len(stacked)} labelled rows in {len(rows)} training sessions; trees want "
                          f"{FEWEST_ROWS}: train on more sessions or names")
-    return np.vstack(inputs), stacked
+    if config.objective == "binary" and not np.isin(stacked, (0.0, 1.0)).all():
+        raise ValueError("a binary objective learns targets that are 0 or 1, and these are others")
+    return np.vstack(inputs), stacked, np.repeat(np.asarray(rows, dtype=np.intp), counts)

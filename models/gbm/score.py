@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.crosssection import zscore
 from models.features.panel import FeaturePanel
+from models.gbm.calibration import KEY, Calibration
 
 Floats = NDArray[np.float64]
 ACROSS, RAW = "across.", "raw."  # how a column of the model is prepared, said in its name inside the text model
@@ -20,15 +21,18 @@ class GbmModel:
     booster: Any
     features: tuple[str, ...]
     context: tuple[str, ...]
+    calibration: Calibration | None = None  # of a binary objective, where its probabilities were set right
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "GbmModel":
         import lightgbm
 
-        booster = lightgbm.Booster(model_str=data.decode())
+        text = data.decode()
+        curve = told_calibration(text)  # ours, and read before the native parser sees anything
+        booster = lightgbm.Booster(model_str=text)
         columns = booster.feature_name()
         return cls(booster, tuple(c.removeprefix(ACROSS) for c in columns if c.startswith(ACROSS)),
-                   tuple(c.removeprefix(RAW) for c in columns if c.startswith(RAW)))
+                   tuple(c.removeprefix(RAW) for c in columns if c.startswith(RAW)), curve)
 
     def score(self, panel: FeaturePanel, row: int) -> Floats:
         """(names,) at the panel's `row`; NaN for a name that is not tradable or lacks features."""
@@ -48,13 +52,20 @@ class GbmModel:
             -1, b"num_threads=1", ctypes.byref(written), out.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
         if status != 0 or written.value != len(out):
             raise RuntimeError(f"LightGBM scored {written.value} of {len(out)} rows")
-        return out
+        return out if self.calibration is None else self.calibration(out)
 
     @staticmethod
     def _library() -> Any:
         from lightgbm import basic
 
         return basic._LIB
+
+
+def told_calibration(text: str) -> Calibration | None:
+    """The curve that stands in the header of the text model, if one does."""
+    header = text.partition("\n\nTree=0\n")[0]
+    lines = [line for line in header.splitlines() if line.startswith(KEY + "=")]
+    return Calibration.parse(lines[0].removeprefix(KEY + "=")) if lines else None
 
 
 def session_inputs(

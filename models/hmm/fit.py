@@ -2,6 +2,8 @@
 
 import json
 import logging
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +19,47 @@ START = np.array([[0.4, -0.4, 0.0], [-0.4, 0.6, 0.2], [0.0, 1.2, 0.4], [0.0, -0.
 
 def fit(training: TrainingSet, config: HmmConfig, seed: int) -> bytes:
     """JSON of a four-state Gaussian model on market features standardised by the training sessions."""
-    from hmmlearn.hmm import GaussianHMM
-
-    observed = market_features(training.panel, config.features, 0, len(training.panel.sessions))
+    columns = (*config.features, *config.median)
+    if len(columns) < 2:
+        raise ValueError("a regime model is told by a return and a volatility at least: name both in `features`")
+    observed = market_features(training.panel, config.features, 0, len(training.panel.sessions), config.median)
     observed = observed[np.isfinite(observed).all(axis=1)]
     if len(observed) < config.min_sessions:
-        raise ValueError(f"{len(observed)} sessions with {', '.join(config.features)}: a regime model needs "
+        raise ValueError(f"{len(observed)} sessions with {', '.join(columns)}: a regime model needs "
                          f"{config.min_sessions}")
     centre, scale = observed.mean(axis=0), observed.std(axis=0) + 1e-12
-    size, width = len(STATES), len(config.features)
+    standard = (observed - centre) / scale
+    # With priors EM climbs the posterior, not the likelihood it reports: its warnings of a falling one are noise.
+    logging.getLogger("hmmlearn.base").setLevel(logging.ERROR)
+    model = _searched(standard, corners(len(columns)), config, seed)
+    if config.restarts:
+        rng = np.random.default_rng(seed)
+        others = [_searched(standard, corners(len(columns)) + 0.5 * rng.standard_normal((len(STATES), len(columns))),
+                            config, seed) for _ in range(config.restarts)]
+        model = max((model, *others), key=lambda one: float(one.score(standard)))
+    name = name_states if config.naming == "extremes" else nearest_states
+    order = name(model.means_)
+    transitions = model.transmat_[np.ix_(order, order)]
+    told = {
+        "states": list(STATES), "features": list(config.features), "window": config.window,
+        "centre": centre.tolist(), "scale": scale.tolist(), "transitions": transitions.tolist(),
+        "stationary": stationary(transitions).tolist(), "means": model.means_[order].tolist(),
+        "covariances": model.covars_[order].tolist(), **({"median": list(config.median)} if config.median else {}),
+    }
+    return json.dumps(told, sort_keys=True).encode()
+
+
+def corners(width: int) -> Floats:
+    """(states, width) where the search begins; a column beyond the first three tells no regime from another."""
+    begun = np.zeros((len(STATES), width))
+    begun[:, : START.shape[1]] = START[:, :width]
+    return begun
+
+
+def _searched(standard: Floats, begun: Floats, config: HmmConfig, seed: int) -> Any:
+    from hmmlearn.hmm import GaussianHMM
+
+    size, width = begun.shape
     model = GaussianHMM(
         n_components=size, covariance_type="full", min_covar=config.min_covariance, n_iter=config.iterations,
         tol=1e-3, random_state=seed, init_params="", params="tmc",
@@ -33,20 +67,9 @@ def fit(training: TrainingSet, config: HmmConfig, seed: int) -> bytes:
     )
     model.startprob_ = np.full(size, 1.0 / size)
     model.transmat_ = np.full((size, size), 0.02) + np.eye(size) * (1.0 - 0.02 * size)
-    model.means_ = np.resize(START, (size, width)) if width != START.shape[1] else START.copy()
+    model.means_ = begun.copy()
     model.covars_ = np.stack([np.eye(width)] * size)
-    # With priors EM climbs the posterior, not the likelihood it reports: its warnings of a falling one are noise.
-    logging.getLogger("hmmlearn.base").setLevel(logging.ERROR)
-    model.fit((observed - centre) / scale)
-    order = name_states(model.means_)
-    transitions = model.transmat_[np.ix_(order, order)]
-    told = {
-        "states": list(STATES), "features": list(config.features), "window": config.window,
-        "centre": centre.tolist(), "scale": scale.tolist(), "transitions": transitions.tolist(),
-        "stationary": stationary(transitions).tolist(), "means": model.means_[order].tolist(),
-        "covariances": model.covars_[order].tolist(),
-    }
-    return json.dumps(told, sort_keys=True).encode()
+    return model.fit(standard)
 
 
 def name_states(means: Floats) -> list[int]:
@@ -55,6 +78,13 @@ def name_states(means: Floats) -> list[int]:
     bear, bull = by_return[0], by_return[-1]
     low, high = sorted(by_return[1:-1], key=lambda state: (means[state, 1], state))
     return [bull, bear, high, low]
+
+
+def nearest_states(means: Floats) -> list[int]:
+    """Which fitted state is which, by the pairing with the corners that moves returns and volatilities least."""
+    gap = ((means[None, :, :2] - START[:, None, :2]) ** 2).sum(axis=2)  # (name, fitted state)
+    names = range(len(means))
+    return list(min(permutations(names), key=lambda order: (float(gap[names, order].sum()), order)))
 
 
 def stationary(transitions: Floats) -> Floats:

@@ -26,6 +26,7 @@ class HmmModel:
     means: Floats  # (states, features)
     whiten: Floats  # (states, features, features) inverse Cholesky factor of each covariance
     log_norm: Floats  # (states,)
+    median: tuple[str, ...] = ()  # columns of single names, observed as their median over the tradable
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "HmmModel":
@@ -40,7 +41,7 @@ class HmmModel:
             transitions=np.asarray(told["transitions"], dtype=np.float64),
             stationary=np.asarray(told["stationary"], dtype=np.float64),
             means=np.asarray(told["means"], dtype=np.float64), whiten=np.linalg.inv(factors),
-            log_norm=-0.5 * (size * np.log(2.0 * np.pi) + log_det),
+            log_norm=-0.5 * (size * np.log(2.0 * np.pi) + log_det), median=tuple(told.get("median", ())),
         )
 
     def log_density(self, observed: Floats) -> Floats:
@@ -66,16 +67,26 @@ class HmmModel:
     def posterior(self, panel: FeaturePanel, row: int) -> Floats:
         """(states,) believed at the panel's `row`, from the last `window` rows up to it."""
         first = max(0, row - self.window + 1)
-        observed = market_features(panel, self.features, first, row + 1)
+        observed = market_features(panel, self.features, first, row + 1, self.median)
         believed: Floats = self.filter((observed - self.centre) / self.scale)[-1]
         return believed
 
 
-def market_features(panel: FeaturePanel, features: tuple[str, ...], first: int, stop: int) -> Floats:
-    """(sessions, features) of market-wide features, which every name repeats: the first name that has a value."""
+def market_features(
+    panel: FeaturePanel, features: tuple[str, ...], first: int, stop: int, median: tuple[str, ...] = ()
+) -> Floats:
+    """(sessions, features + median): market-wide features, which every name repeats, from the first name that has a
+    value; then for each column of single names the median over those that may be traded."""
     columns = [panel.features.index(name) for name in features]
     values = panel.values[first:stop, :, columns]
     known = np.isfinite(values)
     holder = known.argmax(axis=1)
     picked = np.take_along_axis(values, holder[:, None, :], axis=1)[:, 0, :]
+    if median:
+        own = panel.values[first:stop][:, :, [panel.features.index(name) for name in median]]
+        told = panel.tradable[first:stop, :, None] & np.isfinite(own)
+        middle = np.full((len(own), len(median)), np.nan)
+        for row, column in zip(*np.nonzero(np.logical_or.reduce(told, axis=1)), strict=True):
+            middle[row, column] = np.median(own[row, told[row, :, column], column])
+        picked = np.hstack([picked, middle])
     return np.ascontiguousarray(picked)

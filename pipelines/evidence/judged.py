@@ -14,6 +14,7 @@ from models import tensors
 from models.backtest import Prices, active_returns, buy_and_hold, judge
 from models.manifest import canonical
 from models.market.costs import CostModel
+from models.options import told as told_of
 from models.strategy import StrategyConfig
 from pipelines import durable
 from pipelines.digest import json_digest
@@ -107,7 +108,7 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
         for name, result in (("active", plain), ("active_stressed", dear)):
             columns[name].append(active_returns(result.excess, excess_of_market, result.net_exposure))
     series = {name: np.ascontiguousarray(np.column_stack(parts)) for name, parts in columns.items()}
-    told = tuple({"name": one.name, "key": one.key, "kind": one.kind, "config": asdict(one.config)}
+    told = tuple({"name": one.name, "key": one.key, "kind": one.kind, "config": told_of(one.config)}
                  for one in walked.candidates)
     eligible = [at for at, one in enumerate(walked.candidates) if one.kind == "candidate"]
     chosen = eligible[best(series["active"][:, eligible])]

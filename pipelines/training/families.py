@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +13,7 @@ from models.gbm.config import GbmConfig
 from models.gnn.config import GnnConfig
 from models.hmm.config import HmmConfig
 from models.labels import TrainingSet
+from models.options import told as told_of
 from pipelines.settings import Training
 
 Config = GbmConfig | GnnConfig | HmmConfig
@@ -76,5 +77,5 @@ def code_digest(name: str) -> str:
 
 def identity(name: str, training: TrainingSet, config: Config, seed: int) -> dict[str, Any]:
     """All that a fitted model is a function of."""
-    return {"family": name, "config": asdict(config), "seed": seed, "code": code_digest(name),
+    return {"family": name, "config": told_of(config), "seed": seed, "code": code_digest(name),
             "data": training.digest(columns_of(config))}

@@ -1,6 +1,5 @@
 """What the fits of tonight were and how they did out of sample, for the graph, the report and MLflow."""
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from models.gbm.config import GbmConfig
 from models.gbm.score import ACROSS, RAW, GbmModel
 from models.gnn.score import GnnModel
 from models.hmm.score import HmmModel
+from models.options import told as told_of
 from pipelines.home import Home
 from pipelines.training.folds import Bench, Fold
 
@@ -58,11 +58,11 @@ def tell(home: Home, bench: Bench, name: str, folds: list[Fold]) -> dict[str, An
             {"first_session": str(days[fold.test[0]]), "last_session": str(days[fold.test[-1]]),
              "train_rows": fold.fitted.train_rows, "train_last": fold.fitted.train_last,
              "seconds": fold.fitted.seconds, "cached": fold.fitted.cached, "digest": fold.fitted.digest,
-             "params": asdict(fold.config), "curve": list(fold.fitted.curve), "metrics": skill(fold, bench),
+             "params": told_of(fold.config), "curve": list(fold.fitted.curve), "metrics": skill(fold, bench),
              "final": fold.number < 0}
             for fold in folds
         ],
-        "chosen_params": {key: value for key, value in asdict(folds[-1].config).items()
+        "chosen_params": {key: value for key, value in told_of(folds[-1].config).items()
                           if isinstance(value, int | float)},
     }
     if isinstance(folds[-1].config, GbmConfig):

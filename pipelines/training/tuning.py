@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from models.crosssection import rank_correlation
 from models.gbm.config import GbmConfig
 from models.gbm.score import GbmModel
 from models.labels import TrainingSet, label_lives
+from models.options import told as told_of
 from models.splits import inner_split
 from pipelines import durable
 from pipelines.digest import json_digest
@@ -30,7 +31,7 @@ def tuned(
     """The best of `trials` by rank correlation on the purged end of the fold, and what each trial was and scored."""
     if trials == 0:
         return base, []
-    told = {"base": asdict(base), "trials": trials, "horizon": horizon, "seed": seed, "code": code_digest("gbm"),
+    told = {"base": told_of(base), "trials": trials, "horizon": horizon, "seed": seed, "code": code_digest("gbm"),
             "data": training.digest(columns_of(base))}
     digest = json_digest(told)
     path = home.work / "tuning" / f"{digest}.json"
@@ -66,7 +67,7 @@ def _search(
         }
         config = replace(base, **chosen)
         detail = {"search": digest, "trial": trial.number, "params": chosen}
-        ledger.register_many([Trial("inner", TARGET, json_digest(asdict(config)), seed, detail)], now)
+        ledger.register_many([Trial("inner", TARGET, json_digest(told_of(config)), seed, detail)], now)
         model = GbmModel.from_bytes(fit(inner, config, seed))
         skill = [rank_correlation(model.score(training.panel, int(row)), training.targets[row]) for row in split.test]
         value = float(np.nanmean(skill)) if np.isfinite(skill).any() else 0.0
