@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix bench truth proof-kill proof-api clean
+.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench: $(STAMP)  ## What the work costs, beside peers and floors; bench.json in 
 
 truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise (half an hour to an hour; resumes)
 	@$(BIN)/python -m tests.truth.seeds --seeds 20
+
+truth-null: $(STAMP)  ## No family shows skill where there is none, all do where there is (an hour; resumes; --share 0.1 is a first look)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.truth.nulls --work .nightdesk/null-markets
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
