@@ -1,0 +1,64 @@
+"""Round trips of many runs over the same bars: what a stream of entries and exits comes to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Trips:
+    """Sorted by run, then by time. A trip that never ends has the last bar for its exit and is not `closed`."""
+
+    runs: int
+    bars: int
+    run: Rows  # (trips,), as all below
+    entry: Rows
+    exit: Rows
+    closed: Bools
+
+    @property
+    def counts(self) -> Rows:
+        return np.bincount(self.run, minlength=self.runs)
+
+    def of(self, first: int, stop: int) -> "Trips":
+        """The trips of some runs, which are numbered from nought again."""
+        begin, end = np.searchsorted(self.run, [first, stop])
+        part = slice(int(begin), int(end))
+        return Trips(stop - first, self.bars, self.run[part] - first, self.entry[part], self.exit[part],
+                     self.closed[part])
+
+
+def alternating(runs: int, bars: int, run: Rows, bar: Rows, enters: Bools) -> Trips:
+    """Trips from events sorted by run and time. An entry while in and an exit while out change nothing."""
+    first = np.ones(len(run), np.bool_)
+    first[1:] = run[1:] != run[:-1]
+    turns = first & enters
+    turns[1:] |= ~first[1:] & (enters[1:] != enters[:-1])  # of several alike in a row the first one counts
+    at = np.flatnonzero(turns)
+    run, bar, enters = run[at], bar[at], enters[at]
+    begins = np.flatnonzero(enters)
+    ends = np.minimum(begins + 1, max(len(run) - 1, 0))
+    closed = (ends > begins) & (run[ends] == run[begins]) if len(begins) else np.zeros(0, np.bool_)
+    return Trips(runs, bars, run[begins], bar[begins], np.where(closed, bar[ends], bars - 1), closed)
+
+
+def from_signals(entries: Bools, exits: Bools) -> Trips:
+    """(bars, runs) each. Where both speak at one bar neither counts."""
+    if entries.shape != exits.shape or entries.ndim != 2:
+        raise ValueError(f"entries and exits are (bars, runs) both, not {entries.shape} and {exits.shape}")
+    told = np.ascontiguousarray(entries.T, np.bool_), np.ascontiguousarray(exits.T, np.bool_)
+    at = np.flatnonzero(told[0] ^ told[1])
+    run, bar = np.divmod(at, len(entries)) if len(entries) else (at, at)
+    return alternating(entries.shape[1], len(entries), run, bar, told[0].ravel()[at])
+
+
+def from_positions(held: npt.ArrayLike) -> Trips:
+    """(bars, runs) of held or not after each bar's close: in where it begins, out where it ends."""
+    inside = np.asarray(held) != 0
+    before = np.zeros_like(inside)
+    before[1:] = inside[:-1]
+    return from_signals(inside & ~before, before & ~inside)
