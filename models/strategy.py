@@ -54,15 +54,13 @@ class StrategyConfig:
     @property
     def features(self) -> tuple[str, ...]:
         """Columns of the panel that a decision reads."""
-        read = (RETURNS, *self.gbm.features, *self.gbm.context, *self.gnn.features, self.gnn.returns,
-                *self.hmm.features, *self.hmm.median)
+        read = (RETURNS, *self.gbm.columns, *self.gnn.columns, *self.hmm.columns)
         return tuple(dict.fromkeys(read))
 
     @property
     def history(self) -> int:
         """Decision rows, the one decided on included, that determine a decision to the last bit."""
-        scored = max(self.gnn.graph_window, self.gnn.sequence) + self.hold_sessions - 1
-        return max(self.hmm.window, self.risk_window, scored)
+        return max(self.hmm.window, self.risk_window, self.gnn.look_back + self.hold_sessions - 1)
 
     def to_json(self) -> str:
         return json.dumps(self._told(), sort_keys=True, separators=(",", ":"))

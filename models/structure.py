@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import tensors
+from models.gnn.config import GnnConfig
 
 MOST_TREES = 20_000
 MOST_LEAVES = 4_096
@@ -136,7 +137,7 @@ def check_hmm(data: bytes) -> None:
 
 
 def check_gnn(data: bytes) -> None:
-    """Safetensors of the attention network: the eight parameters, finite, of the sizes that its header names."""
+    """Safetensors of the attention network: its parameters, finite, of the sizes that its header names."""
     found = tensors.read(data)
     told = json.loads(tensors.metadata(data)["config"])
     sizes = [told[name] for name in ("hidden", "heads", "sequence")]
@@ -149,6 +150,12 @@ def check_gnn(data: bytes) -> None:
         "attention.att_dst": (1, heads, channels), "attention.bias": (heads * channels,),
         "readout.weight": (1, hidden + heads * channels), "readout.bias": (1,),
     }
+    if told.get("encoder") == "lstm":
+        kept = told.get("recurrent", GnnConfig.recurrent)
+        _require(type(kept) is int and 0 < kept < 10_000, "its lstm has no size")
+        expected["encoder.weight"] = (hidden, 2 * len(told["features"]) + kept)
+        expected |= {"sequence.weight_ih_l0": (4 * kept, 1), "sequence.weight_hh_l0": (4 * kept, kept),
+                     "sequence.bias_ih_l0": (4 * kept,), "sequence.bias_hh_l0": (4 * kept,)}
     _require(set(found) == set(expected), f"its tensors are {sorted(found)}")
     _require(all(bool(np.isfinite(values).all()) for values in found.values()), "a weight is not finite")
     for name, shape in expected.items():

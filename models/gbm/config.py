@@ -27,3 +27,8 @@ class GbmConfig:
     label_rows: int = option(1)  # rows after its own that a label lives for: weights and calibration mind them
     calibration: Literal["none", "platt", "isotonic"] = option("none")  # of a binary objective
     calibration_share: float = option(0.25)  # of the training rows, the last ones, kept from the trees for it
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the panel, that a fit and a score read."""
+        return (*self.features, *self.context)

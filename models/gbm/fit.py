@@ -22,25 +22,32 @@ FEWEST_ROWS = 200
 MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately says more about dates than markets
 
 
-def fit(training: TrainingSet, config: GbmConfig, seed: int, watch: Watch | None = None) -> bytes:
+def fit(
+    training: TrainingSet, config: GbmConfig, seed: int, on_step: Callable[[int, float], None] | None = None,
+    watch: Watch | None = None,
+) -> bytes:
     """LightGBM's text model, on each session's targets as ranks across names, or on yes and no as they are.
 
-    `watch` hears (rounds done, the booster so far) after each round, and may end the fit by raising."""
+    `on_step` hears (round, loss on the training rows); `watch` hears (rounds done, the booster so far) after each
+    round, and may end the fit by raising."""
     config = replace(config, context=covered(training, config.context))
     if config.calibration == "none":
-        return _boosted(training, training.rows, config, seed, watch)
+        return _boosted(training, training.rows, config, seed, on_step, watch)
     if config.objective != "binary":
         raise ValueError(f"calibration {config.calibration!r} is of probabilities: it wants the objective 'binary'")
     lives = label_lives(len(training.panel.sessions), config.label_rows)
     split = inner_split(training.rows, lives, config.calibration_share)
-    data = _boosted(training, split.train, config, seed, watch)
+    data = _boosted(training, split.train, config, seed, on_step, watch)
     inputs, happened, _ = rows_of(training, split.test, config)
     curve = calibration.fit(config.calibration, GbmModel.from_bytes(data).rows(inputs), happened)
     head, found, trees = data.decode().partition("\n\nTree=0\n")
     return f"{head}\n{curve.line()}{found}{trees}".encode()
 
 
-def _boosted(training: TrainingSet, rows: Rows, config: GbmConfig, seed: int, watch: Watch | None) -> bytes:
+def _boosted(
+    training: TrainingSet, rows: Rows, config: GbmConfig, seed: int, on_step: Callable[[int, float], None] | None,
+    watch: Watch | None,
+) -> bytes:
     import lightgbm
 
     inputs, labels, of_row = rows_of(training, rows, config)
@@ -53,8 +60,13 @@ def _boosted(training: TrainingSet, rows: Rows, config: GbmConfig, seed: int, wa
                             params={"verbosity": -1, "num_threads": 1})
     # A small market has fewer rows than the house's leaves ask for; four leaves must find room in it.
     config = replace(config, min_leaf=min(config.min_leaf, len(labels) // 4))
-    heard = [] if watch is None else [lambda env: watch(env.iteration + 1, env.model)]
-    booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds, callbacks=heard)
+    heard: list[Callable[[Any], None]] = []
+    if on_step is not None:
+        heard.append(lambda env: on_step(env.iteration, float(env.evaluation_result_list[0][2])))
+    if watch is not None:
+        heard.append(lambda env: watch(env.iteration + 1, env.model))
+    booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds, callbacks=heard,
+                             valid_sets=[data] if on_step is not None else None)
     return bytes(booster.model_to_string(num_iteration=-1).encode())
 
 

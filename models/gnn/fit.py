@@ -3,7 +3,6 @@
 import json
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ from models.crosssection import rank_label
 from models.gnn.config import GnnConfig
 from models.gnn.graph import SessionGraph, session_graph
 from models.labels import TrainingSet
+from models.options import told
 
 
 def fit(
-    training: TrainingSet, config: GnnConfig, seed: int, on_epoch: Callable[[int, float], None] | None = None
+    training: TrainingSet, config: GnnConfig, seed: int, on_step: Callable[[int, float], None] | None = None
 ) -> bytes:
-    """Safetensors of the trained network; its shape travels as JSON in the header. `on_epoch` hears (epoch, loss)."""
+    """Safetensors of the trained network; its shape travels as JSON in the header. `on_step` hears (epoch, loss)."""
     import torch
     from safetensors.numpy import save
 
@@ -32,14 +32,15 @@ def fit(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]):
+        on = torch.device("cuda" if config.device == "auto" and torch.cuda.is_available() else "cpu")
+        with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on.type == "cuda" else []):
             torch.manual_seed(seed)
-            network = build(config)
-            _train(network, blocks, config, np.random.default_rng(seed), on_epoch)
+            network = build(config).to(on)
+            _train(network, blocks, config, np.random.default_rng(seed), on_step)
     finally:
         torch.set_num_threads(threads)
-    tensors = {name: np.ascontiguousarray(value.numpy()) for name, value in network.state_dict().items()}
-    return bytes(save(tensors, metadata={"config": json.dumps(asdict(config), sort_keys=True)}))
+    tensors = {name: np.ascontiguousarray(value.cpu().numpy()) for name, value in network.state_dict().items()}
+    return bytes(save(tensors, metadata={"config": json.dumps(told(config), sort_keys=True)}))
 
 
 def build(config: GnnConfig) -> Any:
@@ -53,13 +54,20 @@ def build(config: GnnConfig) -> Any:
     class Network(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            around = config.heads * config.hidden // 2
-            self.encoder = torch.nn.Linear(2 * len(config.features) + config.sequence, config.hidden)
+            around, own = config.heads * config.hidden // 2, 2 * len(config.features)
+            read = config.sequence
+            if config.encoder == "lstm":
+                read = config.recurrent
+                self.sequence = torch.nn.LSTM(1, read, batch_first=True)
+            self.encoder = torch.nn.Linear(own + read, config.hidden)
             self.attention = GATConv(config.hidden, config.hidden // 2, heads=config.heads, add_self_loops=False)
             self.readout = torch.nn.Linear(config.hidden + around, 1)
             self.dropout = torch.nn.Dropout(config.dropout)
 
         def forward(self, inputs: Any, edges: Any) -> Any:
+            if config.encoder == "lstm":
+                own, path = inputs[:, : -config.sequence], inputs[:, -config.sequence :]
+                inputs = torch.cat([own, self.sequence(path[:, :, None])[1][0][0]], dim=1)
             encoded = torch.tanh(self.encoder(inputs))
             around = torch.nn.functional.elu(self.attention(encoded, edges))
             return self.readout(self.dropout(torch.cat([encoded, around], dim=1)))[:, 0]
@@ -69,25 +77,26 @@ def build(config: GnnConfig) -> Any:
 
 def _train(
     network: Any, blocks: list[tuple[SessionGraph, Any]], config: GnnConfig, order: np.random.Generator,
-    on_epoch: Callable[[int, float], None] | None,
+    on_step: Callable[[int, float], None] | None,
 ) -> None:
     import torch
 
+    on = next(network.parameters()).device
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     network.train()
     for epoch in range(config.epochs):
         total, shuffled = 0.0, order.permutation(len(blocks))
         for begin in range(0, len(blocks), config.batch_sessions):
             chosen = shuffled[begin : begin + config.batch_sessions]
-            inputs, edges, labels = batch([blocks[i] for i in chosen])
+            inputs, edges, labels = (part.to(on) for part in batch([blocks[i] for i in chosen]))
             known = torch.isfinite(labels)
             optimiser.zero_grad()
             loss = ((network(inputs, edges) - labels)[known] ** 2).mean()
             loss.backward()
             optimiser.step()
             total += float(loss.detach()) * len(chosen) / len(blocks)
-        if on_epoch is not None:
-            on_epoch(epoch, total)
+        if on_step is not None:
+            on_step(epoch, total)
     network.eval()
 
 

@@ -1,4 +1,6 @@
-"""Who listens to whom: the rolling-correlation graph and the node inputs of one session, from rows known by then."""
+"""Who listens to whom: the graph and the node inputs of one session, from rows known by then.
+
+Edges move with the market (rolling correlation, who foretells whom) or stand still (groups that the desk knows)."""
 
 from dataclasses import dataclass
 
@@ -58,4 +60,32 @@ def session_graph(panel: FeaturePanel, row: int, config: GnnConfig) -> SessionGr
     sequence = zscore(moves[-config.sequence :].T)
     missing = np.isnan(features)
     inputs = np.hstack([np.where(missing, 0.0, features), missing.astype(np.float64), np.nan_to_num(sequence)])
-    return SessionGraph(active, inputs, listeners(correlation(moves), config.neighbours))
+    if config.refresh == "weekly":
+        drawn = week_begins(panel.sessions, row)
+        begun = max(0, drawn - config.graph_window + 1)
+        week = panel.values[begun : drawn + 1, :, panel.features.index(config.returns)]
+        moves = np.ascontiguousarray(week[:, active])
+    return SessionGraph(active, inputs, edges(moves, np.array(panel.names)[active], config))
+
+
+def week_begins(sessions: NDArray[np.datetime64], row: int) -> int:
+    """Row of the first decision in the week of `row`, or the first that is still in memory."""
+    first = max(0, row - 4)
+    weeks = (np.asarray(sessions[first : row + 1], dtype="datetime64[D]").astype(np.int64) + 3) // 7  # from Mondays
+    return first + int(np.argmax(weeks == weeks[-1]))
+
+
+def edges(moves: Floats, names: NDArray[np.str_], config: GnnConfig) -> Mask:
+    """(names, names) from (sessions, names) of returns, with what the configuration asks for beside the most alike."""
+    likeness = correlation(moves)
+    hears = listeners(likeness, config.neighbours)
+    if config.alike is not None:
+        hears |= likeness > config.alike
+    if config.granger:
+        from models.features.graph.edges import granger  # which draws its own edges with this module
+
+        hears |= granger(np.ascontiguousarray(np.nan_to_num(moves).T), ~np.eye(len(names), dtype=bool))
+    for group in config.groups:
+        inside = np.isin(names, group)
+        hears |= inside[:, None] & inside[None, :]
+    return hears

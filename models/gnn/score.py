@@ -25,7 +25,8 @@ class GnnModel:
 
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         told = json.loads(header["__metadata__"]["config"])
-        config = GnnConfig(**{**told, "features": tuple(told["features"])})
+        groups = tuple(tuple(group) for group in told.get("groups", ()))
+        config = GnnConfig(**{**told, "features": tuple(told["features"]), "groups": groups})
         return cls(config, {name: value.astype(np.float64) for name, value in load(data).items()})
 
     def score(self, panel: FeaturePanel, row: int) -> Floats:
@@ -39,6 +40,9 @@ class GnnModel:
 
 def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     """Encode each node, let it attend to those it hears, read the score off both."""
+    if "sequence.weight_hh_l0" in weights:
+        kept = weights["encoder.weight"].shape[1] - weights["sequence.weight_hh_l0"].shape[1]
+        inputs = np.hstack([inputs[:, :kept], recur(weights, inputs[:, kept:])])
     encoded = np.tanh(inputs @ weights["encoder.weight"].T + weights["encoder.bias"])
     source, target = weights["attention.att_src"][0], weights["attention.att_dst"][0]  # (heads, channels)
     heads, channels = source.shape
@@ -55,3 +59,23 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     both = np.hstack([encoded, around])
     scores: Floats = (both @ weights["readout.weight"].T + weights["readout.bias"])[:, 0]
     return scores
+
+
+def recur(weights: dict[str, Floats], path: Floats) -> Floats:
+    """(names, kept) what an LSTM holds after the last step of (names, steps), the oldest first; gates as torch orders
+    them: input, forget, cell, output."""
+    drive, back = weights["sequence.weight_ih_l0"], weights["sequence.weight_hh_l0"]
+    offset = weights["sequence.bias_ih_l0"] + weights["sequence.bias_hh_l0"]
+    held = np.zeros((len(path), back.shape[1]))
+    cell = np.zeros_like(held)
+    for step in range(path.shape[1]):
+        gates = path[:, step : step + 1] @ drive.T + held @ back.T + offset
+        taken, forgotten, new, told = np.split(gates, 4, axis=1)
+        cell = _sigmoid(forgotten) * cell + _sigmoid(taken) * np.tanh(new)
+        held = _sigmoid(told) * np.tanh(cell)
+    return held
+
+
+def _sigmoid(values: Floats) -> Floats:
+    squashed: Floats = 0.5 * (1.0 + np.tanh(0.5 * values))  # never overflows
+    return squashed

@@ -24,3 +24,8 @@ class HmmConfig:
     median: tuple[str, ...] = option(())  # columns of single names (atr_14, …), seen as the median of the tradable
     naming: Literal["extremes", "corners"] = option("extremes")  # by order, or by nearness to where each regime lies
     restarts: int = option(0)  # searches from other corners beside the first; the likeliest is kept
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the panel, that a fit and a posterior read."""
+        return (*self.features, *self.median)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -17,9 +18,12 @@ Floats = NDArray[np.float64]
 START = np.array([[0.4, -0.4, 0.0], [-0.4, 0.6, 0.2], [0.0, 1.2, 0.4], [0.0, -0.9, -0.3]])
 
 
-def fit(training: TrainingSet, config: HmmConfig, seed: int) -> bytes:
-    """JSON of a four-state Gaussian model on market features standardised by the training sessions."""
-    columns = (*config.features, *config.median)
+def fit(
+    training: TrainingSet, config: HmmConfig, seed: int, on_step: Callable[[int, float], None] | None = None
+) -> bytes:
+    """JSON of a four-state Gaussian model on market features standardised by the training sessions. `on_step` hears
+    (iteration, minus the log likelihood of a session)."""
+    columns = config.columns
     if len(columns) < 2:
         raise ValueError("a regime model is told by a return and a volatility at least: name both in `features`")
     observed = market_features(training.panel, config.features, 0, len(training.panel.sessions), config.median)
@@ -37,6 +41,9 @@ def fit(training: TrainingSet, config: HmmConfig, seed: int) -> bytes:
         others = [_searched(standard, corners(len(columns)) + 0.5 * rng.standard_normal((len(STATES), len(columns))),
                             config, seed) for _ in range(config.restarts)]
         model = max((model, *others), key=lambda one: float(one.score(standard)))
+    if on_step is not None:
+        for step, likely in enumerate(model.monitor_.history):
+            on_step(step, -float(likely) / len(standard))
     name = name_states if config.naming == "extremes" else nearest_states
     order = name(model.means_)
     transitions = model.transmat_[np.ix_(order, order)]
