@@ -17,6 +17,11 @@ def _logit(probability: Floats) -> Floats:
     return odds
 
 
+def _probability(odds: Floats) -> Floats:
+    told: Floats = 0.5 * (1.0 + np.tanh(0.5 * odds))  # never overflows
+    return told
+
+
 @dataclass(frozen=True)
 class Calibration:
     """platt: `numbers` are slope and offset of the log odds. isotonic: knots and their values, in turn."""
@@ -26,8 +31,7 @@ class Calibration:
 
     def __call__(self, probability: Floats) -> Floats:
         if self.kind == "platt":
-            told: Floats = 1.0 / (1.0 + np.exp(-(self.numbers[0] * _logit(probability) + self.numbers[1])))
-            return told
+            return _probability(self.numbers[0] * _logit(probability) + self.numbers[1])
         return np.interp(probability, self.numbers[0::2], self.numbers[1::2])
 
     def line(self) -> str:
@@ -61,9 +65,10 @@ def _platt(probability: Floats, happened: Floats) -> Calibration:
     no = len(happened) - yes
     target = np.where(happened > 0.5, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
     design = np.column_stack([odds, np.ones(len(odds))])
-    found = np.array([1.0, 0.0])
+    share = float(target.mean())
+    found = np.array([0.0, np.log(share / (1.0 - share))])
     for _ in range(50):
-        said = 1.0 / (1.0 + np.exp(-(design @ found)))
+        said = _probability(design @ found)
         spread = np.maximum(said * (1.0 - said), 1e-12)
         curvature = (design * spread[:, None]).T @ design + 1e-9 * np.eye(2)
         move = np.linalg.solve(curvature, design.T @ (said - target))
@@ -71,7 +76,6 @@ def _platt(probability: Floats, happened: Floats) -> Calibration:
         if float(np.abs(move).max()) < 1e-10:
             break
     if found[0] < 0.0:
-        share = float(target.mean())
         found = np.array([0.0, np.log(share / (1.0 - share))])
     return Calibration("platt", found)
 
