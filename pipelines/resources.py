@@ -22,9 +22,10 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["HomeResource"]:
         from pipelines import night
+        from pipelines.libraries_sqlite import eased
 
         home = self.home()
-        with home.lock():
+        with home.lock(), eased(home.root):
             run = context.run
             advance = run is not None and run.tags.get(ADVANCE) == "true"
             night.settle(self.settings(), home, run.run_id if run else "", advance=advance)
