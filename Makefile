@@ -8,6 +8,8 @@ export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export MPLBACKEND := Agg
+# Where bytecode is forbidden, every command would compile its libraries anew: seconds of each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-api clean
