@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from live.twin_day import Market
     from models.bundle import Bundle
 
-KEPT_SESSIONS = 20
+KEPT_SESSIONS = 64  # no rung asks for more
 
 
 def look_back(home: Home, now: dt.datetime) -> dict[str, Any]:

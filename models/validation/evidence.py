@@ -19,6 +19,7 @@ class Health:
     missing: tuple[str, ...] = ()
     ledger_clean: bool | None = True  # every trial that was ever written down is still there
     words: tuple[str, ...] = ()  # what exactly was found, when something was
+    drifted: tuple[str, ...] = ()  # features that have moved; a bar only where the policy says so
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,16 @@ def health_checks(health: Health) -> list[Check]:
     return checks
 
 
+def drift_checks(health: Health, policy: GatePolicy) -> list[Check]:
+    """Drift is an alarm, and a bar only for who asks for one."""
+    most = policy.max_drift_alarms
+    if most is None:
+        return []
+    moved = len(health.drifted)
+    return [Check("drift", float(moved), float(most), moved <= most,
+                  f"Features that have moved: {', '.join(health.drifted)}." if moved else "No feature has moved.")]
+
+
 def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
     """Promote: another configuration takes the slot. The full gate, every check reported whatever the others say."""
     sessions = len(evidence.active)
@@ -75,7 +85,7 @@ def judge(evidence: Evidence, policy: GatePolicy) -> Verdict:
                       f"Only {sessions} sessions were judged; with fewer than {2 * policy.blocks} nothing can be said.")
         return Verdict("reject", (short,), {}, {})
     asked = Asked(evidence, policy)
-    checks = (*asked.all(), *health_checks(evidence.health))
+    checks = (*asked.all(), *drift_checks(evidence.health, policy), *health_checks(evidence.health))
     act = "promote" if all(check.passed for check in checks) else "reject"
     return Verdict(act, checks, asked.visible, asked.figures())
 
@@ -85,7 +95,8 @@ def passes(evidence: Evidence, policy: GatePolicy) -> bool:
     an AND. For whoever asks it a hundred thousand times."""
     if len(evidence.active) < 2 * policy.blocks:
         return False
-    return all(check.passed for check in health_checks(evidence.health)) and Asked(evidence, policy).all_pass()
+    clean = (*health_checks(evidence.health), *drift_checks(evidence.health, policy))
+    return all(check.passed for check in clean) and Asked(evidence, policy).all_pass()
 
 
 def judge_refresh(evidence: Evidence, policy: GatePolicy) -> Verdict:

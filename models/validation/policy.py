@@ -24,14 +24,15 @@ class GatePolicy:
     blocks: int = 16
     min_sharpe: float | None = None  # annual, of active returns
     min_third_sharpe: float | None = None  # annual, in each third of the judged sessions
+    max_drift_alarms: int | None = None  # features that have moved
 
     def told(self) -> dict[str, Any]:
         """The bars that are asked for: what a record keeps, and what it is judged by again."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def digest(self) -> str:
-        """Of the bars, whatever they are called: a calibration belongs to this."""
-        bars = {name: value for name, value in self.told().items() if name != "name"}
+        """Of the bars on returns, whatever they are called: to it a calibration belongs, whose markets cannot drift."""
+        bars = {name: value for name, value in self.told().items() if name not in ("name", "max_drift_alarms")}
         return hashlib.sha256(json.dumps(bars, sort_keys=True).encode()).hexdigest()
 
     def with_bars(self, bars: dict[str, Any]) -> "GatePolicy":
@@ -42,7 +43,8 @@ class GatePolicy:
 def presets() -> dict[str, GatePolicy]:
     """Every preset of the reviewed file; a bar it does not know is an error, not a bar that is off."""
     found = tomllib.loads(FILE.read_text())
-    return {name: GatePolicy(name=name, **{key: value for key, value in bars.items() if key != "words"})
+    return {name: GatePolicy(name=name, **{key: value for key, value in bars.items()
+                                           if key != "words" and not isinstance(value, dict)})  # tables are rungs
             for name, bars in found.items()}
 
 

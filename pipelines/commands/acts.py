@@ -51,12 +51,16 @@ def _tell(record: "Record", json_: bool, words: str, **more: Any) -> None:
 
 def approve(seq: WhichRecord = None, *, reason: Reason, actor: Actor, home: HomeOption = None, now: NowOption = None,
             json_: JsonOption = False) -> None:  # fmt: skip
-    """Let a proposal through, and publish its bundle."""
-    from pipelines.evidence.acts import publish_judged
+    """Let a proposal through: of another configuration for the slot, or of a climb to the next rung.
+
+    The nightly's report says what waits and why. What is approved is published at once, and the act, with who and why,
+    is signed into the chain: `nightdesk models approve 12 --actor ann --reason "read the page"`.
+    """
+    from pipelines.evidence.acts import publish_climb, publish_judged
 
     with _acting(home, actor, reason, now) as (acts, settings):
         record = acts.approve(seq)
-        section = publish_judged(acts.home, settings, acts.now)
+        section = publish_climb(acts) if record.act == "climb" else publish_judged(acts.home, settings, acts.now)
     _tell(record, json_, section.get("path") or section["why"], bundle=section)
 
 

@@ -42,6 +42,20 @@ def verify(home: HomeOption = None, json_: JsonOption = False) -> None:
 
 
 @app.command()
+def ladder(home: HomeOption = None, set_: SetOption = None, json_: JsonOption = False) -> None:
+    """On which rung who holds the slot stands, what the next one asks, and what is still open. Changes nothing."""
+    from pipelines.evidence import ladder as climbing
+    from pipelines.evidence.judged import SLOT, JudgedNight
+    from pipelines.evidence.records import Records
+    from pipelines.evidence.standing import standing
+
+    settings = settings_module.load(overrides(home, None, None, None, set_))
+    desk = home_of(home)
+    climb = climbing.asked(desk, settings, JudgedNight.load(desk))
+    emit(climbing.told(climb, standing(Records(desk).all(), SLOT), settings), json_, climbing.print_ladder)
+
+
+@app.command()
 def registry(home: HomeOption = None, json_: JsonOption = False) -> None:
     """Bring MLflow's registry to what the records say; every night does it too. Nothing ever reads it back."""
     from pipelines.evidence import registry as derived

@@ -64,7 +64,8 @@ class Acts:
             return last
         if waiting is None or seq not in (None, waiting.seq):
             raise NotPossible(f"record {waiting.seq} waits, not {seq}" if waiting else "no proposal waits for approval")
-        return self._write("promote", waiting, {"approves": waiting.content_digest}, waiting.content)
+        act = "climb" if waiting.content.get("attempted") == "climb" else "promote"
+        return self._write(act, waiting, {"approves": waiting.content_digest}, waiting.content)
 
     def reject(self, seq: int | None) -> Record:
         """Turn a proposal down: what held the slot keeps it."""
@@ -99,7 +100,7 @@ class Acts:
         if publish.manifest_of(folder).expires < self.now:
             publish.withdraw(self.home)
             return record, None
-        return record, publish.republish(self.home, folder, self.now, self.keys)
+        return record, publish.republish(self.home, folder, self.now, self.keys, self.held().rung)
 
     def _target(self, to: int | None) -> tuple[Path, dict[str, Any]]:
         """The bundle to go back to, as the act names it: by number, or the newest before the champion's."""
@@ -185,6 +186,18 @@ def publish_judged(home: Home, settings: Settings, now: dt.datetime) -> dict[str
         section = publish_night(home, told, judged, now)
     home.write_section("bundle", section)
     return section
+
+
+def publish_climb(acts: Acts) -> dict[str, Any]:
+    """The serving bundle again, on the rung that was just approved; what became of it."""
+    from pipelines.evidence.ladder import settle
+
+    settle(acts.home, acts.held(), acts.now)
+    serving = publish.check_serving(acts.home)
+    if serving is None:
+        return {"published": False, "why": "Nothing serves now; the next bundle has the new rung."}
+    return {"published": True, "path": str(serving.relative_to(acts.home.root)),
+            "rung": publish.manifest_of(serving).rung}
 
 
 def _trials(ledger: Ledger) -> int:

@@ -69,4 +69,5 @@ def examine(
         parity_clean=None if features_agree is None else bool(features_agree) and not scored,
         structure_clean=not structural, out_of_range=outside, missing=missing,
         ledger_clean=ledger_clean(home, ledger), words=tuple(words),
+        drifted=tuple(sorted(home.read_section("drift").get("alarms") or ())),
     )

@@ -17,6 +17,7 @@ from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.policy import in_words, measured, policy_of
 from pipelines.evidence.records import GRANTS, Record, Records
+from pipelines.evidence.standing import standing
 from pipelines.evidence.verdict import Question, plain_verdict, reach
 from pipelines.home import Home
 from pipelines.settings import Settings
@@ -118,13 +119,16 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         return Tonight(same, files, repeated=True)
     question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
     verdict = reach(question, night, champion, found, policy)
-    waits = verdict.act == "promote" and RUNG in settings.approval.rungs
+    held = standing(records.all(), SLOT).rung
+    # A person decides where the settings say so, and where another configuration would take the slot from one that has
+    # money in use.
+    waits = verdict.act == "promote" and (RUNG in settings.approval.rungs or champion is not None and held != RUNG)
     content = {
         "act": "propose" if waits else verdict.act, "attempted": attempted, "slot": SLOT,
         "strategy": strategy.name, "key": strategy.key(),
         "config": night.candidates[chosen]["config"], "inputs": told, "inputs_digest": json_digest(told),
         "judged": judged, "verdict": plain_verdict(verdict), "knowledge_cut": now.isoformat(),
-        "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": RUNG,
+        "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": held if attempted == "refresh" else RUNG,
         "parent": champion.content_digest if champion else None, "card": card(night, chosen),
         **({"until": champion.content["until"]} if champion and attempted == "refresh" and "until" in champion.content
            else {}),

@@ -45,8 +45,9 @@ def manifest_of(folder: Path) -> Manifest:
 def publish(home: Home, contents: Mapping[str, bytes], draft: Manifest, keys: Keys) -> tuple[Path, bool]:
     """(folder, whether anything changed). `draft.seq` is set here; the newest bundle is taken up again if it is this
     very one, so that a killed publication ends where it would have."""
-    if not standing(Records(home).all(), draft.slot).may_serve(draft.evidence_digest):
-        raise NotPermitted(f"no record lets {draft.strategy} trade: evidence {draft.evidence_digest[:12]} is unknown")
+    if not standing(Records(home).all(), draft.slot).may_serve(draft.evidence_digest, draft.rung):
+        raise NotPermitted(f"no record lets {draft.strategy} trade on the rung {draft.rung}: evidence "
+                           f"{draft.evidence_digest[:12]} is unknown or lower")
     older = published(home)
     newest = manifest_of(older[-1]) if older else None
     packed = bundle_module.pack(contents, replace(draft, seq=newest.seq + 1 if newest else 1), keys.sign)
@@ -71,13 +72,13 @@ def point_to(home: Home, folder: Path) -> bool:
     return True
 
 
-def republish(home: Home, folder: Path, now: dt.datetime, keys: Keys) -> Path:
-    """An older bundle under a new, higher number: the same digest and the same last session, freshly signed. Verified
-    whole before, as live will verify it after."""
+def republish(home: Home, folder: Path, now: dt.datetime, keys: Keys, rung: str | None = None) -> Path:
+    """An older bundle under a new, higher number: the same weights and the same last session, freshly signed, on the
+    rung that it has now. Verified whole before, as live will verify it after."""
     old = manifest_of(folder)
     bundle_module.load(folder, keys.trusted, 0, min(now, old.expires))
     contents = {name: (folder / name).read_bytes() for name in bundle_module.CONTENTS}
-    return publish(home, contents, replace(old, created=now, files={}), keys)[0]
+    return publish(home, contents, replace(old, created=now, files={}, rung=rung or old.rung), keys)[0]
 
 
 def withdraw(home: Home) -> str | None:
@@ -103,7 +104,7 @@ def check_serving(home: Home) -> Path | None:
         raise NotPermitted(f"{folder.name} serves without a record that lets it: {error}") from error
     manifest = manifest_of(folder)
     held = standing(records.all(), manifest.slot)
-    if not held.may_serve(manifest.evidence_digest):
+    if not held.may_serve(manifest.evidence_digest, manifest.rung):
         why = f", stopped by record {held.killed.seq}" if held.killed else ""
-        raise NotPermitted(f"{folder.name} serves without a record that lets it{why}")
+        raise NotPermitted(f"{folder.name} serves without a record that lets it on the rung {manifest.rung}{why}")
     return folder

@@ -1,46 +1,65 @@
-"""What all acts so far amount to in one slot: who holds it, what may serve, and what waits for a person."""
+"""What all acts so far amount to in a slot: who holds it, on which rung, what may serve, what waits for a person."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from models.validation.rungs import LADDER
 from pipelines.evidence.records import GRANTS, Record
 
-ACTS = (*GRANTS, "propose", "reject", "rollback", "demote", "kill", "reset")
+ACTS = (*GRANTS, "propose", "reject", "climb", "rollback", "demote", "kill", "reset")
+LOWEST = LADDER[0]
 
 
 @dataclass(frozen=True)
 class Standing:
     champion: Record | None = None  # the judged record behind what holds the slot
-    permitted: frozenset[str] = frozenset()  # digests of the records whose bundles may serve
+    permitted: Mapping[str, str] = field(default_factory=dict)  # digests of the records whose bundles may serve -> rung
     killed: Record | None = None  # the act that stopped the slot, until it is reset
     proposal: Record | None = None  # judged good enough, and waiting for a person
+    rung: str = LOWEST  # how much money who holds the slot may use
+    reached: Mapping[str, str] = field(default_factory=dict)  # configuration -> rung, for a way back
 
-    def may_serve(self, evidence_digest: str) -> bool:
-        return self.killed is None and evidence_digest in self.permitted
+    def may_serve(self, evidence_digest: str, rung: str = LOWEST) -> bool:
+        """Whether a bundle behind this record, claiming this rung, may trade."""
+        allowed = self.permitted.get(evidence_digest)
+        return self.killed is None and allowed is not None and LADDER.index(rung) <= LADDER.index(allowed)
 
-    def after(self, record: Record, judged: dict[str, Record]) -> "Standing":
+    def after(self, record: Record, judged: Mapping[str, Record]) -> "Standing":
         """The slot once this act is written down."""
-        act, digest = record.act, record.content_digest
+        act = record.act
         if act in GRANTS:
-            waits = self.proposal if act == "refresh" else None  # a person may take longer than a night
-            return Standing(record, self.permitted | {digest}, self.killed, waits)
+            same = act == "refresh"  # new weights of who is there: its rung stays, and a person may take longer
+            return self._held_by(record, self.rung if same else LOWEST, self.proposal if same else None)
         if act == "propose":
-            return Standing(self.champion, self.permitted, self.killed, record)
-        if act == "reject":  # by a later search or by a person: what waited no longer does
-            waits = self.proposal if record.content.get("attempted") == "refresh" else None
-            return Standing(self.champion, self.permitted, self.killed, waits)
+            return replace(self, proposal=record)
+        if act == "reject":
+            return replace(self, proposal=self.proposal if _leaves_waiting(record, self.proposal) else None)
+        if act == "climb" and self.champion is not None:
+            return self._held_by(self.champion, str(record.content["rung"]), None)
         if act == "rollback":
             # What is rolled back from stays permitted: a kill before the pointer moved must not leave the slot empty,
             # and a runner that took the higher number never goes back.
             target = judged[str(record.content["names"]["record"])]
-            return Standing(target, self.permitted | {target.content_digest}, self.killed)
+            return self._held_by(target, self.reached.get(str(target.content.get("key")), LOWEST), None)
         if act == "demote":
-            return Standing(None, frozenset(), self.killed)
+            return Standing(killed=self.killed)
         if act == "kill":
-            return Standing(self.champion, self.permitted, record)
+            return replace(self, killed=record, proposal=None)
         if act == "reset":
-            return Standing(self.champion, self.permitted, None)
+            return replace(self, killed=None)
         return self
+
+    def _held_by(self, champion: Record, rung: str, proposal: Record | None) -> "Standing":
+        return Standing(champion, {**self.permitted, champion.content_digest: rung}, self.killed, proposal, rung,
+                        {**self.reached, str(champion.content.get("key")): rung})
+
+
+def _leaves_waiting(reject: Record, proposal: Record | None) -> bool:
+    """A refused refit, or a search that found nothing, says nothing of a proposal to climb; a person's word does."""
+    if "rejects" in reject.content.get("names", {}):
+        return False
+    climbing = proposal is not None and proposal.content.get("attempted") == "climb"
+    return climbing or reject.content.get("attempted") == "refresh"
 
 
 def standing(records: Sequence[Record], slot: str) -> Standing:

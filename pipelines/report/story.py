@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pipelines.report import words
 
 SECTIONS = ("ingest", "warehouse", "features", "leak", "training", "judged", "drift", "decay", "verdict", "bundle",
-            "live", "twin")
+            "ladder", "live", "twin")
 Tone = Literal["good", "bad", "warn", "quiet"]
 
 

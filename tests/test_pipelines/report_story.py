@@ -122,6 +122,23 @@ def _decay(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
             "it was let through."}
 
 
+def _ladder() -> dict[str, Any]:
+    """Some weeks on paper: lived as judged, and too few new sessions to tell skill from luck."""
+    checks = (
+        ("sessions_lived", 22.0, 20.0, True, "22 sessions of the journal were lived on this rung; 20 are asked for."),
+        ("decision_parity", 1.0, 1.0, True, "Of the 21 sessions that were compared with judgement 100% repeat its "
+         "features, scores and every cent."),
+        ("fresh_evidence", 3.1, 20.0, False, "First written down on 2025-05-30; the 21 sessions since are 3.1 times as "
+         "likely with the skill it was let through for as without any; 20 is asked for."),
+    )
+    rungs = (("candidate", "Can it be made again?", "skill"), ("shadow", "Does live equal what was judged?", "skill"))
+    return {"rung": "shadow", "preset": "default", "strategy": "ensemble-g30-h5", "waiting": None, "acted": None,
+            "rungs": [{"rung": name, "question": asks, "cannot_say": blind} for name, asks, blind in rungs],
+            "next": {"rung": "canary", "passed": False, "capital_share": 0.1, "registered": "2025-05-30T06:00:00+00:00",
+                     "sessions": [], "checks": [dict(zip(("name", "value", "threshold", "passed", "plain"), one,
+                                                         strict=True)) for one in checks]}}
+
+
 def _checks() -> list[dict[str, Any]]:
     told = (
         ("deflated_sharpe", 0.978, 0.95, "An active Sharpe of 5.32 over 504 sessions, when the best of 10 worthless "
@@ -207,6 +224,7 @@ def story_sections() -> dict[str, dict[str, Any]]:
         "judged": {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "strategies": strategies},
         "drift": _drift(chance),
         "decay": _decay(chance, sessions),
+        "ladder": _ladder(),
         "verdict": _verdict(strategies[0]["key"]),
         "bundle": _bundle(_digest(chance)),
         "live": _live(),

@@ -99,8 +99,8 @@ def test_a_head_one_behind_its_chain_is_a_killed_act_and_nothing_else(tmp_path):
     assert not holds(found, head[2].replace(b'"seq": 2', b'"seq": true'), trusted)
 
 
-def record(seq, act, names=None):
-    content = {"act": act, "slot": "s", **({"names": names} if names else {})}
+def record(seq, act, names=None, rung="shadow"):
+    content = {"act": act, "slot": "s", "rung": rung, **({"names": names} if names else {})}
     return Record(seq, content, f"digest {seq}", "", "", "", Path())
 
 

@@ -9,7 +9,7 @@ from pipelines.resources import HomeResource
     key=["reporting", "nightly_report"],
     group_name="reporting",
     deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["promotion", "decay"],
-          ["promotion", "registry"], ["reporting", "twin"]],
+          ["promotion", "ladder"], ["promotion", "registry"], ["reporting", "twin"]],
     kinds={"html"},
     owners=["team:nightdesk"],
 )

@@ -11,6 +11,7 @@ from pipelines.report.story import Story, Tone
 NAMES = {
     "deflated_sharpe": "Deflated Sharpe",
     "sharpe": "Sharpe above a fixed bar",
+    "drift": "No feature has moved",
     "stable": "Earns in each third of the time",
     "loss_probability": "Best in sample, loss out of sample",
     "spa_buy_and_hold": "Better than buy and hold",
