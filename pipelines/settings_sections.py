@@ -105,7 +105,12 @@ class Quarantine(Section):
 
 
 class Training(Section):
+    """A family expands what it is trained on, unless its window says how many sessions it looks back at most."""
+
     first_train_sessions: int = 252
+    gbm_window_sessions: int | None = Field(default=None, ge=20)
+    hmm_window_sessions: int | None = Field(default=None, ge=20)
+    gnn_window_sessions: int | None = Field(default=None, ge=20)
     min_names: int = Field(default=10, ge=2)  # of a real market; a sandbox is as narrow as was asked for
     step_sessions: int = 63
     slow_step_sessions: int = 126

@@ -26,7 +26,8 @@ def fit(
     columns = config.columns
     if len(columns) < 2:
         raise ValueError("a regime model is told by a return and a volatility at least: name both in `features`")
-    observed = market_features(training.panel, config.features, 0, len(training.panel.sessions), config.median)
+    first, stop = int(training.rows[0]), len(training.panel.sessions)
+    observed = market_features(training.panel, config.features, first, stop, config.median)
     observed = observed[np.isfinite(observed).all(axis=1)]
     if len(observed) < config.min_sessions:
         raise ValueError(f"{len(observed)} sessions with {', '.join(columns)}: a regime model needs "

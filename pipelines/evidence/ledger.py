@@ -110,9 +110,10 @@ class Ledger:
         return identities
 
     def n(self, target: str) -> int:
-        """Distinct (configuration, seed) pairs ever judged on the outer window of one target. It never falls."""
-        return len({(row["config_key"], row["seed"]) for row in self._rows
-                    if row["kind"] == "outer" and row["target"] == target})
+        """Distinct (configuration, seed) pairs ever judged on the outer window of one target, one walked in another way
+        being another. It never falls."""
+        return len({(row["config_key"], row["seed"], json.dumps(row["detail"].get("walk"), sort_keys=True))
+                    for row in self._rows if row["kind"] == "outer" and row["target"] == target})
 
     def rows(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         return [row for row in self._rows if kind is None or row["kind"] == kind]

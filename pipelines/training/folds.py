@@ -57,8 +57,8 @@ class Bench:
     def folds(self, name: str) -> list[Fold]:
         """All walk-forward fits of one family, from the cache where nothing they depend on has changed."""
         training = self.settings.training
-        splits = WalkForwardValidator(training.first_train_sessions, family(name).step(training)).generate_splits(
-            label_lives(self.inputs.labelled, self.strategy.horizon))
+        walk = WalkForwardValidator(training.first_train_sessions, family(name).step(training), self._window(name))
+        splits = walk.generate_splits(label_lives(self.inputs.labelled, self.strategy.horizon))
         made = [self._fold(name, number, split.test, split.train) for number, split in enumerate(splits)]
         if not made:
             raise ValueError(
@@ -69,11 +69,16 @@ class Bench:
     def final(self, name: str) -> Fold:
         """The judged procedure once more, on all labels that are over before the coming session is decided."""
         coming = len(self.inputs.panel.sessions) - 1
-        return self._fold(name, -1, np.array([coming]), self._known_before(coming))
+        return self._fold(name, -1, np.array([coming]), self._known_before(coming, name))
 
-    def _known_before(self, row: int) -> Rows:
-        """Rows whose targets are over when `row` is decided."""
-        known = np.arange(min(row, self.inputs.labelled))
+    def _window(self, name: str) -> int | None:
+        """Sessions that a family looks back at most, where it does not look at all."""
+        told: int | None = getattr(self.settings.training, f"{name}_window_sessions", None)
+        return told
+
+    def _known_before(self, row: int, name: str) -> Rows:
+        """Rows whose targets are over when `row` is decided, no older than the family's window."""
+        known = np.arange(max(0, row - (self._window(name) or row)), min(row, self.inputs.labelled))
         return purged(known, np.array([row]), label_lives(row + 1, self.strategy.horizon))
 
     def _cut(self, rows: Rows) -> TrainingSet:
@@ -95,7 +100,7 @@ class Bench:
         first = self.settings.training.first_train_sessions
         at = first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS
         best, trials = tuned(
-            self.home, self.ledger, self._cut(self._known_before(min(at, begin))), config, self.strategy.horizon,
+            self.home, self.ledger, self._cut(self._known_before(min(at, begin), "gbm")), config, self.strategy.horizon,
             trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now)
         return best, tuple(trials)
 

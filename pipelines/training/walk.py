@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +59,9 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
     bench = Bench(home, settings, inputs, ledger, now, _shared_models(judged))
     folds = {name: bench.folds(name) for name in FAMILIES}
     digest = inputs.digest()
+    detail = {"data": digest, **_walk_of(settings)}
     ledger.register_many(
-        [Trial("outer", TARGET, one.key, settings.seed, {"name": one.name, "data": digest}) for one in judged], now)
+        [Trial("outer", TARGET, one.key, settings.seed, {"name": one.name, **detail}) for one in judged], now)
     rows = np.concatenate([run for run, _ in in_force(folds)])
     weights = {one.name: np.zeros((len(rows), len(panel.names))) for one in judged}
     regimes, states = np.zeros((len(rows), 0)), ()
@@ -82,6 +84,12 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
             skill["gbm"][place] = rank_correlation(gbm, inputs.returns[row])
             skill["gnn"][place] = rank_correlation(gnn, inputs.returns[row])
     return Walked(rows, panel.sessions[rows], panel.names, judged, weights, regimes, states, skill, folds, digest)
+
+
+def _walk_of(settings: Settings) -> dict[str, Any]:
+    """How it is walked where not in the house's way: the same configuration trained otherwise is another trial."""
+    told = settings.training.model_dump(exclude_defaults=True, exclude={"min_names", "boost_rounds", "gnn_epochs"})
+    return {"walk": told} if told else {}
 
 
 def _shared_models(judged: tuple[Candidate, ...]) -> StrategyConfig:

@@ -119,6 +119,24 @@ def test_strategies_of_other_models_are_not_walked_together(walked):
         walk_forward(home, small_settings(), inputs, ledger, NOW, (*CANDIDATES, other))
 
 
+def test_windows_roll_each_family_and_another_walk_of_the_same_configurations_is_counted(walked, tmp_path):
+    _, _, inputs, result = walked
+    home, ledger = small_home(tmp_path)
+    rolling = small_settings(hmm_window_sessions=150, gbm_window_sessions=100, optuna_trials=0)
+    other = walk_forward(home, rolling, inputs, ledger, NOW, CANDIDATES)
+    days = [str(day) for day in inputs.panel.sessions]
+    for name, window in (("hmm", 150), ("gbm", 100), ("gnn", None)):
+        for ours, whole in zip(other.folds[name], result.folds[name], strict=True):
+            assert days.index(ours.fitted.train_first) == (0 if window is None else ours.test[0] - window)
+            assert ours.fitted.train_last == whole.fitted.train_last
+            assert (ours.fitted.data == whole.fitted.data) == (window is None)
+    final = fit_final(home, rolling, inputs, STRATEGY, ledger, NOW).folds["gbm"].fitted
+    assert days.index(final.train_first) == 261 - 100
+    assert ledger.n(TARGET) == 3
+    walk_forward(home, small_settings(optuna_trials=0), inputs, ledger, NOW, CANDIDATES)
+    assert ledger.n(TARGET) == 6  # the same keys, trained otherwise
+
+
 FITS_TREES = """
 from pathlib import Path
 import sys
