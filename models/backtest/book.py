@@ -1,0 +1,134 @@
+"""What a book held and filled, session by session: the positions of `judge`, with stops, rebalance days and a limit on
+turnover where asked. Without any of them shares, fills and gains are the judge's to the bit, which a test holds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.backtest.market import Market
+from models.backtest.prices import Prices
+from models.backtest.stops import Stops
+from models.intraday import StopRule
+from models.market import costs as costs_module
+from models.market.costs import CostModel
+
+FloatArray = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Book:
+    """(sessions judged, names) each, in raw shares and dollars of the session."""
+
+    shares: FloatArray  # held after the fill at the open
+    trades: FloatArray  # filled at the open, signed
+    stopped: FloatArray  # closed inside the session, signed as the fill
+    stop_price: FloatArray  # NaN where nothing was stopped
+    value: FloatArray  # after the fill at the open
+    gain: FloatArray  # from this open to the next mark, dividends and terminal prices included, before any cost
+    risk_usd: FloatArray  # a share, of the position entered at this open: to its stop, else one ATR(14); NaN elsewhere
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How weights become orders. `rebalance`: (sessions,) on which they do; between, shares are left alone.
+    `turnover_limit`: at most so much of the capital is traded at a rebalance; all changes are cut alike."""
+
+    rebalance: Bools | None = None
+    turnover_limit: float | None = None
+    stop: StopRule | None = None
+
+
+def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | None = None) -> Book:
+    """`weights` has a row for every session but the last, which only closes the last holding."""
+    rules, prices = rules or Rules(), market.prices
+    count, names = _fitting(market, weights, rules)
+    returns = np.nan_to_num(prices.holding_returns(), nan=0.0)
+    opened = np.isfinite(prices.open_raw[:-1])
+    can_trade = opened & np.isfinite(prices.adv20_usd[:-1]) & np.isfinite(prices.vol20_daily[:-1])
+    alive = np.cumsum(opened[::-1], axis=0)[::-1] > 0
+    price = np.where(opened, prices.open_raw[:-1], 0.0)
+    wanted = costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1])
+    stops = Stops(rules.stop, names) if rules.stop is not None else None
+    held, value = np.zeros(names), np.zeros(names)
+    barred = np.zeros(names)  # the side that a stop ended: not entered again until another is wanted
+    shares, trades, stopped, worth, gained = (np.zeros((count, names)) for _ in range(5))
+    stop_price, risk = np.full((count, names), np.nan), np.full((count, names), np.nan)
+    for s in range(count):
+        ratio, cash = actions(prices, s)
+        if s:
+            unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
+            held = np.trunc(np.where(unmoved, held, held * ratio))  # the broken share is paid out at the open
+        held = np.where(alive[s], held, 0.0)
+        target, free = wanted[s], can_trade[s]
+        out = np.zeros(names, np.bool_)
+        if stops is not None:
+            stops.adjust(ratio, cash)
+            out = stops.at_open(np.sign(held), np.where(opened[s], price[s], np.nan))
+            barred = np.where(out, np.sign(held), np.where(np.sign(target) == barred, barred, 0.0))
+            target = np.where((barred != 0.0) | out, 0.0, target)
+        change = target - held
+        if rules.rebalance is not None and not rules.rebalance[s]:
+            change = np.zeros(names)
+        elif rules.turnover_limit is not None:
+            change = _limited(change, price[s], rules.turnover_limit * costs.capital_usd)
+        change = np.where(out, -held, change)
+        trade = np.where(free, costs_module.capped_shares(costs, change, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
+        trade = np.where(out & opened[s], -held, trade)  # what a stop ends is not cut: it goes at any price
+        before = held
+        held = held + trade
+        value = np.where(opened[s], held * price[s], np.where(held == 0.0, 0.0, value))
+        shares[s], trades[s], worth[s] = held, trade, value
+        new = (held != 0.0) & (np.sign(held) != np.sign(before))
+        risk[s] = np.where(new, market.atr_usd[s], np.nan)
+        gain = value * returns[s]
+        if stops is not None:
+            side = np.sign(held)
+            stops.clear((held == 0.0) | new)
+            stops.place(new, side, price[s], market.atr_usd[s])
+            risk[s] = np.where(new & np.isfinite(stops.distance), stops.distance, risk[s])
+            ended = stops.inside(side, market.high_raw[s], market.low_raw[s])
+            hit = np.isfinite(ended)
+            gain = np.where(hit, held * (np.nan_to_num(ended) - price[s]), gain)
+            stopped[s], stop_price[s] = np.where(hit, -held, 0.0), ended
+            barred = np.where(hit, side, barred)
+            held, value = np.where(hit, 0.0, held), np.where(hit, 0.0, value)
+            stops.clear(hit)
+            stops.after(np.sign(held), market.high_raw[s], market.low_raw[s])
+            value = value + np.where(hit, 0.0, gain)
+        else:
+            value = value + gain
+        gained[s] = gain
+    return Book(shares, trades, stopped, stop_price, worth, gained, risk)
+
+
+def actions(prices: Prices, s: int) -> tuple[FloatArray, FloatArray]:
+    """(names,) what one share of the session before has become, and the cash paid on each share of today."""
+    split, total = prices.split_factor, prices.total_return_factor
+    if s == 0:
+        return np.ones(split.shape[1]), np.zeros(split.shape[1])
+    ratio = split[s] / split[s - 1]
+    kept = ratio / (total[s] / total[s - 1])  # (p − cash) / p
+    cash = prices.reference_price[s] * (1.0 - kept)
+    known = np.isfinite(ratio) & np.isfinite(cash) & (np.abs(1.0 - kept) > 1e-12)
+    return np.where(np.isfinite(ratio), ratio, 1.0), np.where(known, cash, 0.0)
+
+
+def _limited(change: FloatArray, price: FloatArray, most_usd: float) -> FloatArray:
+    """Whole shares of each change, cut alike where together they come to more than `most_usd`."""
+    asked = float(np.abs(change * price).sum())
+    return np.trunc(change * (most_usd / asked)) if asked > most_usd else change
+
+
+def _fitting(market: Market, weights: FloatArray, rules: Rules) -> tuple[int, int]:
+    if weights.ndim != 2 or weights.shape[1] != len(market.prices.names):
+        raise ValueError(f"weights are (sessions, {len(market.prices.names)} names), not {weights.shape}")
+    if len(market.prices.sessions) != len(weights) + 1:
+        raise ValueError(f"{len(weights)} rows of weights need {len(weights) + 1} sessions of prices, "
+                         f"not {len(market.prices.sessions)}")
+    if rules.rebalance is not None and rules.rebalance.shape != (len(weights),):
+        raise ValueError(f"rebalance says yes or no for each of {len(weights)} sessions, not {rules.rebalance.shape}")
+    if rules.turnover_limit is not None and not rules.turnover_limit > 0.0:
+        raise ValueError(f"a turnover limit is a share of the capital, not {rules.turnover_limit}")
+    return weights.shape[0], weights.shape[1]

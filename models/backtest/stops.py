@@ -1,0 +1,81 @@
+"""Stops and targets of many names at once on daily bars, by the rules that live keeps.
+
+A gap fills at the open, the stop comes before the target, a target fills only where it was traded through, and what a
+session reached trails the stop only after it.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from models.intraday import StopRule
+
+FloatArray = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+TICK_USD = 0.01
+
+
+class Stops:
+    """(names,) of one rule; NaN where nothing is guarded. `sessions` of a StopRule's `bars` are counted here."""
+
+    def __init__(self, rule: StopRule, names: int) -> None:
+        if rule.method == "volume":
+            raise ValueError("a stop behind volume needs the session's profile: --engine event has it")
+        if rule.method == "fixed" and rule.pct is None:
+            raise ValueError("a fixed stop needs pct, such as fixed:pct=0.02")
+        if rule.method == "time" and rule.bars is None:
+            raise ValueError("a time stop needs bars, such as time:bars=10")
+        self.rule = rule
+        self.level, self.target, self.trail, self.distance = (np.full(names, np.nan) for _ in range(4))
+        self.left = np.full(names, np.inf)  # sessions that it may still live
+
+    def place(self, new: Bools, side: FloatArray, entry: FloatArray, atr_usd: FloatArray) -> None:
+        """Guard the positions that begin now."""
+        rule = self.rule
+        if rule.method != "time":
+            by_share = rule.pct is not None and rule.method in ("fixed", "trailing")
+            apart = entry * rule.pct if by_share and rule.pct is not None else atr_usd * rule.multiple
+            level = _behind(entry - side * apart, side)
+            sound = new & (level > 0.0) & (side * (entry - level) > 0.0)
+            self.level = np.where(sound, level, np.where(new, np.nan, self.level))
+            self.distance = np.where(new, side * (entry - self.level), self.distance)
+            if rule.method == "trailing":
+                self.trail = np.where(new, self.distance, self.trail)
+            if rule.reward_risk is not None:
+                self.target = np.where(new, entry + side * self.distance * rule.reward_risk, self.target)
+        if rule.bars is not None:
+            self.left = np.where(new, float(rule.bars), self.left)
+
+    def clear(self, gone: Bools) -> None:
+        for values in (self.level, self.target, self.trail, self.distance):
+            values[gone] = np.nan
+        self.left[gone] = np.inf
+
+    def adjust(self, ratio: FloatArray, cash: FloatArray) -> None:
+        """Into the shares and dollars after splits and dividends."""
+        self.level, self.target = self.level / ratio - cash, self.target / ratio - cash
+        self.trail, self.distance = self.trail / ratio, self.distance / ratio
+
+    def at_open(self, side: FloatArray, opened: FloatArray) -> Bools:
+        """Who is ended by the opening print: a gap beyond stop or target, or time that is up."""
+        return np.asarray((side != 0.0) & ((side * (opened - self.level) <= 0.0)
+                                           | (side * (opened - self.target) >= TICK_USD) | (self.left <= 0.0)))
+
+    def inside(self, side: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
+        """The price that ends each within the session, NaN where none does."""
+        worst, best = np.where(side > 0.0, low, high), np.where(side > 0.0, high, low)
+        stopped = (side != 0.0) & (side * (worst - self.level) <= 0.0)
+        won = (side != 0.0) & (side * (best - self.target) >= TICK_USD * (1.0 - 1e-6))
+        return np.where(stopped, self.level, np.where(won, self.target, np.nan))
+
+    def after(self, side: FloatArray, high: FloatArray, low: FloatArray) -> None:
+        """The session is over: time passes, and stops follow what it reached."""
+        self.left = self.left - 1.0
+        best = np.where(side > 0.0, high, low)
+        level = _behind(best - side * self.trail, side)
+        self.level = np.where(side * (level - self.level) > 0.0, level, self.level)
+
+
+def _behind(price: FloatArray, side: FloatArray) -> FloatArray:
+    """The tick at or behind a price, so that rounding never brings a stop nearer than was asked."""
+    ticks = np.round(price / TICK_USD, 6)
+    return np.round(np.where(side > 0.0, np.floor(ticks), np.ceil(ticks)) * TICK_USD, 10)
