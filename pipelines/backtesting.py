@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from pipelines.progress import say
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from live.backtest import BacktestResult
     from models.bundle import Bundle
     from models.intraday import Intraday
@@ -67,7 +69,8 @@ def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None,
     if engine == "vector":
         from pipelines import backtesting_vector
 
-        return _written(backtesting_vector.judged(chosen, tape, days), folder, engine, chosen)
+        result, tables = backtesting_vector.judged(chosen, tape, days)
+        return _written(result, folder, engine, chosen, tables)
     from live.backtest import Limits, backtest
     from live.settings import load_limits
 
@@ -109,8 +112,9 @@ def _of_rule(intraday: "Intraday", known: "Bundle | None", tape: Any) -> "Bundle
     return in_memory(strategy, names, symbols, calendar, history)
 
 
-def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundle") -> dict[str, Any]:
-    """Equity and trades as Parquet, all of it as one page."""
+def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundle",
+             tables: "Mapping[str, pa.Table] | None" = None) -> dict[str, Any]:
+    """Equity and trades as Parquet, and what else an engine tells in `tables`; all of it as one page."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -118,7 +122,10 @@ def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundl
 
     equity = pa.table({"session": pa.array([dt.date.fromisoformat(day) for day in result.sessions], pa.date32()),
                        "equity_usd": result.equity, "costs_usd": result.costs})
-    pq.write_table(equity, folder / "equity.parquet")
+    for name in ("trades", "positions"):  # of an earlier run into this folder
+        (folder / f"{name}.parquet").unlink(missing_ok=True)
+    for name, table in {"equity": equity, **(tables or {})}.items():
+        pq.write_table(table, folder / f"{name}.parquet")
     if result.trades:
         pq.write_table(pa.Table.from_pylist(list(result.trades)), folder / "trades.parquet")
     symbols = dict(zip(bundle.snapshot.bars.names, bundle.snapshot.symbols, strict=True))

@@ -8,17 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from live.backtest import BacktestResult, TapeFeed
+    from models.backtest.market import Market
     from models.backtest.prices import Prices
+    from models.backtest.vector import Backtest
     from models.bundle import Bundle, SessionTimes
     from models.features.panel import FeaturePanel
     from models.strategy import Decision
 
 Floats = NDArray[np.float64]
+Judged = tuple["BacktestResult", dict[str, "pa.Table"]]  # and its tables by name, where there is more to tell
 MINUTE_US = 60_000_000
 
 
-def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "BacktestResult":
+def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judged:
     return _rule(bundle, tape, days) if bundle.strategy.intraday is not None else _daily(bundle, tape, days)
 
 
@@ -62,23 +67,46 @@ def _last_known(values: Floats) -> Floats:
     return np.where(known.any(axis=0), values[newest, np.arange(values.shape[1])], np.nan)
 
 
-def _daily(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "BacktestResult":
+def _daily(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judged:
     """Weights decided before each open on features of the batch kernels, filled at the opens, held open to open."""
-    from models.backtest.judge import judge
+    from models.backtest.vector import backtest
     from models.market.costs import CostModel
 
-    _, decisions, prices = decided(bundle, tape, days)
+    _, decisions, market = _decided(bundle, tape, days)
     costs = CostModel.default()
-    told = judge(prices, np.stack([made.weights for made in decisions]), costs)
-    return _result(bundle, [day.isoformat() for day in days[:-1]], (costs.capital_usd * told.equity).tolist(),
-                   (told.cost * costs.capital_usd).tolist(), [], int((told.trades != 0).sum()), costs)
+    told = backtest(market, np.stack([made.weights for made in decisions]), costs)
+    paid = told.cost * costs.capital_usd
+    result = _result(bundle, [day.isoformat() for day in days[:-1]], told.equity_usd.tolist(), paid.tolist(),
+                     _trades(bundle, told), int((told.book.trades != 0).sum()), costs)
+    tables = told.tables()
+    return result, {"equity": tables["equity"].append_column("costs_usd", [paid]), "positions": tables["positions"]}
+
+
+def _trades(bundle: "Bundle", told: "Backtest") -> list[dict[str, Any]]:
+    """Trips as live tells trades: each begins and ends at an opening print."""
+    opens = {times.session: times.open_at for times in bundle.calendar}
+    rows = []
+    for trip in told.trips:
+        begun, ended = opens[trip["opened"]], opens[trip["closed"]]
+        rows.append({
+            **{name: trip[name] for name in trip if name not in ("opened", "closed", "sessions")},
+            "decision_id": None, "opened_at": begun.isoformat(), "closed_at": ended.isoformat(),
+            "holding_min": (ended - begun).total_seconds() / 60.0, "session": trip["closed"].isoformat()})
+    return rows
 
 
 def decided(
     bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]
 ) -> tuple["FeaturePanel", list["Decision"], "Prices"]:
     """The tape's decision rows by the batch kernels, what was decided on each but the last, and prices to judge by."""
-    from models.backtest.prices import Prices
+    panel, decisions, market = _decided(bundle, tape, days)
+    return panel, decisions, market.prices
+
+
+def _decided(
+    bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]
+) -> tuple["FeaturePanel", list["Decision"], "Market"]:
+    from models.backtest.market import Market
     from models.features.compute import compute_batch
     from models.features.inputs import derive
     from models.features.panel import BarPanel, FeaturePanel
@@ -109,14 +137,11 @@ def decided(
                          np.concatenate([brought.tradable, np.repeat(coming[None], count, axis=0)]))
     rows = range(len(brought.sessions), len(brought.sessions) + count - 1)
     decisions = decide_many(bundle.strategy, bundle.models, panel, rows)
-    prices = Prices.from_bars(
-        sessions, known.bars.names, open_raw=raw["open"], close_raw=raw["close"], volume=raw["volume"],
-        split_factor=raw["split_factor"], total_return_factor=raw["total_return_factor"],
-        tradable=np.ones(raw["open"].shape, dtype=np.bool_)).rows(first, first + count)
-    return panel.tail(count), decisions, prices
+    market = Market.from_bars(sessions, known.bars.names, raw).rows(first, first + count)
+    return panel.tail(count), decisions, market
 
 
-def _rule(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "BacktestResult":
+def _rule(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judged:
     """Sides of a rule at each bar's end, filled at the next minute's open."""
     from models.backtest.bars import held_shares, judge_bars
     from models.backtest.prices import carried
@@ -154,7 +179,7 @@ def _rule(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> "Backt
         cash += float(cash_interest(costs, cash)) - borrow
         worth.append(cash + float((held[number] * ends[number]).sum()))
     return _result(bundle, [day.isoformat() for day in days], worth, paid.tolist(), [],
-                   int((told.trades != 0).sum()), costs)
+                   int((told.trades != 0).sum()), costs), {}
 
 
 def _bars(tape: "TapeFeed", times: "SessionTimes", names: tuple[str, ...], every: int) -> tuple[Floats, Floats, Floats]:

@@ -5,6 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from live import canonical
+from live.journal import Journal
+from live.trades import Trade
 from models.intraday import StopRule
 from models.signals.intraday import Reversion
 from pipelines import backtesting
@@ -40,6 +43,53 @@ def test_the_two_engines_agree_on_a_bundles_orders_and_costs(desk: tuple[Home, s
     assert "hand-made, event engine" in page and "<script" not in page and "http" not in page
     table = pq.read_table(event["files"]["equity.parquet"])
     assert table["equity_usd"].to_pylist() == [row["equity"] for row in event["sessions"]]
+
+
+def test_trips_are_what_lives_trades_make_of_the_event_engines_fills(desk: tuple[Home, str]) -> None:
+    """Entry, exit, costs, R and how far it ran; a split and a dividend lie within the tape."""
+    event, vector = run(desk, "event"), run(desk, "vector")
+    told = {(row["instrument_id"], row["session"]): row for row in pq.read_table(vector["files"]["trades.parquet"])
+            .to_pylist()}
+    here = world.world()
+    open_, found = {}, {}
+    with Journal(Path(event["files"]["journal.sqlite"]), read_only=True) as book:
+        for number, day in enumerate(here.coming[:3]):
+            (decided,) = [entry.payload for entry in book.entries("decision", day)]
+            risk = dict(zip(decided["names"], canonical.unpacked(decided["atr14_usd"]), strict=True))
+            seen = dict(zip(decided["names"], canonical.unpacked(decided["reference"]), strict=True))
+            for action in here.actions:
+                if action.ex_date == day and action.instrument_id in open_:
+                    open_[action.instrument_id].adjust(action)
+            for fill in (entry.payload for entry in book.entries("fill", day)):
+                name, left, one = fill["instrument_id"], fill["quantity"], open_.get(fill["instrument_id"])
+                if one is not None and one.shares * left < 0:
+                    closing = -one.shares if abs(left) >= abs(one.shares) else left
+                    one.leave(closing, fill["price"], fill["cost"] * (closing / fill["quantity"]))
+                    left -= closing
+                    if one.shares == 0:
+                        found[name, day.isoformat()] = open_.pop(name).told("SIGNAL", 0)
+                if left:
+                    side = 1 if left > 0 else -1
+                    one = open_.setdefault(name, Trade(name, side, 0, None, float(seen[name]), float(risk[name])))
+                    one.add(left, fill["price"], fill["cost"] * (left / fill["quantity"]))
+            for index, name in enumerate(world.NAMES):
+                if name in open_:
+                    bars = here.minutes[number, index]
+                    open_[name].reach(float(bars[:, 1].max()), float(bars[:, 2].min()))
+    assert set(told) == set(found) and len(told) >= 2
+    for key, row in told.items():
+        for name in ("side", "shares", "entry", "exit", "costs", "pnl", "R", "mfe_R", "mae_R", "slippage_bp"):
+            assert row[name] == pytest.approx(found[key][name], rel=1e-9, abs=0.005), (key, name)
+        assert row["holding_min"] >= 1440.0 and row["opened_at"] < row["closed_at"]
+
+
+def test_the_vector_engine_tells_each_charge_and_each_position(desk: tuple[Home, str]) -> None:
+    frames = backtesting.frames(Path(run(desk, "vector")["files"]["index.html"]).parent)
+    equity, positions = frames["equity"], frames["positions"]
+    kinds = equity[["spread_usd", "impact_usd", "fees_usd", "borrow_usd", "funding_usd"]].sum(axis=1)
+    assert kinds.to_numpy() == pytest.approx(equity["costs_usd"].to_numpy())
+    assert positions["cost_usd"].sum() == pytest.approx(equity["costs_usd"].sum())
+    assert (equity["gross_exposure"] > 0.5).all() and (equity["turnover"] > 0.0).any()
 
 
 def test_a_rule_is_traded_on_the_tape_with_its_stop(desk: tuple[Home, str], capsys: pytest.CaptureFixture[str]) -> None:
