@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pipelines.report import words
 
 SECTIONS = ("ingest", "warehouse", "features", "leak", "training", "judged", "drift", "decay", "verdict", "bundle",
-            "ladder", "live", "twin")
+            "baselines", "ladder", "live", "twin", "price_tag", "tear_sheets")
 Tone = Literal["good", "bad", "warn", "quiet"]
 
 

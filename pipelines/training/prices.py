@@ -55,3 +55,14 @@ def label_returns(prices: Prices, panel: FeaturePanel) -> Floats:
     earned = open_to_open(prices.open_raw * factor, prices.close_raw * factor)
     at = np.searchsorted(prices.sessions, np.asarray(panel.sessions, dtype="datetime64[D]"))
     return earned[at]
+
+
+def symbols_of(home: Home, now: dt.datetime, instruments: tuple[str, ...]) -> dict[str, str]:
+    """What each instrument was called last, as known at a moment."""
+    from pipelines.lake import marts
+
+    wanted = "', '".join(instruments)
+    with marts.connect(home, as_of=now) as connection:
+        rows = connection.execute(f"SELECT instrument_id, arg_max(symbol, valid_from) FROM symbols "
+                                  f"WHERE instrument_id IN ('{wanted}') GROUP BY ALL").fetchall()
+    return {str(instrument): str(symbol) for instrument, symbol in rows}

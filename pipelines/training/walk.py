@@ -33,6 +33,7 @@ class Walked:
     regimes: Floats  # (judged sessions, states) filtered posterior
     states: tuple[str, ...]
     rank_ic: dict[str, Floats]  # 'gbm' and 'gnn' by judged session
+    raw: dict[str, Floats]  # what each of the two said, (judged sessions, names)
     folds: dict[str, list[Fold]]
     data_digest: str
 
@@ -66,6 +67,7 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
     weights = {one.name: np.zeros((len(rows), len(panel.names))) for one in judged}
     regimes, states = np.zeros((len(rows), 0)), ()
     skill = {"gbm": np.full(len(rows), np.nan), "gnn": np.full(len(rows), np.nan)}
+    raw = {name: np.full((len(rows), len(panel.names)), np.nan) for name in skill}
     for run, current in in_force(folds):
         at = run - rows[0]
         models = Models.from_bytes(**{name: fold.fitted.data for name, fold in current.items()})
@@ -80,10 +82,12 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
         regimes = regimes if regimes.shape[1] else np.zeros((len(rows), len(states)))
         for place, row in zip(at, run, strict=True):
             gbm, gnn = scores.at(int(row))
+            raw["gbm"][place], raw["gnn"][place] = gbm, gnn
             regimes[place] = scores.regime(int(row))
             skill["gbm"][place] = rank_correlation(gbm, inputs.returns[row])
             skill["gnn"][place] = rank_correlation(gnn, inputs.returns[row])
-    return Walked(rows, panel.sessions[rows], panel.names, judged, weights, regimes, states, skill, folds, digest)
+    return Walked(rows, panel.sessions[rows], panel.names, judged, weights, regimes, states, skill, raw, folds,
+                  digest)
 
 
 def _walk_of(settings: Settings) -> dict[str, Any]:

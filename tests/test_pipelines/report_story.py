@@ -208,6 +208,35 @@ def _bundle(digest: str) -> dict[str, Any]:
     }
 
 
+def price_tag(key: str) -> dict[str, Any]:
+    """Costs left out flatter it a good deal, a label inside the test a little."""
+    def tag(bias: str, added: float) -> dict[str, Any]:
+        return {"bias": bias, "plain": bias, "honest": 5.42, "biased": 5.42 + added, "added": added,
+                "low": added - 0.1, "high": added + 0.1, "sessions": 504}
+
+    return {"strategy": STRATEGIES[0][0], "key": key, "first": "2023-06-27", "last": LAST, "sessions": 504, "names": 21,
+            "names_gone": 1, "tags": [tag("zero_cost", 1.07), tag("survivors_only", 0.02)], "others": [],
+            "buy_and_hold": {"added": 0.31},
+            "refitted": {"night": "2025-07-01", "tags": [tag("unpurged", 0.03), tag("hindsight", 0.0)]}}
+
+
+def _baselines(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
+    """Rules that earned little, and a graph that one rotation comes close to."""
+    def rule(name: str, sharpe: float) -> dict[str, Any]:
+        told = _strategy(chance, name, "diagnostic", sharpe, sessions)
+        return {**told, "meaning": f"what {name} does", "invested": 0.6, "sessions_silent": 12}
+
+    def beyond(against: str, low: float) -> dict[str, Any]:
+        return {"against": against, "above": low > 0.0, "sessions": 504, "resamples": 1000, "block_sessions": 10,
+                "annual_return": {"value": 0.08, "low": low, "high": 0.2},
+                "sharpe": {"value": 1.0, "low": 10.0 * low, "high": 2.1}}
+
+    names = ("vam", "reversion", "breakout", "rule-ensemble", "voting", "rotation", "graph-alone")
+    return {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "left_out": [],
+            "strategies": [rule(name, 0.3 * at - 0.8) for at, name in enumerate(names)],
+            "graph": [beyond("rotation", 0.03), beyond("rotation-catch-up", -0.02)]}
+
+
 def story_sections() -> dict[str, dict[str, Any]]:
     """The first night of a default sandbox: everything ran, one strategy was promoted and replayed."""
     chance, sessions = random.Random(11), _sessions()
@@ -224,9 +253,14 @@ def story_sections() -> dict[str, dict[str, Any]]:
         "judged": {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "strategies": strategies},
         "drift": _drift(chance),
         "decay": _decay(chance, sessions),
+        "baselines": _baselines(random.Random(17), sessions),
         "ladder": _ladder(),
         "verdict": _verdict(strategies[0]["key"]),
         "bundle": _bundle(_digest(chance)),
         "live": _live(),
         "twin": _twin(),
+        "price_tag": price_tag(strategies[0]["key"]),
+        "tear_sheets": {"sheets": [{"name": STRATEGIES[0][0], "role": "Champion", "chosen": True,
+                                    "path": f"2025-07-01/tear-sheets/{STRATEGIES[0][0]}.html"}],
+                        "files": {"judged-returns": 4536, "judged-trades": 78_000, "judged-positions": 78_000}},
     }

@@ -8,8 +8,9 @@ from pipelines.resources import HomeResource
 @dg.asset(
     key=["reporting", "nightly_report"],
     group_name="reporting",
-    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["promotion", "decay"],
-          ["promotion", "ladder"], ["promotion", "registry"], ["reporting", "twin"]],
+    deps=[["promotion", "bundle"], ["promotion", "verdict"], ["validation", "drift"], ["validation", "baselines"],
+          ["promotion", "decay"], ["promotion", "ladder"], ["promotion", "registry"], ["reporting", "twin"],
+          ["reporting", "tear_sheets"]],
     kinds={"html"},
     owners=["team:nightdesk"],
 )

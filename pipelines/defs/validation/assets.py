@@ -21,7 +21,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.picture import equity_curves
     from pipelines.evidence.policy import policy_of
     from pipelines.progress import step
-    from pipelines.training import enough, inputs
+    from pipelines.training import decided, enough, inputs
     from pipelines.training.candidates import TARGET
 
     desk, settings = home.home(), home.settings()
@@ -30,6 +30,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata=enough.skip(desk, "judged", why), data_version=dg.DataVersion("skipped"))
     with step("judging every candidate"):
         night, walked = judge_night(desk, settings, told, home.now())
+        decided.of_walk(walked).save(desk)
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
     section = judged_section(night, walked, trials)
     desk.write_section("judged", section)

@@ -1,0 +1,52 @@
+"""A page for every candidate, and what was judged as files, beside the night's report."""
+
+from typing import Any
+
+import dagster as dg
+
+from pipelines.resources import HomeResource
+
+SECTIONS = ("judged", "training", "verdict", "price_tag")
+
+
+@dg.asset(
+    key=["reporting", "tear_sheets"],
+    deps=[dg.AssetKey(["validation", "price_tag"])],
+    group_name="reporting",
+    kinds={"html"},
+    owners=["team:nightdesk"],
+    description="One self-contained page a candidate: equity, months, folds, regimes, statistics with intervals, "
+                "capacity, calibration; and judged returns, trades and positions as CSV and Parquet.",
+)
+def tear_sheets(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines.digest import json_digest
+    from pipelines.evidence.judged import JudgedNight
+    from pipelines.evidence.price_tag import judged_window
+    from pipelines.progress import step
+    from pipelines.report import export, sheets
+    from pipelines.training import decided, inputs
+    from pipelines.training.prices import read_prices, symbols_of
+
+    desk, now = home.home(), home.now()
+    sections = {name: desk.read_section(name) for name in SECTIONS}
+    if why := sections["verdict"].get("skipped"):
+        desk.write_section("tear_sheets", {"skipped": why})
+        return dg.MaterializeResult(metadata={"skipped": why}, data_version=dg.DataVersion("skipped"))
+    with step("tear sheets"):
+        told, night, made = inputs.load(desk), JudgedNight.load(desk), decided.load(desk)
+        prices = read_prices(desk, now, told.panel)
+        rows = told.panel.sessions.searchsorted(night.sessions)
+        known = sheets.Desk(night, made, prices, told.returns[rows], sections, home.settings().seed)
+        date = now.date().isoformat()
+        written = sheets.write(desk, known, date)
+        files = export.write(desk.reports / date, night, made, judged_window(prices, night),
+                             symbols_of(desk, now, night.instruments))
+    section = {"sheets": written, "files": files}
+    desk.write_section("tear_sheets", section)
+    links = "\n".join(f"- {one['role']}: `{desk.reports / one['path']}`" for one in written)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(json_digest([night.digest(), section])),
+        metadata={"dagster/row_count": len(written), "sheets": dg.MetadataValue.md(links),
+                  **({"chosen": dg.MetadataValue.path(str(desk.reports / written[0]["path"]))} if written else {}),
+                  **{name: rows for name, rows in files.items()}},
+    )

@@ -1,0 +1,65 @@
+"""One strategy walked again with a bias let in on purpose: what a careless backtest of it would have looked like."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backtest.prices import Prices
+from models.labels import TrainingSet, label_lives
+from models.signals.rules import RuleConfig, rule_weights
+from models.splits import purged
+from models.strategy import Models, Scores, StrategyConfig, decide_many
+from pipelines.training.cache import fitted
+from pipelines.training.folds import Bench, Fold, in_force
+from pipelines.training.inputs import Inputs
+
+Floats = NDArray[np.float64]
+ENDED_SESSIONS = 5  # without an open for so long at the end of the sample: the name is gone, not halted
+
+
+def survivors(prices: Prices) -> NDArray[np.bool_]:
+    """(names,) what still trades when the sample ends: all that a list drawn up today would hold."""
+    opened = np.isfinite(prices.open_raw)
+    traded = np.flatnonzero(opened.any(axis=1))
+    return np.asarray(opened[traded[-ENDED_SESSIONS:]].any(axis=0))
+
+
+def among(inputs: Inputs, kept: NDArray[np.bool_]) -> Inputs:
+    """The same decisions, had the universe never held any other name."""
+    return replace(inputs, panel=replace(inputs.panel, tradable=inputs.panel.tradable & kept))
+
+
+def redecided(config: StrategyConfig | RuleConfig, folds: Mapping[str, list[Fold]], inputs: Inputs) -> Floats:
+    """(judged sessions, names) weights by the models in force at each session."""
+    panel, runs = inputs.panel, list(in_force(dict(folds)))
+    if isinstance(config, RuleConfig):
+        return rule_weights(config, panel, [int(row) for run, _ in runs for row in run])
+    parts = []
+    for run, current in runs:
+        models = Models.from_bytes(**{name: fold.fitted.data for name, fold in current.items()})
+        decisions = decide_many(config, models, panel, run.tolist(), Scores(models, panel))
+        parts.append(np.array([decision.weights for decision in decisions]))
+    return np.concatenate(parts)
+
+
+def refitted(bench: Bench, honest: Mapping[str, list[Fold]], *, purge: bool) -> dict[str, list[Fold]]:
+    """Every fold of an honest walk fitted again on the bench's inputs, with the parameters that were chosen there.
+
+    Without the purge a fold trains on everything before its test, labels that end inside the test included. The
+    regimes learn from no label, so only restated inputs can change them."""
+    lives = label_lives(bench.inputs.labelled, bench.strategy.horizon)
+    made: dict[str, list[Fold]] = {}
+    for name, folds in honest.items():
+        if name == "hmm" and not purge:
+            made[name] = folds
+            continue
+        made[name] = []
+        for fold in folds:
+            before = np.arange(int(fold.test[0]))
+            rows = purged(before, fold.test, lives) if purge else before
+            training = TrainingSet.cut(bench.inputs.panel, bench.targets, rows)
+            model = fitted(bench.home, name, training, fold.config, bench.settings.seed)
+            made[name].append(replace(fold, fitted=model, trials=()))
+    return made
