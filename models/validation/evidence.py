@@ -34,6 +34,7 @@ class Evidence:
     trials_n: int  # of the ledger
     health: Health
     seed: int
+    regimes: npt.NDArray[np.int32] | None = None  # (T,) believed on each session; None where nobody said
 
 
 @dataclass(frozen=True)

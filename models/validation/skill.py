@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from models.validation import overfitting, statistics, superior
+from models.validation import beside, overfitting, statistics, superior
 from models.validation.evidence import Check, Evidence
 from models.validation.policy import GatePolicy
 
@@ -140,5 +140,9 @@ class Asked:
                 "sessions": float(self.sessions), "trials_n": float(self.trials),
                 "trial_variance": 1.0 / (self.sessions - 1), "luck_sharpe": self.luck,
                 "psr": statistics.psr(record), "t_statistic": record.sharpe * math.sqrt(self.sessions),
+                "worst_path_sharpe": beside.worst_path(self.evidence.active),
+                "worst_regime_sharpe": math.nan if self.evidence.regimes is None
+                else beside.worst_regime(self.chosen, self.evidence.regimes),
+                "effective_candidates": beside.effective_candidates(self.evidence.active),
                 "pbo": cscv.pbo, "is_oos_slope": cscv.slope,
                 "min_track_record_sessions": statistics.min_track_record(record)}

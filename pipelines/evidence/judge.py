@@ -16,6 +16,7 @@ from pipelines.evidence import health, keys
 from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.policy import in_words, measured, policy_of
+from pipelines.evidence.provenance import card, dossier
 from pipelines.evidence.records import GRANTS, Record, Records
 from pipelines.evidence.standing import standing
 from pipelines.evidence.verdict import Question, plain_verdict, reach
@@ -119,6 +120,7 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         return Tonight(same, files, repeated=True)
     question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
     verdict = reach(question, night, champion, found, policy)
+    figures = plain_verdict(verdict)["figures"]
     held = standing(records.all(), SLOT).rung
     # A person decides where the settings say so, and where another configuration would take the slot from one that has
     # money in use.
@@ -129,7 +131,9 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         "config": night.candidates[chosen]["config"], "inputs": told, "inputs_digest": json_digest(told),
         "judged": judged, "verdict": plain_verdict(verdict), "knowledge_cut": now.isoformat(),
         "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": held if attempted == "refresh" else RUNG,
-        "parent": champion.content_digest if champion else None, "card": card(night, chosen),
+        "parent": champion.content_digest if champion else None,
+        "rollback_target": champion.content_digest if champion else None,
+        "card": card(night, chosen, figures), **dossier(home, settings, night, strategy),
         **({"until": champion.content["until"]} if champion and attempted == "refresh" and "until" in champion.content
            else {}),
     }
@@ -176,18 +180,6 @@ def _target() -> str:
     return TARGET
 
 
-def card(night: JudgedNight, at: int) -> dict[str, Any]:
-    """What a reader of the record should know before trusting it with money."""
-    return {
-        "universe": f"{len(night.instruments)} instruments that were tradable at some time, dead ones included",
-        "horizon": "one session: opening print to opening print, positions averaged over several decisions",
-        "judged": f"{night.sessions[0]} to {night.sessions[-1]}, {len(night.sessions)} sessions out of sample",
-        "turnover_daily": float(night.series["turnover"][:, at].mean()),
-        "out_of_scope": "money: the rung is shadow, which trades on paper only",
-        "known_failures": "halts through a session, a market without cross-sectional spread, a change of cost regime",
-    }
-
-
 def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float | None) -> dict[str, Any]:
     """The section `verdict` of tonight's story."""
     content: Mapping[str, Any] = tonight.record.content
@@ -201,7 +193,8 @@ def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float |
     if tonight.searched:
         verdict = {**verdict, "reasons": [tonight.searched, *verdict["reasons"]]}
     return {**verdict, "searched": tonight.searched, "attempted": content["attempted"], "strategy": content["strategy"],
-            "key": content["key"], "trials_n": content["ledger"]["n"], "record_seq": tonight.record.seq,
+            "key": content["key"], "card": content.get("card"), "trials_n": content["ledger"]["n"],
+            "record_seq": tonight.record.seq,
             "gate": {"preset": policy_of(settings).name, "calibration": in_words(
                 measured(policy_of(settings), Home(settings.home)))},
             "signal": settings.sandbox.signal if settings.source == "sandbox" else None,

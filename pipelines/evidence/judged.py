@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -41,6 +41,9 @@ class JudgedNight:
     shares: NDArray[np.int32]  # (T, instruments)
     data_digest: str
     costs: dict[str, Any]
+    regimes: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))  # (T,) believed, as a number
+    states: tuple[str, ...] = ()  # what the numbers mean
+    capacity: dict[str, list[list[float]]] = field(default_factory=dict)  # key -> [capital in USD, active Sharpe]
 
     def column(self, key: str) -> int:
         return next(at for at, one in enumerate(self.candidates) if one["key"] == key)
@@ -53,9 +56,11 @@ class JudgedNight:
 
     def to_files(self) -> dict[str, bytes]:
         arrays: dict[str, NDArray[Any]] = {**self.series, "benchmark": self.benchmark, "shares": self.shares,
+                                           "regimes": self.regimes,
                                            "sessions": self.sessions.astype("datetime64[D]").astype(np.int64)}
         told = {"instruments": self.instruments, "candidates": self.candidates, "best": self.best,
-                "cash_rate_session": self.cash_rate_session, "data_digest": self.data_digest, "costs": self.costs}
+                "cash_rate_session": self.cash_rate_session, "data_digest": self.data_digest, "costs": self.costs,
+                "states": self.states, "capacity": self.capacity}
         return {RETURNS: tensors.write(arrays), TOLD: canonical(told)}
 
     @classmethod
@@ -63,7 +68,9 @@ class JudgedNight:
         told, arrays = json.loads(files[TOLD]), tensors.read(files[RETURNS])
         return cls(arrays["sessions"].astype("datetime64[D]"), tuple(told["instruments"]), tuple(told["candidates"]),
                    {name: arrays[name] for name in SERIES}, arrays["benchmark"], told["cash_rate_session"],
-                   told["best"], arrays["shares"], told["data_digest"], told["costs"])
+                   told["best"], arrays["shares"], told["data_digest"], told["costs"],
+                   arrays.get("regimes", np.zeros(0, np.int32)), tuple(told.get("states", ())),
+                   told.get("capacity", {}))  # records of before know neither
 
     def digest(self) -> str:
         files = self.to_files()
@@ -114,7 +121,7 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
     chosen = eligible[best(series["active"][:, eligible])]
     return JudgedNight(np.asarray(walked.sessions, "datetime64[D]"), walked.names, told, series, benchmark,
                        costs.cash_rate_session, chosen, held[chosen].astype(np.int32), walked.data_digest,
-                       asdict(costs))
+                       asdict(costs), walked.regimes.argmax(axis=1).astype(np.int32), tuple(walked.states))
 
 
 def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tuple[JudgedNight, Any]:
@@ -135,5 +142,17 @@ def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tup
                          weights={**walked.weights, **own.weights})
     prices = read_prices(home, now, inputs.panel)
     night = judge_all(walked, prices, CostModel.default(), policy_of(settings).cost_stress)
+    carried = {night.best} if champion is None or config is None else {night.best, night.column(config.key())}
+    night = replace(night, capacity={night.candidates[at]["key"]: _capacity(night, walked, prices, at)
+                                     for at in sorted(carried)})
     night.save(home)
     return night, walked
+
+
+def _capacity(night: JudgedNight, walked: Any, prices: Prices, at: int) -> list[list[float]]:
+    from pipelines.evidence.capacity import sharpe_by_capital
+
+    first = int(np.searchsorted(prices.sessions, night.sessions[0]))
+    window = prices.rows(first, first + len(night.sessions) + 1)
+    return sharpe_by_capital(window, walked.weights[night.candidates[at]["name"]],
+                             night.benchmark - night.cash_rate_session, CostModel(**night.costs))

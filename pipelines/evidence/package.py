@@ -7,7 +7,7 @@ from models import bundle, golden
 from models.features.registry import named
 from models.manifest import FeatureEntry, Manifest
 from models.strategy import Models, StrategyConfig
-from pipelines.evidence import keys, publish
+from pipelines.evidence import keys, provenance, publish
 from pipelines.evidence.judge import Tonight
 from pipelines.evidence.records import GRANTS, Record, Records
 from pipelines.evidence.snapshot import build_snapshot
@@ -56,7 +56,8 @@ def refusal(record: Record, held: Standing) -> str | None:
         return f"record {held.killed.seq} stopped this slot until it is reset."
     if held.champion is None or held.champion.content_digest != record.content_digest:
         return f"a later act took back what record {record.seq} let through."
-    return None
+    gaps = provenance.card_gaps(record.content.get("card", {}))
+    return f"the model card does not say {', '.join(gaps)}." if gaps else None
 
 
 def publish_night(home: Home, inputs: Any, tonight: Tonight, now: dt.datetime) -> dict[str, Any]:

@@ -84,12 +84,14 @@ class Records:
     def append(self, content: Mapping[str, Any], evidence: Mapping[str, bytes], now: dt.datetime, keys: Keys) -> Record:
         """Write one act down. The same content as the last act's is the last act: a rerun adds nothing."""
         told = {**content, "evidence": {name: hashlib.sha256(data).hexdigest() for name, data in evidence.items()}}
+        from pipelines.evidence.provenance import made_by
+
         digest = hashlib.sha256(canonical(told)).hexdigest()
         last = self.last()
         if last is None or last.content_digest != digest:
             seq = last.seq + 1 if last else 1
             body = canonical({"seq": seq, "prev": last.sha256 if last else GENESIS, "recorded_at": now.isoformat(),
-                              "key_id": keys.id, "content": told, "content_digest": digest})
+                              "key_id": keys.id, "content": told, "content_digest": digest, "made_by": made_by()})
             staging = durable.fresh_staging(self.folder, f"{seq:06d}")
             for name, data in {**evidence, RECORD: body, SIGNATURE: keys.sign(body)}.items():
                 (staging / name).write_bytes(data)

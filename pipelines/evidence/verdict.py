@@ -50,7 +50,8 @@ def reach(question: Question, night: JudgedNight, champion: Record | None, healt
         active_stressed=np.ascontiguousarray(night.series["active_stressed"][:, chosen]),
         chosen=columns.index(chosen),
         champion_active=None if champion is None else champion_returns(champion, night),
-        trials_n=question.trials_n, health=health, seed=question.seed)
+        trials_n=question.trials_n, health=health, seed=question.seed,
+        regimes=night.regimes if len(night.regimes) == len(night.sessions) else None)
     return judge(evidence, policy) if question.attempted == "promote" else judge_refresh(evidence, policy)
 
 

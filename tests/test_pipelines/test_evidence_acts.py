@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from models import bundle
-from pipelines.evidence import inventory, keys, package, publish
+from pipelines.evidence import inventory, keys, package, provenance, publish
 from pipelines.evidence.acts import Acts, NotPossible
 from pipelines.evidence.records import Records
 from pipelines.evidence.standing import standing
@@ -28,7 +28,8 @@ FAILED_SKILL = [{"name": "deflated_sharpe", "passed": False, "plain": "Luck is n
 
 def judged(act, night, checks=()):
     return {"act": act, "slot": SLOT, "strategy": "little", "key": "k", "night": night, "attempted": "promote",
-            "inputs_digest": f"{night}", "verdict": {"checks": list(checks)}, "ledger": {"n": 6, "head": "0" * 64}}
+            "inputs_digest": f"{night}", "verdict": {"checks": list(checks)}, "ledger": {"n": 6, "head": "0" * 64},
+            "card": dict.fromkeys(provenance.CARD, "said")}
 
 
 def desk(folder, *acts, checks=()) -> Home:
@@ -77,6 +78,16 @@ def test_a_proposal_waits_until_it_is_approved_with_all_its_evidence(tmp_path, p
     assert acting(home).approve(None).seq == 3 and package.refusal(record, held(home)) is None
     assert bundle.current(home.bundles) is None and publish_little(home, packed, record) == publish.check_serving(home)
     assert inventory.verify(home) == {"ledger": "none yet", "records": "ok", "bundle": "ok"}
+
+
+@pytest.mark.parametrize("missing", provenance.CARD)
+def test_what_its_card_does_not_say_is_not_published(tmp_path, missing):
+    home = desk(tmp_path, "promote")
+    record = Records(home).last()
+    assert package.refusal(record, held(home)) is None
+    card = {name: value for name, value in record.content["card"].items() if name != missing}
+    told = replace(record, content={**record.content, "card": card})
+    assert package.refusal(told, held(home)) == f"the model card does not say {missing}."
 
 
 def test_a_proposal_turned_down_leaves_the_slot_as_it_was(tmp_path):

@@ -36,6 +36,10 @@ ASKED = {
 BESIDE = {
     "pbo": "Probability of overfitting (PBO)",
     "psr": "Probability that the active Sharpe is above zero",
+    "worst_path_sharpe": "Sharpe of the search's worst combinatorial path",
+    "worst_regime_sharpe": "Sharpe in its worst regime",
+    "capacity_usd": "Capital at which half of the Sharpe is left",
+    "effective_candidates": "Candidates that do not move together",
     "luck_sharpe": "Sharpe that luck alone would show",
     "min_track_record_sessions": "Sessions needed to tell it from zero",
     "skew": "Skew of daily returns",
@@ -127,7 +131,8 @@ def _calibration(story: Story) -> Html | None:
 
 def _ledger(story: Story) -> list[Html]:
     verdict = story.get("verdict")
-    trials, figures = words.finite(verdict.get("trials_n")), verdict.get("figures") or {}
+    trials, card = words.finite(verdict.get("trials_n")), verdict.get("card") or {}
+    figures = {**(verdict.get("figures") or {}), **{name: card[name] for name in ("capacity_usd",) if name in card}}
     told = "The verdict does not say how many trials the ledger holds."
     if trials is not None:
         told = (f"N = {words.count(trials)}. Every distinct configuration and seed that anyone ever judged on this "
@@ -135,7 +140,8 @@ def _ledger(story: Story) -> list[Html]:
     counted = words.finite(figures.get("trials_n")) or trials
     if trials is not None and counted != trials:
         told += f" The gate counts it as {words.count(counted)}."
-    shown = {"pbo": words.chance, "psr": words.chance, "min_track_record_sessions": words.count}
+    shown = {"pbo": words.chance, "psr": words.chance, "min_track_record_sessions": words.count,
+             "capacity_usd": words.money}
     beside = [(name, shown.get(key, words.figure)(figures[key])) for key, name in BESIDE.items() if key in figures]
     return [
         tag("h3", "The trial ledger"),
