@@ -39,9 +39,12 @@ REVERSAL = RuleConfig("reversal", "zscore_20", -1.0)
 def rule_weights(rule: RuleConfig, panel: FeaturePanel, rows: Sequence[int]) -> Floats:
     """(rows, names) dollar-neutral weights; a name without the feature, or not tradable, gets 0."""
     raw = np.where(panel.tradable, rule.sign * panel.column(rule.feature), np.nan)
+    scored: dict[int, Floats] = {}  # a row's score serves all decisions that average over it
     weights = np.zeros((len(rows), len(panel.names)))
     for at, row in enumerate(rows):
-        held = np.stack([zscore(raw[back]) for back in range(max(0, row - rule.hold_sessions + 1), row + 1)])
+        back = range(max(0, row - rule.hold_sessions + 1), row + 1)
+        scored.update({one: zscore(raw[one]) for one in back if one not in scored})
+        held = np.stack([scored[one] for one in back])
         known = np.isfinite(held)
         mean = np.where(known, held, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         weights[at] = dollar_neutral(np.where(known[-1], mean, np.nan), rule.gross, rule.max_weight)

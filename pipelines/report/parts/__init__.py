@@ -1,6 +1,7 @@
 """The page's chapters, in the order in which a person wants them."""
 
 from pipelines.report.parts import (
+    baselines,
     bundle,
     changes,
     data,
@@ -21,6 +22,7 @@ PARTS: tuple[Part, ...] = (
     changes.PART,
     judged.PART,
     gate.PART,
+    baselines.PART,
     ladder.PART,
     live.PART,
     twin.PART,
