@@ -1,7 +1,8 @@
 """Daily bars as a whole backtest reads them: prices to fill at, how far each session went, the ATR known before it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,27 @@ class Market:
             grid[row, column] = bars[name].to_numpy(zero_copy_only=False).astype(np.float64)
             grids[name] = grid
         return cls.from_bars(sessions, tuple(map(str, names)), grids)
+
+    @classmethod
+    def from_frames(cls, frames: Mapping[str, Any]) -> "Market":
+        """From a data frame for each name, indexed by date; factors are 1 where a frame has none."""
+        if not frames:
+            raise ValueError("no name is given: there is nothing to trade")
+        days = {name: np.asarray(frame.index, dtype="datetime64[D]") for name, frame in frames.items()}
+        sessions = np.unique(np.concatenate(list(days.values())))
+        grids = {name: np.full((len(sessions), len(frames)), np.nan) for name in COLUMNS}
+        for place, (name, frame) in enumerate(frames.items()):
+            if len(np.unique(days[name])) != len(days[name]):
+                raise ValueError(f"{name} has two bars on one day: daily bars have one")
+            rows = np.searchsorted(sessions, days[name])
+            for column in COLUMNS:
+                if column in frame.columns:
+                    grids[column][rows, place] = frame[column].to_numpy()
+                elif column.endswith("factor"):
+                    grids[column][rows, place] = 1.0
+                else:
+                    raise ValueError(f"the bars of {name} lack '{column}'")
+        return cls.from_bars(sessions, tuple(frames), grids)
 
     def rows(self, first: int, stop: int | None = None) -> "Market":
         """A run of sessions; what was known before each stays known."""

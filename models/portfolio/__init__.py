@@ -1,1 +1,8 @@
 """From what assets or strategies are expected to earn and how they move together to how much of each to hold."""
+
+from models.portfolio.allocation import Allocation
+from models.portfolio.backtester import PortfolioBacktester
+from models.portfolio.known import CrossAsset, Known, Precomputed, Strategy
+from models.portfolio.outcome import PortfolioResult
+
+__all__ = ["Allocation", "CrossAsset", "Known", "PortfolioBacktester", "PortfolioResult", "Precomputed", "Strategy"]
