@@ -18,6 +18,8 @@ gate looks again from the beginning for the first bad time, and then for the one
 `audit` needs no rebuilding: no cell may be stamped other than its facts were, nor be known before them, and no feature
 may have a value where its entity has no bar. `parity_check` holds live's tail to the table.
 
+Models have a gate of their own, `model_check`: a learner is fitted again on what was known at a decision.
+
 Another `Recipe` than the registry's (features, derivation, cells) can be checked before it joins it.
 """
 
@@ -26,9 +28,12 @@ from pipelines.store.leak.cells import altered_cells
 from pipelines.store.leak.compare import ROW, Finding, compare, moved_cells
 from pipelines.store.leak.facts import VARIANTS, Rebuild, Variant, rebuilt
 from pipelines.store.leak.gate import LeakResult, leak_check, parity_check, run_gate
+from pipelines.store.leak.learner import Walk
+from pipelines.store.leak.models import Known, ModelFinding, Told, model_check
 from pipelines.store.leak.sample import sample_decisions
 
 __all__ = [
-    "ROW", "VARIANTS", "Finding", "LeakResult", "Rebuild", "Variant", "altered_cells", "audit", "compare", "leak_check",
-    "moved_cells", "parity_check", "rebuilt", "run_gate", "sample_decisions",
+    "ROW", "VARIANTS", "Finding", "Known", "LeakResult", "ModelFinding", "Rebuild", "Told", "Variant", "Walk",
+    "altered_cells", "audit", "compare", "leak_check", "model_check", "moved_cells",
+    "parity_check", "rebuilt", "run_gate", "sample_decisions",
 ]  # fmt: skip
