@@ -43,7 +43,8 @@ ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:30
 	@$(BIN)/nightdesk ui
 
 test: $(STAMP)  ## All tests that fit into a few minutes
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@# Three on two cores: while one waits for a server or a disk, two work.
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: $(STAMP)  ## Lint, types, import contracts, definitions
 	@$(BIN)/ruff check .
