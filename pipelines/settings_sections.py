@@ -104,6 +104,33 @@ class Quarantine(Section):
     min_bad_rows: int = 10
 
 
+class Regimes(Section):
+    """What models/hmm/config.py lets be chosen; another choice is another trial."""
+
+    median: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    naming: Literal["extremes", "corners"] = "extremes"
+    restarts: int = Field(default=0, ge=0, le=20)
+
+
+class Trees(Section):
+    """What models/gbm/config.py lets be chosen of the nightly's cross-section."""
+
+    weights: Literal["equal", "unique"] = "equal"
+    monotone: dict[str, Literal[-1, 1]] = {}
+    interactions: tuple[tuple[str, ...], ...] = ()
+
+
+class Graph(Section):
+    """What models/gnn/config.py lets be chosen. `groups` are lists of instruments: sectors, chains of supply."""
+
+    encoder: Literal["none", "lstm"] = "none"
+    refresh: Literal["daily", "weekly"] = "daily"
+    alike: float | None = Field(default=None, gt=0.0, lt=1.0)
+    granger: bool = False
+    groups: tuple[tuple[str, ...], ...] = ()
+    device: Literal["cpu", "auto"] = "cpu"
+
+
 class Training(Section):
     """A family expands what it is trained on, unless its window says how many sessions it looks back at most."""
 
@@ -115,8 +142,12 @@ class Training(Section):
     step_sessions: int = 63
     slow_step_sessions: int = 126
     optuna_trials: int = 10
+    optuna_prune: bool = False
     boost_rounds: int = 100
     gnn_epochs: int = 15
+    hmm: Regimes = Regimes()
+    gbm: Trees = Trees()
+    gnn: Graph = Graph()
 
 
 class Gate(Section):

@@ -1,7 +1,7 @@
 """Which sessions each fold trains on and judges, and the models that were in force at each judged session."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,7 @@ class Bench:
     ledger: Ledger
     now: dt.datetime
     strategy: StrategyConfig
+    heard: Callable[[str], object] | None = None  # each fit as it is done, for whoever watches the run's page
 
     @cached_property
     def targets(self) -> NDArray[np.float64]:
@@ -57,7 +58,7 @@ class Bench:
     def folds(self, name: str) -> list[Fold]:
         """All walk-forward fits of one family, from the cache where nothing they depend on has changed."""
         training = self.settings.training
-        walk = WalkForwardValidator(training.first_train_sessions, family(name).step(training), self._window(name))
+        walk = WalkForwardValidator(training.first_train_sessions, family(name).step(training), self.window(name))
         splits = walk.generate_splits(label_lives(self.inputs.labelled, self.strategy.horizon))
         made = [self._fold(name, number, split.test, split.train) for number, split in enumerate(splits)]
         if not made:
@@ -71,18 +72,24 @@ class Bench:
         coming = len(self.inputs.panel.sessions) - 1
         return self._fold(name, -1, np.array([coming]), self._known_before(coming, name))
 
-    def _window(self, name: str) -> int | None:
+    def window(self, name: str) -> int | None:
         """Sessions that a family looks back at most, where it does not look at all."""
         told: int | None = getattr(self.settings.training, f"{name}_window_sessions", None)
         return told
 
     def _known_before(self, row: int, name: str) -> Rows:
         """Rows whose targets are over when `row` is decided, no older than the family's window."""
-        known = np.arange(max(0, row - (self._window(name) or row)), min(row, self.inputs.labelled))
+        known = np.arange(max(0, row - (self.window(name) or row)), min(row, self.inputs.labelled))
         return purged(known, np.array([row]), label_lives(row + 1, self.strategy.horizon))
 
     def _cut(self, rows: Rows) -> TrainingSet:
         return TrainingSet.cut(self.inputs.panel, self.targets, rows)
+
+    def at(self, name: str, row: int) -> tuple[TrainingSet, Config]:
+        """What a fold that begins at `row` is fitted on, and in which configuration."""
+        config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
+        chosen = self._tuned(config, row)[0] if isinstance(config, GbmConfig) else config
+        return self._cut(self._known_before(row, name)), chosen
 
     def _fold(self, name: str, number: int, test: Rows, train: Rows) -> Fold:
         config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
@@ -92,7 +99,10 @@ class Bench:
         model = fitted(self.home, name, self._cut(train), config, self.settings.seed)
         if not model.cached:
             place = "final" if number < 0 else f"fold {number + 1}"
-            say(f"    {name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s")
+            done = f"{name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s"
+            say(f"    {done}")
+            if self.heard is not None:
+                self.heard(done)
         return Fold(name, number, test, config, model, trials)
 
     def _tuned(self, config: GbmConfig, begin: int) -> tuple[GbmConfig, tuple[dict[str, Any], ...]]:
@@ -101,7 +111,8 @@ class Bench:
         at = first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS
         best, trials = tuned(
             self.home, self.ledger, self._cut(self._known_before(min(at, begin), "gbm")), config, self.strategy.horizon,
-            trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now)
+            trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now,
+            prune=self.settings.training.optuna_prune)
         return best, tuple(trials)
 
 

@@ -33,23 +33,31 @@ def skill_by_fold(told: dict[str, Any], title: str) -> str:
     return _markdown(figure, "skill")
 
 
-def gains(told: dict[str, Any]) -> str:
-    """What the trees lean on."""
-    figure, axes = _figure()
-    ordered = sorted(told["importances"].items(), key=lambda item: item[1])[-10:]
-    axes.barh([name for name, _ in ordered], [value for _, value in ordered], color="#6a9a58")
-    axes.tick_params(labelsize=7)
-    axes.set_title("gain by feature, final fit", fontsize=9)
-    return _markdown(figure, "gain")
+def importances(told: dict[str, Any]) -> str:
+    """What the trees lean on, by four measures; each panel orders the features by its own."""
+    from matplotlib.figure import Figure
+
+    asked = told.get("explained") or {}
+    panels = (("gain, final fit", told["importances"], "#6a9a58"),
+              ("rank correlation lost when dealt anew", asked.get("permutation", {}), "#4878a8"),
+              ("mean size of SHAP value", asked.get("shap", {}), "#a8784a"),
+              ("gain in a random forest", asked.get("forest", {}), "#80699b"))
+    figure = Figure(figsize=(9.0, 5.2), layout="constrained")
+    for axes, (title, values, colour) in zip(figure.subplots(2, 2).flat, panels, strict=True):
+        ordered = sorted(values.items(), key=lambda item: item[1])[-10:]
+        axes.barh([name for name, _ in ordered], [value for _, value in ordered], color=colour)
+        axes.tick_params(labelsize=7)
+        axes.set_title(title, fontsize=9)
+    return _markdown(figure, "importances")
 
 
 def losses(told: dict[str, Any]) -> str:
-    """Training loss by epoch, one line a fold."""
+    """Training loss by step, one line a fold: of epochs, of rounds, or minus the log likelihood of a session."""
     figure, axes = _figure()
     for fold in told["folds"]:
         label = "final" if fold["final"] else f"from {fold['first_session']}"
         axes.plot(range(1, len(fold["curve"]) + 1), fold["curve"], linewidth=1.0, label=label)
-    axes.set_xlabel("epoch")
+    axes.set_xlabel("step")
     axes.set_ylabel("loss")
     axes.legend(fontsize=6, frameon=False)
     return _markdown(figure, "loss")

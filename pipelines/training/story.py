@@ -6,11 +6,14 @@ import numpy as np
 
 from models.crosssection import rank_correlation
 from models.gbm.config import GbmConfig
-from models.gbm.score import ACROSS, RAW, GbmModel
+from models.gbm.importance import gains
+from models.gbm.score import GbmModel
 from models.gnn.score import GnnModel
-from models.hmm.score import HmmModel
+from models.hmm.config import HmmConfig
+from models.hmm.score import HmmModel, market_features
 from models.options import told as told_of
 from pipelines.home import Home
+from pipelines.training.explained import explain
 from pipelines.training.folds import Bench, Fold
 
 EXPERIMENT = "nightdesk"
@@ -42,12 +45,18 @@ def skill(fold: Fold, bench: Bench) -> dict[str, float]:
     return told
 
 
-def importances(data: bytes) -> dict[str, float]:
-    """Total gain of each feature in the boosted trees."""
-    booster = GbmModel.from_bytes(data).booster
-    gains = booster.feature_importance("gain")
-    return {name.removeprefix(ACROSS).removeprefix(RAW): float(gain)
-            for name, gain in zip(booster.feature_name(), gains, strict=True)}
+def agreement(folds: list[Fold], bench: Bench) -> list[dict[str, Any]]:
+    """For each refit of the regimes, on how many sessions known by then it names the same one as the fit before it."""
+    panel, told = bench.inputs.panel, []
+    for earlier, later in zip(folds, folds[1:], strict=False):
+        known = int(later.test[0])
+        named = []
+        for fold in (earlier, later):
+            model = HmmModel.from_bytes(fold.fitted.data)
+            observed = market_features(panel, model.features, 0, known, model.median)
+            named.append(model.filter((observed - model.centre) / model.scale).argmax(axis=1))
+        told.append({"first_session": str(panel.sessions[known]), "share": float((named[0] == named[1]).mean())})
+    return told
 
 
 def tell(home: Home, bench: Bench, name: str, folds: list[Fold]) -> dict[str, Any]:
@@ -59,16 +68,19 @@ def tell(home: Home, bench: Bench, name: str, folds: list[Fold]) -> dict[str, An
              "train_rows": fold.fitted.train_rows, "train_last": fold.fitted.train_last,
              "seconds": fold.fitted.seconds, "cached": fold.fitted.cached, "digest": fold.fitted.digest,
              "params": told_of(fold.config), "curve": list(fold.fitted.curve), "metrics": skill(fold, bench),
-             "final": fold.number < 0}
+             "final": fold.number < 0, "search": fold.trials[0]["search"] if fold.trials else None}
             for fold in folds
         ],
         "chosen_params": {key: value for key, value in told_of(folds[-1].config).items()
                           if isinstance(value, int | float)},
     }
     if isinstance(folds[-1].config, GbmConfig):
-        told["importances"] = importances(folds[-1].fitted.data)
+        told["importances"] = gains(GbmModel.from_bytes(folds[-1].fitted.data).booster)
+        told["explained"] = explain(bench, folds)
         searches = {fold.trials[0]["search"]: fold.trials for fold in folds if fold.trials}
         told["searches"] = [list(trials) for trials in searches.values()]
+    if isinstance(folds[-1].config, HmmConfig):
+        told["agreement"] = agreement(folds, bench)
     section = home.read_section("training")
     families = {**section.get("families", {}), name: told}
     trials = sum(len(search) for search in families.get("gbm", {}).get("searches", []))

@@ -41,5 +41,5 @@ def test_mlflow_holds_a_night_with_its_fits_and_candidates_under_it(whole_night)
         kinds = dict(store.execute("select value, count(*) from tags where key = 'nightdesk.kind' group by value"))
     store.close()
     judged = json.loads(Home(whole_night).section("judged").read_text())["strategies"]
-    assert parents == 1 and count == 19 + len(judged)
-    assert kinds["fit"] == 19
+    assert parents == 1 + 2 and count == 19 + 20 + len(judged)  # the night, and two fits with the trials before them
+    assert kinds["fit"] == 19 and kinds["trial"] == 20

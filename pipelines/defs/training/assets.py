@@ -47,7 +47,10 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
     )
 
 
-def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]], dict[str, str]]) -> Any:
+def _trained(
+    context: dg.AssetExecutionContext, home: HomeResource, name: str,
+    draw: Callable[[Any, dict[str, Any]], dict[str, str]],
+) -> Any:
     from pipelines.digest import json_digest
     from pipelines.evidence.ledger import Ledger
     from pipelines.progress import step
@@ -60,7 +63,7 @@ def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]]
     if why := enough.lacking(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "training", why), data_version=dg.DataVersion("skipped"))
     strategy = strategies(settings, told.panel.features)[0]
-    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy)
+    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, context.log.info)
     with step(f"training {name}"):
         folds = story.fit_family(bench, name)
         section = story.tell(desk, bench, name, folds)
@@ -76,9 +79,27 @@ def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]]
             "fitted_now": sum(not fold.fitted.cached for fold in folds),
             "folds": dg.MetadataValue.table(records),
             "chosen": dg.MetadataValue.json(section["chosen_params"]),
+            **_searched(section), **_named(section),
             **{key: dg.MetadataValue.md(text) for key, text in draw((bench, folds), section).items()},
         },
     )
+
+
+def _searched(section: dict[str, Any]) -> dict[str, Any]:
+    """Every tuning trial, where parameters were searched for."""
+    trials = [trial for search in section.get("searches", []) for trial in search]
+    records = [dg.TableRecord({"search": trial["search"][:8], "trial": trial["trial"] + 1,
+                               "rank_ic": round(trial["rank_ic"], 4), "pruned": bool(trial.get("pruned")),
+                               **{key: round(float(value), 5) for key, value in trial["params"].items()}})
+               for trial in trials]
+    return {"tuning_trials": dg.MetadataValue.table(records)} if records else {}
+
+
+def _named(section: dict[str, Any]) -> dict[str, Any]:
+    """How far each refit of the regimes gave the same names as the one before."""
+    told = section.get("agreement", [])
+    records = [dg.TableRecord({"refit_for": one["first_session"], "same_name": round(one["share"], 3)}) for one in told]
+    return {"names_kept": dg.MetadataValue.table(records)} if records else {}
 
 
 @dg.asset(
@@ -86,7 +107,7 @@ def _trained(home: HomeResource, name: str, draw: Callable[[Any, dict[str, Any]]
     description="Four market regimes, fitted by fold on market return, volatility and volume; posteriors are filtered "
                 "forward only.",
 )
-def hmm(home: HomeResource) -> dg.MaterializeResult[Any]:
+def hmm(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[Any]:
     def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
         import numpy as np
 
@@ -98,9 +119,10 @@ def hmm(home: HomeResource) -> dg.MaterializeResult[Any]:
         believed = [(HmmModel.from_bytes(fold.fitted.data), int(row)) for fold in judged for row in fold.test]
         posterior = np.stack([model.posterior(bench.inputs.panel, row) for model, row in believed])
         rows = [row for _, row in believed]
-        return {"regimes": pictures.regimes(bench.inputs.panel.sessions[rows], posterior, believed[0][0].names)}
+        return {"regimes": pictures.regimes(bench.inputs.panel.sessions[rows], posterior, believed[0][0].names),
+                "loss": pictures.losses(section)}
 
-    return _trained(home, "hmm", draw)
+    return _trained(context, home, "hmm", draw)
 
 
 @dg.asset(
@@ -108,13 +130,14 @@ def hmm(home: HomeResource) -> dg.MaterializeResult[Any]:
     description="Boosted trees on the cross-section of coming returns; a few Optuna trials inside the training fold "
                 "once a year of sessions.",
 )
-def gbm(home: HomeResource) -> dg.MaterializeResult[Any]:
+def gbm(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[Any]:
     def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
         from pipelines.training import pictures
 
-        return {"skill": pictures.skill_by_fold(section, "Trees"), "gain": pictures.gains(section)}
+        return {"skill": pictures.skill_by_fold(section, "Trees"), "importances": pictures.importances(section),
+                "loss": pictures.losses(section)}
 
-    return _trained(home, "gbm", draw)
+    return _trained(context, home, "gbm", draw)
 
 
 @dg.asset(
@@ -122,13 +145,13 @@ def gbm(home: HomeResource) -> dg.MaterializeResult[Any]:
     description="Graph attention on the rolling-correlation graph of each decision; fitted with torch, scored in "
                 "NumPy.",
 )
-def gnn(home: HomeResource) -> dg.MaterializeResult[Any]:
+def gnn(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult[Any]:
     def draw(fitted: Any, section: dict[str, Any]) -> dict[str, str]:
         from pipelines.training import pictures
 
         return {"skill": pictures.skill_by_fold(section, "Graph attention"), "loss": pictures.losses(section)}
 
-    return _trained(home, "gnn", draw)
+    return _trained(context, home, "gnn", draw)
 
 
 @dg.asset(

@@ -45,17 +45,42 @@ def _folds(family: Mapping[str, Any]) -> Html:
     return table(["Judged on", "training rows", "time", *names], rows)
 
 
+MEASURES = {"permutation": "rank IC lost when dealt anew", "shap": "share of SHAP", "forest": "share in a forest"}
+
+
 def _importances(family: Mapping[str, Any]) -> list[Html]:
     told = family.get("importances") or {}
+    explained = family.get("explained") or {}
+    asked = {key: explained[key] for key in MEASURES if explained.get(key)}
     ordered = sorted(((words.finite(v) or 0.0, k) for k, v in told.items()), key=lambda item: (-item[0], item[1]))
     total = sum(value for value, _ in ordered) or 1.0
     if not ordered:
         return []
-    rows = [
-        [tag("code", name), meter(value / ordered[0][0] if ordered[0][0] else 0.0), words.percent(value / total)]
-        for value, name in ordered[:MOST_IMPORTANT]
-    ]
-    return [table(["What the trees lean on", "", "share of gain"], rows, words=2)]
+
+    def said(key: str, name: str) -> str:
+        value = words.finite(asked[key].get(name))
+        whole = sum(abs(words.finite(one) or 0.0) for one in asked[key].values()) or 1.0
+        return words.figure(value) if key == "permutation" else words.percent((value or 0.0) / whole)
+
+    rows = []
+    for value, name in ordered[:MOST_IMPORTANT]:
+        others = [said(key, name) for key in asked]
+        rows.append([tag("code", name), meter(value / ordered[0][0] if ordered[0][0] else 0.0),
+                     words.percent(value / total), *others])
+    heads = ["What the trees lean on", "", "share of gain", *(MEASURES[key] for key in asked)]
+    return [table(heads, rows, words=2)]
+
+
+def _names_kept(family: Mapping[str, Any]) -> list[Html]:
+    shares = [words.finite(one.get("share")) for one in family.get("agreement") or []]
+    known = [share for share in shares if share is not None]
+    if not known:
+        return []
+    each = ", ".join(words.percent(share, 0) for share in known)
+    return [paragraph(
+        f"Each refit gives a session the name that the fit before it gave: {each} of the sessions known by then. Low "
+        "figures mean that the market has no four regimes that last, or that names hang on a hair of mean return: ",
+        tag("code", "training.hmm.naming = corners"), " names by where a regime lies.")]
 
 
 def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
@@ -72,7 +97,7 @@ def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
         else []
     )
     drawn = _folds(family) if family.get("folds") else note("No folds.")
-    return [tag("h3", TITLES.get(name, name)), *chosen, drawn, *_importances(family)]
+    return [tag("h3", TITLES.get(name, name)), *chosen, drawn, *_importances(family), *_names_kept(family)]
 
 
 def draw(story: Story) -> list[Html]:
