@@ -5,17 +5,19 @@ from models.signals.confluence import Confluence
 from models.signals.ensemble import Ensemble
 from models.signals.factors import MultiFactor
 from models.signals.horizons import Horizon
+from models.signals.intraday import RULES
 from models.signals.meta import RegimeSwitch
 from models.signals.momentum import Momentum
 from models.signals.policy import Gated, PolicySwitch
 from models.signals.reversion import MeanReversion
+from models.signals.rotation import LAG
 from models.signals.rules import RuleConfig
 from models.signals.volatility import Breakout, Calm
 from models.signals.votes import TrendAndVolatility, Voting
 
 # The rotation among correlated names: with those whose neighbours rose, or that have yet to follow them.
 ROTATION = RuleConfig("rotation", "graph_v1:neighbour_ret_5", 1.0)
-CATCH_UP = RuleConfig("rotation-catch-up", "graph_v1:neighbour_gap_5", 1.0)
+CATCH_UP = RuleConfig("rotation-catch-up", LAG, 1.0)
 
 BOOKS: tuple[AlphaBook, ...] = (
     AlphaBook("vam", Momentum()),
@@ -45,9 +47,13 @@ MEANINGS = {
     "voting-gated": "voting, where its confidence is above 0.7",
     "calm": "long what is not wild, at the size that GARCH allows",
     "rotation": "names whose neighbours by correlation rose",
-    "rotation-catch-up": "names that lag their neighbours by correlation",
+    "rotation-catch-up": "names that lag their neighbours, on the edges that the graph network is given",
 }
 
 
-def chosen(horizon: Horizon) -> tuple[AlphaBook, ...]:
-    return tuple(one for one in BOOKS if one.horizon is horizon)
+def of_horizon(horizon: Horizon) -> tuple[str, ...]:
+    """Names of the rules that decide on it; on the shortest there is none: execution is no rule of this house."""
+    if horizon is Horizon.INTRADAY:
+        return tuple(RULES)
+    cross_section = (ROTATION.name, CATCH_UP.name) if horizon is Horizon.SWING else ()
+    return (*(one.name for one in BOOKS if one.horizon is horizon), *cross_section)

@@ -140,13 +140,14 @@ def price_regime_size(regimes: Codes) -> Floats:
 
 def percentile_of(values: Floats, history: int = HISTORY) -> Floats:
     """Per cent of a name's last `history` rows that do not exceed its own; 50 where nothing can be ranked."""
-    ranked = np.full(values.shape, 50.0)
-    for row in range(len(values)):
-        past = values[max(0, row - history + 1) : row + 1]
-        known = np.isfinite(past).sum(axis=0)
-        share = 100.0 * (past <= values[row]).sum(axis=0) / np.maximum(known, 1)
-        ranked[row] = np.where((known >= LEAST_HISTORY) & np.isfinite(values[row]), share, 50.0)
-    return ranked
+    return np.array([last_percentile(values[max(0, row - history + 1) : row + 1]) for row in range(len(values))])
+
+
+def last_percentile(past: Floats) -> Floats:
+    """The same of the last row alone, among these."""
+    known = np.isfinite(past).sum(axis=0)
+    share = 100.0 * (past <= past[-1]).sum(axis=0) / np.maximum(known, 1)
+    return np.where((known >= LEAST_HISTORY) & np.isfinite(past[-1]), share, 50.0)
 
 
 def trend_of(panel: FeaturePanel) -> Floats:

@@ -18,7 +18,7 @@ from models.signals.regimes import (
     STRATEGY_WEIGHTS,
     MarketRegime,
     RegimeRules,
-    percentile_of,
+    last_percentile,
 )
 from models.signals.reversion import MeanReversion
 
@@ -97,7 +97,7 @@ class RegimeDetector:
     def classify(self, features: Mapping[str, float]) -> MarketRegime:
         """Of `realised_vol`, `adx`, `hurst` and `trend_direction`; what is not told is the middle."""
         self.vol_history = [*self.vol_history, _told(features, ("realised_vol", "realized_vol"), 0.15)][-HISTORY:]
-        percentile = percentile_of(np.array(self.vol_history)[:, None])[-1]
+        percentile = last_percentile(np.array(self.vol_history)[:, None])
         found = self.rules.classify(percentile, *(
             np.array([features.get(name, usual)])
             for name, usual in (("adx", 0.0), ("hurst", 0.5), ("trend_direction", 0.0))))

@@ -18,6 +18,7 @@ from models.market.costs import CostModel
 from models.signals.alpha import union
 from models.signals.book import AlphaBook
 from models.signals.catalogue import BOOKS, CATCH_UP, MEANINGS, ROTATION
+from models.signals.rotation import LAG, MOVES, WEEK, lag_behind_neighbours
 from models.signals.rules import RuleConfig, rule_weights
 from models.validation import statistics
 from pipelines import durable
@@ -36,7 +37,7 @@ from pipelines.training.prices import read_prices
 Floats = NDArray[np.float64]
 Rule = AlphaBook | RuleConfig
 KEPT = 3
-LEARNED = ("hmm:", "gnn:")  # columns that models make, and no table holds
+MADE = ("hmm:", "gnn:", "rotation:")  # columns that are made here, and no table holds
 # The graph network's scores alone, held exactly as the rotation holds its own: what differs is the score.
 GRAPH = RuleConfig("graph-alone", GRAPH_SCORE, 1.0)
 RULES: tuple[Rule, ...] = (*BOOKS, ROTATION, CATCH_UP)
@@ -65,10 +66,11 @@ def lacking(settings: Settings, inputs: Inputs) -> str | None:
 
 def in_words(told: dict[str, Any]) -> str:
     """One sentence on what the graph network earns beyond a rotation."""
-    gain = told["annual_return"]
+    gain, sharpe = told["annual_return"], told["sharpe"]
     reach = "it beats it" if told["above"] else "it cannot be told from it"
-    return (f"The graph network alone earns {gain['value']:+.1%} a year more than {told['against']} (95 %: "
-            f"{gain['low']:+.1%} to {gain['high']:+.1%}, {told['sessions']} sessions): {reach}.")
+    return (f"The graph network alone, beyond {told['against']}: {gain['value']:+.1%} a year (95 %: {gain['low']:+.1%} "
+            f"to {gain['high']:+.1%}), Sharpe {sharpe['value']:+.2f} ({sharpe['low']:+.2f} to {sharpe['high']:+.2f}), "
+            f"{told['sessions']} sessions: {reach}.")
 
 
 def tonight(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> tuple[dict[str, Any], str]:
@@ -77,7 +79,7 @@ def tonight(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) ->
 
     ledger = Ledger(home.ledger)
     folds = judged_folds(home, settings, inputs, ledger, now)
-    refs = tuple(ref for ref in union(*(reads(rule) for rule in RULES)) if not ref.startswith(LEARNED))
+    refs = tuple(ref for ref in union(*(reads(rule) for rule in RULES), (MOVES, WEEK)) if not ref.startswith(MADE))
     published, marts = published_digests(home), home.read_section("warehouse").get("marts", {})
     told = json_digest({
         "inputs": inputs.digest(), "views": {view: published[view] for view in views_of(refs)},
@@ -91,7 +93,8 @@ def tonight(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) ->
     if kept.exists():
         section: dict[str, Any] = json.loads(kept.read_text())
         return section, told
-    panel = with_columns(rule_panel(home, inputs.panel, refs, now), learned_columns(inputs, folds))
+    known = rule_panel(home, inputs.panel, refs, now)
+    panel = with_columns(known, {**learned_columns(inputs, folds), LAG: lag_behind_neighbours(known)})
     section = judge_rules(home, settings, inputs, panel, ledger, now)
     durable.write_json(kept, section, failpoint="baselines")
     for old in sorted(kept.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:

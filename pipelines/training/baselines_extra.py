@@ -14,7 +14,8 @@ TAILS = (2.5, 97.5)
 
 def extra(active: Floats, beside: Floats, *, seed: int) -> dict[str, Any]:
     """Of two (T,) series of active returns: the difference a year of their means and of their Sharpe ratios, each with
-    its 95 % interval. The sessions are drawn for both alike, in blocks, so what they share cancels."""
+    its 95 % interval; `above` where that of the Sharpe, which no leverage moves, lies over zero. The sessions are
+    drawn for both alike, in blocks, so what they share cancels."""
     from arch.bootstrap import StationaryBootstrap
 
     pair = np.column_stack([active, beside])
@@ -24,7 +25,7 @@ def extra(active: Floats, beside: Floats, *, seed: int) -> dict[str, Any]:
         low, high = np.percentile(drawn[:, at], TAILS)
         found[name] = {"value": float(_gains(pair)[at]), "low": float(low), "high": float(high)}
     return {**found, "sessions": len(active), "block_sessions": BLOCK_SESSIONS, "resamples": RESAMPLES,
-            "above": found["annual_return"]["low"] > 0.0}
+            "above": found["sharpe"]["low"] > 0.0}
 
 
 def _gains(pair: Floats) -> Floats:

@@ -45,8 +45,8 @@ def _graph(story: Story) -> list[Html]:
             f"Active returns of the graph network’s scores less those of a rotation, both held by one position rule, "
             f"{words.plural(first.get('sessions'), 'session')}; in small print the 95 % interval of "
             f"{words.count(first.get('resamples'))} stationary bootstraps with blocks of "
-            f"{first.get('block_sessions')} sessions. A tick where its lower end is above zero: a graph that cannot be "
-            "told from plain correlations has not earned its place."
+            f"{first.get('block_sessions')} sessions. A tick where the Sharpe’s lower end is above zero: a graph that "
+            "cannot be told from plain correlations has not earned its place."
         ),
     ]
 
