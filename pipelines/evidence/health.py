@@ -55,17 +55,18 @@ def examine(
 ) -> Health:
     """All that must be clean beside skill. Leaks and the parity of features were measured by the leak gate."""
     leak: dict[str, Any] = home.read_section("leak")
+    learnt_again: dict[str, Any] = home.read_section("model_leak")
     structural = structure_faults(files)
     scored = parity_faults(files, strategy, panel) if not structural else ["Nothing was scored."]
     features_agree = leak.get("parity_passed")
     words = [f"{one['feature']} of {one['entity']}, first on {one['first_bad_time']}."
-             for one in leak.get("findings", [])[:3]]
+             for one in [*leak.get("findings", []), *learnt_again.get("findings", [])][:3]]
     words += structural + scored
     if features_agree is False:
         words.append("Features computed for one session differ from the same features computed in batch.")
     outside, missing = strange_features(panel.select(strategy.features), trained)
     return Health(
-        leak_clean=leak.get("passed"),
+        leak_clean=leak.get("passed") if learnt_again.get("passed", True) else False,
         parity_clean=None if features_agree is None else bool(features_agree) and not scored,
         structure_clean=not structural, out_of_range=outside, missing=missing,
         ledger_clean=ledger_clean(home, ledger), words=tuple(words),

@@ -21,6 +21,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.evidence.picture import equity_curves
     from pipelines.evidence.policy import policy_of
     from pipelines.progress import step
+    from pipelines.store.leak import models_nightly
     from pipelines.training import decided, enough, inputs
     from pipelines.training.candidates import TARGET
 
@@ -31,6 +32,8 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     with step("judging every candidate"):
         night, walked = judge_night(desk, settings, told, home.now())
         decided.of_walk(walked).save(desk)
+    with step("one fold learnt again from what was known"):
+        models_nightly.nightly(desk, settings, told, walked, home.now())
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
     section = judged_section(night, walked, trials)
     desk.write_section("judged", section)

@@ -49,3 +49,15 @@ def trials_are_counted(home: HomeResource) -> dg.AssetCheckResult:
     counted = {row["config_key"] for row in ledger.rows("outer")}
     uncounted = [one["name"] for one in JudgedNight.load(desk).candidates if one["key"] not in counted]
     return dg.AssetCheckResult(passed=not uncounted, metadata={"rows": ledger.verify(), "uncounted": uncounted})
+
+
+@dg.asset_check(asset=JUDGED, description="One fold of one family, in turns, learnt again from nothing but what was "
+                                          "known when it began: the same bytes, the same scores.")
+def models_know_no_future(home: HomeResource) -> dg.AssetCheckResult:
+    from pipelines.store.leak.models_nightly import SECTION
+
+    if skipped := _skipped(home):
+        return skipped
+    told = home.home().read_section(SECTION)
+    return dg.AssetCheckResult(passed=bool(told.get("passed")), metadata={
+        name: told.get(name, "") for name in ("family", "fold", "session", "findings", "seconds")})

@@ -1,0 +1,71 @@
+"""The night's own look at its models: each night one fold of one family is learnt again from what was known when it
+began, by the night's own path, and bytes and scores must be those that were judged."""
+
+import datetime as dt
+import time
+from typing import Any
+
+import numpy as np
+
+from models.strategy import StrategyConfig
+from pipelines.digest import json_digest
+from pipelines.evidence.ledger import Ledger
+from pipelines.home import Home
+from pipelines.settings import Settings
+from pipelines.training.families import FAMILIES, family
+from pipelines.training.folds import Bench, Fold
+from pipelines.training.inputs import Inputs
+from pipelines.training.walk import Walked
+
+SECTION = "model_leak"
+
+
+def drawn(walked: Walked, seed: int, day: dt.date) -> tuple[str, Fold]:
+    """Tonight's family, in turns, and one of its folds."""
+    ordinal = day.toordinal()
+    name = FAMILIES[ordinal % len(FAMILIES)]
+    folds = walked.folds[name]
+    return name, folds[int(np.random.default_rng([seed, ordinal]).integers(len(folds)))]
+
+
+def known_at(inputs: Inputs, row: int) -> Inputs:
+    """Nothing that was learnt after the decision at `row`: no later session, no label that its own open closes."""
+    returns = inputs.returns[: row + 1].copy()
+    returns[max(0, row - 1) :] = np.nan
+    return Inputs(inputs.panel.upto(row + 1), returns)
+
+
+def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, now: dt.datetime, name: str,
+                fold: Fold) -> list[dict[str, str]]:
+    """What differs, in the words of the feature gate's findings; nothing, if all is well."""
+    begin = int(fold.test[0])
+    strategy = next(one.config for one in walked.candidates if isinstance(one.config, StrategyConfig))
+    then = known_at(inputs, begin)
+    training, config = Bench(home, settings, then, Ledger(home.ledger), now, strategy).at(name, begin)
+    data = family(name).fit(training, config, settings.seed, None)
+    judged = walked.regimes if name == "hmm" else walked.raw[name]
+    scores = family(name).score(family(name).load(data), then.panel, begin)
+    found = []
+    if data != fold.fitted.data:
+        found.append("bytes")
+    if not np.array_equal(scores, judged[begin - int(walked.rows[0])], equal_nan=True):
+        found.append("scores")
+    day = str(inputs.panel.sessions[begin])
+    return [{"feature": f"{name} model ({part})", "entity": f"fold {fold.number + 1}", "first_bad_time": day,
+             "decision_time": day, "detector": "truncate"} for part in found]
+
+
+def nightly(home: Home, settings: Settings, inputs: Inputs, walked: Walked, now: dt.datetime) -> dict[str, Any]:
+    """Tonight's section, which the gate reads; the answer of before where the very same was asked before."""
+    name, fold = drawn(walked, settings.seed, now.date())
+    asked = json_digest([walked.data_digest, name, fold.number, fold.fitted.digest])
+    before = home.read_section(SECTION)
+    if before.get("asked") == asked:
+        return before
+    begun = time.perf_counter()
+    found = learn_again(home, settings, inputs, walked, now, name, fold)
+    section = {"asked": asked, "passed": not found, "family": name, "fold": fold.number + 1,
+               "session": str(inputs.panel.sessions[int(fold.test[0])]), "findings": found,
+               "seconds": round(time.perf_counter() - begun, 2)}
+    home.write_section(SECTION, section)
+    return section
