@@ -57,7 +57,8 @@ def refitted(bench: Bench, honest: Mapping[str, list[Fold]], *, purge: bool) -> 
             continue
         made[name] = []
         for fold in folds:
-            before = np.arange(int(fold.test[0]))
+            begin = int(fold.test[0])
+            before = np.arange(max(0, begin - (bench.window(name) or begin)), begin)
             rows = purged(before, fold.test, lives) if purge else before
             training = TrainingSet.cut(bench.inputs.panel, bench.targets, rows)
             model = fitted(bench.home, name, training, fold.config, bench.settings.seed)

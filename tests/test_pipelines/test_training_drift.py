@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.validation.drift import out_of_range, population_stability, shares, stability_index, unusual_level
+from models.validation.drift import out_of_range, population_stability, shares, stability_index
+from pipelines.training.decided import Decided
 from pipelines.training.drift import measure
 from tests.test_pipelines.training_home import STRATEGY, small_inputs
 
@@ -26,22 +27,6 @@ def test_values_that_repeat_make_fewer_bins():
     assert population_stability(np.zeros(100), np.zeros(50)) == pytest.approx(0.0, abs=0.05)
 
 
-def test_calm_correlated_rows_stay_below_what_calm_reaches():
-    rng = np.random.default_rng(1)
-    shared = np.zeros((700, 1))
-    for row in range(1, 700):
-        shared[row] = 0.9 * shared[row - 1] + 0.4 * rng.standard_normal()
-    values = shared + rng.standard_normal((700, 20))
-    level = unusual_level(values[:637], 63)
-    psi = population_stability(values[:637].ravel(), values[637:].ravel())
-    assert 0.02 < psi < level  # twenty names that move together: the chi-square law would call this drift
-    assert population_stability(values[:637].ravel(), (values[637:] + 3.0).ravel()) > level
-
-
-def test_too_short_a_past_knows_no_level():
-    assert np.isnan(unusual_level(np.zeros((100, 2)), 63))
-
-
 def test_range_is_that_of_the_reference():
     assert out_of_range(np.array([0.0, 1.0]), np.array([-1.0, 0.5, np.nan, 2.0])) == pytest.approx(2 / 3)
 
@@ -56,3 +41,33 @@ def test_a_feature_that_moved_is_named():
     moved = measure(replace(inputs, panel=replace(inputs.panel, values=values)), STRATEGY, window=30)
     assert "noise_a" in moved["alarms"]
     assert moved["features"]["noise_b"]["missing_share"] == 1.0 and moved["features"]["noise_b"]["psi"] is None
+
+
+def _decided(inputs, scores) -> Decided:
+    count, names = scores.shape
+    return Decided(inputs.panel.sessions[-count:], inputs.panel.names, ("k",), np.zeros((1, count, names)),
+                   {"gbm": scores}, np.full((count, 2), 0.5), ("Bull", "Bear"))
+
+
+def test_what_was_said_and_what_came_of_it_are_watched_too():
+    inputs = small_inputs()
+    rng = np.random.default_rng(4)
+    scores = rng.standard_normal((200, len(inputs.panel.names)))
+    returns = inputs.returns.copy()
+    returns[-200:-2] = 0.01 * rng.standard_normal((198, len(inputs.panel.names))) + 0.004 * scores[:-2]
+    calm = measure(replace(inputs, returns=returns), STRATEGY, window=20, decided=_decided(inputs, scores))
+    assert not [name for name in calm["alarms"] if "gbm" in name]
+    broken = returns.copy()
+    broken[-22:-2] -= 0.012 * scores[-22:-2]  # the relation turns round
+    told = measure(replace(inputs, returns=broken), STRATEGY, window=20, decided=_decided(inputs, scores))
+    assert "gbm residuals, along the score" in told["alarms"] and "gbm scores" not in told["alarms"]
+    loud = scores.copy()
+    loud[-20:] = 3.0 + 2.0 * loud[-20:]
+    told = measure(replace(inputs, returns=returns), STRATEGY, window=20, decided=_decided(inputs, loud))
+    assert "gbm scores" in told["alarms"]
+
+
+def test_too_short_a_past_raises_no_alarm():
+    inputs = small_inputs(sessions=120)
+    told = measure(inputs, STRATEGY, window=30)
+    assert told["alarms"] == [] and all(one["p_value"] is None for one in told["features"].values())

@@ -9,17 +9,18 @@ from pipelines.resources import HomeResource
 
 @dg.asset(
     key=["validation", "drift"],
-    deps=[dg.AssetKey(["training", "panel"])],
+    deps=[dg.AssetKey(["validation", "judged"])],
     group_name="validation",
     kinds={"evidently", "numpy"},
     owners=["team:nightdesk"],
-    description="The last 63 sessions of every model feature against the training span: population stability with the "
-                "level that calm stretches reach by themselves, and Evidently's own page.",
+    description="The last 63 sessions of every model feature, of what the models said and of what they left "
+                "unexplained, against those before: PSI, KL and shift, each with the level that calm windows reach by "
+                "themselves, alarms under false-discovery control, and Evidently's own page.",
 )
 def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
-    from pipelines.progress import step
+    from pipelines.progress import say, step
+    from pipelines.training import decided, drift_page, enough, inputs
     from pipelines.training import drift as drifting
-    from pipelines.training import enough, inputs
     from pipelines.training.candidates import strategies
 
     desk = home.home()
@@ -28,14 +29,20 @@ def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
         return dg.MaterializeResult(metadata=enough.skip(desk, "drift", why), data_version=dg.DataVersion("skipped"))
     strategy = strategies(home.settings(), told.panel.features)[0]
     with step("drift"):
-        section = drifting.measure(told, strategy)
-        page = drifting.evidently_page(desk, told, strategy.features)
+        made = decided.load(desk)
+        section = drifting.measure(told, strategy, decided=made)
+        page = drift_page.evidently_page(desk, told, strategy.features, decided=made)
     desk.write_section("drift", {**section, "evidently_html": str(page.relative_to(desk.reports))})
-    records = [dg.TableRecord({"feature": name, **one}) for name, one in section["features"].items()]
+    if section["alarms"]:
+        say(f"    moved: {', '.join(section['alarms'])}")
+    shown = ("psi", "unusual_level", "kl", "kl_level", "shift", "shift_level", "p_value", "alarm")
+    records = [dg.TableRecord({"of": name, **{key: one.get(key) for key in shown}})
+               for part in ("features", "predictions", "residuals") for name, one in section[part].items()]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(told.digest()),
         metadata={
             "dagster/row_count": len(records), "alarms": ", ".join(section["alarms"]) or "none",
-            "features": dg.MetadataValue.table(records), "evidently": dg.MetadataValue.path(str(page)),
+            "compared": section["compared"], "past_windows": section["past_windows"],
+            "figures": dg.MetadataValue.table(records), "evidently": dg.MetadataValue.path(str(page)),
         },
     )
