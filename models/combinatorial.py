@@ -70,18 +70,27 @@ class CombinatorialPurgedValidator:
 
         Several rows may start at one instant, as the names of a session do. A split's training set may be empty."""
         begins = self.boundaries(len(lives))
-        if len(lives) < self.groups or bool((np.diff(lives[:, 0]) < 0).any()):
+        first, last = np.ascontiguousarray(lives.T)
+        if len(lives) < self.groups or bool((first[1:] < first[:-1]).any()):
             raise ValueError("lives must be in order of their first instant, and at least one to a group")
-        embargo = self.embargo_of(lives)
-        first, last = lives[:, 0], lives[:, 1]
-        barred = []
-        for group in range(self.groups):  # each group's block bars the same rows in every split that tests it
-            block = lives[begins[group] : begins[group + 1]]
-            barred.append((first <= block[:, 1].max() + embargo) & (last >= block[:, 0].min()))
+        embargo, rows = self.embargo_of(lives), np.arange(len(lives))
+        spared = []  # of the rows before a block: those from the first that reaches into it on that do not
+        stops = []  # and the first row after a block that begins late enough
+        for begin, end in zip(begins[:-1], begins[1:], strict=True):
+            reaches = last[:begin] >= first[begin]
+            low = int(reaches.argmax()) if reaches.any() else int(begin)
+            spared.append((low, low + np.flatnonzero(~reaches[low:])))
+            stops.append(int(np.searchsorted(first, int(last[begin:end].max()) + embargo, side="right")))
         for tested in combinations(range(self.groups), self.test_groups):
-            kept = ~np.logical_or.reduce([barred[group] for group in tested])
-            test = np.concatenate([np.arange(begins[group], begins[group + 1]) for group in tested])
-            yield CombinatorialSplit(np.flatnonzero(kept), test, tested)
+            # A label that reaches over a tested block into a later one is barred by both: what was kept before a block
+            # stays, and only what lies after it is looked at for the next.
+            kept, after = [], 0
+            for group in tested:
+                low, others = spared[group]
+                kept += [rows[after:low], others[np.searchsorted(others, after) :]]
+                after = max(after, stops[group])
+            test = np.concatenate([rows[begins[group] : begins[group + 1]] for group in tested])
+            yield CombinatorialSplit(np.concatenate([*kept, rows[after:]]), test, tested)
 
     def path_of(self) -> Rows:
         """(splits, test_groups) the path that each tested group of each split belongs to."""
