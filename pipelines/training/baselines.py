@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backtest import Judged, active_returns, buy_and_hold, figures, judge
+from models.backtest import Judged, Prices, active_returns, buy_and_hold, figures, judge
 from models.features.panel import FeaturePanel
 from models.market.costs import CostModel
 from models.signals.alpha import union
@@ -95,22 +95,22 @@ def tonight(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) ->
         return section, told
     known = rule_panel(home, inputs.panel, refs, now)
     panel = with_columns(known, {**learned_columns(inputs, folds), LAG: lag_behind_neighbours(known)})
-    section = judge_rules(home, settings, inputs, panel, ledger, now)
+    section = judge_rules(settings, inputs, panel, read_prices(home, now, inputs.panel), ledger, now)
     durable.write_json(kept, section, failpoint="baselines")
     for old in sorted(kept.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
         old.unlink()
     return section, told
 
 
-def judge_rules(home: Home, settings: Settings, inputs: Inputs, panel: FeaturePanel, ledger: Ledger,
+def judge_rules(settings: Settings, inputs: Inputs, panel: FeaturePanel, prices: Prices, ledger: Ledger,
                 now: dt.datetime) -> dict[str, Any]:
-    """Write every rule down as a diagnostic, then trade it over the judged sessions with all costs on."""
+    """Write every rule down as a diagnostic, then trade it over the judged sessions with all costs on. A rule whose
+    columns are not in the panel is left out, and named."""
     rules = [rule for rule in (*RULES, GRAPH) if set(reads(rule)) <= set(panel.features)]
     data = inputs.digest()
     ledger.register_many([Trial("diagnostic", TARGET, rule.key(), settings.seed, {"name": rule.name, "data": data})
                           for rule in rules], now)
     rows = np.arange(settings.training.first_train_sessions, inputs.labelled)
-    prices = read_prices(home, now, inputs.panel)
     first = int(np.searchsorted(prices.sessions, panel.sessions[rows[0]]))
     window = prices.rows(first, first + len(rows) + 1)
     if not np.array_equal(window.sessions[:-1], panel.sessions[rows]):
