@@ -44,8 +44,10 @@ def parity_faults(files: dict[str, bytes], strategy: StrategyConfig, panel: Feat
 
 
 def ledger_clean(home: Home, ledger: Ledger) -> bool:
-    """Whether the ledger still holds the head that the last record wrote down."""
+    """Whether the ledger has all rows that its anchor remembers, and the head that the last record wrote down."""
     last = Records(home).last()
+    if ledger.cut:
+        return False
     ledger.verify()
     return last is None or ledger.holds(str(last.content["ledger"]["head"]))
 

@@ -1,4 +1,5 @@
-"""The trial ledger: every fit that is scored is a row, written before it is scored. Append-only and chained."""
+"""The trial ledger: every fit that is scored is a row, written before it is scored. Append-only, chained, and its
+length told beside it, so that a tail which was cut off is missed."""
 
 import datetime as dt
 import hashlib
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines import failpoints
+from pipelines import durable, failpoints
 
-Kind = Literal["outer", "inner", "diagnostic"]
+Kind = Literal["outer", "backtest", "inner", "diagnostic"]
 GENESIS = "0" * 64
 
 
@@ -21,7 +22,8 @@ class LedgerBroken(RuntimeError):
 
 @dataclass(frozen=True)
 class Trial:
-    """`outer` counts into N; `inner` tuning and `diagnostic` fits stand beside it, and nothing is promoted from them.
+    """`outer` counts into N, and so does a `backtest` by hand of what no night has judged; `inner` tuning and
+    `diagnostic` fits stand beside it, and nothing is promoted from them.
 
     `detail` says on what (data digest, folds): a refit on new data is a new row, but not a new N."""
 
@@ -46,10 +48,11 @@ def _line(trial: Trial, row: int, previous: str, now: dt.datetime) -> tuple[byte
 
 
 class Ledger:
-    """One file a home, `trials.jsonl`. Opening it drops a last line that a kill tore: it was never acknowledged."""
+    """One file a home, `trials.jsonl`, and `trials.head` beside it. Opening it drops a last line that a kill tore: it
+    was never acknowledged."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "trials.jsonl"
+        self.path, self.anchor = folder / "trials.jsonl", folder / "trials.head"
         self._rows: list[dict[str, Any]] = []
         self._known: set[str] = set()
         self._hashes: list[str] = []
@@ -81,6 +84,21 @@ class Ledger:
     def head(self) -> str:
         return self._hashes[-1] if self._hashes else GENESIS
 
+    @property
+    def cut(self) -> str | None:
+        """What is missing of the rows that the anchor remembers, in words; the anchor may lag behind by one write."""
+        if not self.anchor.exists():
+            return None
+        try:
+            told = json.loads(self.anchor.read_bytes())
+            rows, head = int(told["rows"]), told["head"]
+        except (ValueError, KeyError, TypeError):
+            return f"{self.anchor} cannot be read"
+        if rows > len(self._hashes) or rows < 1 or self._hashes[rows - 1] != head:
+            return (f"{self.path} has {len(self._hashes)} rows and its anchor remembers row {rows}: trials were cut "
+                    "off or replaced; restore the ledger from a backup. Without it nothing can be promoted")
+        return None
+
     def register(self, kind: Kind, target: str, config_key: str, seed: int, detail: dict[str, Any],
                  now: dt.datetime) -> str:
         """Write one trial down before it is scored; the same trial again is the same row. Returns its identity."""
@@ -88,6 +106,8 @@ class Ledger:
 
     def register_many(self, trials: Iterable[Trial], now: dt.datetime) -> list[str]:
         """Several trials in one synced write."""
+        if why := self.cut:
+            raise LedgerBroken(why)
         identities, lines = [], []
         for trial in trials:
             identities.append(trial.identity())
@@ -107,13 +127,19 @@ class Ledger:
                 failpoints.reached("ledger.written")
                 os.fsync(out.fileno())
             failpoints.reached("ledger.synced")
+            durable.write_json(self.anchor, {"rows": len(self._hashes), "head": self.head}, failpoint="ledger_head")
         return identities
 
     def n(self, target: str) -> int:
-        """Distinct (configuration, seed) pairs ever judged on the outer window of one target, one walked in another way
-        being another. It never falls."""
-        return len({(row["config_key"], row["seed"], json.dumps(row["detail"].get("walk"), sort_keys=True))
-                    for row in self._rows if row["kind"] == "outer" and row["target"] == target})
+        """Distinct (configuration, seed) pairs ever judged on the outer window of one target, by a night or by hand,
+        one walked in another way being another. It never falls."""
+        judged, by_hand = set(), set()
+        for row in self._rows:
+            if row["target"] == target and row["kind"] == "outer":
+                judged.add((row["config_key"], row["seed"], json.dumps(row["detail"].get("walk"), sort_keys=True)))
+            elif row["target"] == target and row["kind"] == "backtest":
+                by_hand.add((row["config_key"], row["seed"]))
+        return len(judged) + len(by_hand - {(key, seed) for key, seed, _ in judged})
 
     def rows(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         return [row for row in self._rows if kind is None or row["kind"] == kind]
@@ -125,6 +151,8 @@ class Ledger:
     def verify(self) -> int:
         """Recompute the whole chain from the file, and the identity of every row; returns how many rows stand."""
         fresh = Ledger(self.path.parent)
+        if why := fresh.cut:
+            raise LedgerBroken(why)
         for row in fresh._rows:
             trial = Trial(row["kind"], row["target"], row["config_key"], row["seed"], row["detail"])
             if trial.identity() != row["identity"]:

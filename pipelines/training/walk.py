@@ -19,6 +19,7 @@ from pipelines.training.folds import Bench, Fold, in_force
 from pipelines.training.inputs import Inputs
 
 Floats = NDArray[np.float64]
+IN_THE_CONFIGURATION = {"min_names", "boost_rounds", "gnn_epochs", "hmm", "gbm", "gnn"}  # … and so in its key
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
 
 def _walk_of(settings: Settings) -> dict[str, Any]:
     """How it is walked where not in the house's way: the same configuration trained otherwise is another trial."""
-    told = settings.training.model_dump(exclude_defaults=True, exclude={"min_names", "boost_rounds", "gnn_epochs"})
+    told = settings.training.model_dump(exclude_defaults=True, exclude=IN_THE_CONFIGURATION)
     return {"walk": told} if told else {}
 
 

@@ -139,8 +139,10 @@ def test_the_same_inputs_are_not_judged_twice_and_a_new_night_refreshes(promoted
     assert content["key"] == tonight.record.content["key"] and content["ledger"]["n"] == 2
     assert later.files != tonight.files and Ledger(home.ledger).verify() > 2
     assert recomputed(Records(home), later.record) == content["verdict"]
+    whole = Ledger(home.ledger).path.read_bytes()
     Ledger(home.ledger).path.write_bytes(ledger)  # trials that the last record counted are gone
     assert not health.ledger_clean(home, Ledger(home.ledger))
+    Ledger(home.ledger).path.write_bytes(whole)
 
 
 def test_where_a_person_must_approve_the_same_verdict_waits_and_then_stands(promoted, tmp_path):
