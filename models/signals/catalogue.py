@@ -47,7 +47,7 @@ MEANINGS = {
     "voting-gated": "voting, where its confidence is above 0.7",
     "calm": "long what is not wild, at the size that GARCH allows",
     "rotation": "names whose neighbours by correlation rose",
-    "rotation-catch-up": "names that lag their neighbours, on the edges that the graph network is given",
+    "rotation-catch-up": "names that lag their neighbours, by the graph network's own edges",
 }
 
 
