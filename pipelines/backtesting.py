@@ -1,16 +1,17 @@
 """`nightdesk backtest`: a bundle or a rule on a tape, by the live engine or by arrays, and the files it leaves."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import durable
+from pipelines.backtesting_words import intraday_of
 from pipelines.home import Home
 from pipelines.progress import say
 from pipelines.settings import Settings
+
+__all__ = ["frames", "intraday_of", "print_result", "run"]
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,35 +19,6 @@ if TYPE_CHECKING:
     from live.backtest import BacktestResult
     from models.bundle import Bundle
     from models.intraday import Intraday
-
-
-def parsed(text: str, kinds: dict[str, type]) -> tuple[str, dict[str, Any]]:
-    """`name:key=value,key=value`, each value a number, true or false."""
-    name, _, rest = text.partition(":")
-    if name not in kinds:
-        raise ValueError(f"'{name}' is not known: choose one of {', '.join(kinds)}")
-    known = {field.name for field in fields(kinds[name])}
-    values: dict[str, Any] = {}
-    for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        if not equals or key not in known:
-            raise ValueError(f"{name} takes {', '.join(sorted(known))} as key=value, not '{part}'")
-        values[key] = json.loads(value)
-    return name, values
-
-
-def intraday_of(rule: str, every: int, size: str, stop: str | None, flat: bool) -> "Intraday":
-    """A rule as it is typed: `ema_cross:fast=10,slow=20`, `shares:100` or `weight:0.1`, `atr:multiple=2`."""
-    from models.intraday import Intraday, Size, StopRule
-    from models.signals.intraday import RULES
-
-    name, values = parsed(rule, RULES)
-    method, _, amount = size.partition(":")
-    guard = None
-    if stop is not None:
-        kind, told = parsed(stop, dict.fromkeys(("fixed", "atr", "trailing", "time", "volume"), StopRule))
-        guard = StopRule(kind, **told)  # type: ignore[arg-type]
-    return Intraday(every, RULES[name](**values), Size(method, float(amount)), guard, flat)  # type: ignore[arg-type]
 
 
 def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None, feed: str, sessions: int,
@@ -60,7 +32,8 @@ def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None,
     if intraday is not None:
         chosen = _of_rule(intraday, chosen, tape)
     elif chosen is None:
-        raise ValueError(f"no approved bundle in {home.bundles}: give --bundle DIR, or a rule with --rule")
+        raise ValueError(f"no approved bundle in {bundle_dir or home.bundles}: `nightdesk nightly` makes one where a "
+                         "strategy passes the gate; or name one with --bundle DIR, or a rule with --rule ema_cross")
     days = [day for day in tape.sessions() if any(times.session == day for times in chosen.calendar)]
     if not days:
         raise ValueError("no session of the tape is in the bundle's calendar: there is nothing to trade on")

@@ -31,7 +31,10 @@ def newest(home: Home) -> Night | None:
 
 def current(home: Home) -> dt.datetime:
     """The moment of the newest run; every step of it reads this."""
-    return dt.datetime.fromisoformat(_read(home)["now"])
+    known = newest(home)
+    if known is None:
+        raise FileNotFoundError(f"no night has run in {home.root}: start with `nightdesk nightly`")
+    return known.now
 
 
 def moment(settings: Settings, home: Home, *, advance: bool = False) -> tuple[dt.datetime, int]:

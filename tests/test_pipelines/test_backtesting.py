@@ -9,7 +9,7 @@ from live import canonical
 from live.journal import Journal
 from live.trades import Trade
 from models.intraday import StopRule
-from models.signals.intraday import Reversion
+from models.signals.intraday import EmaCross, Reversion
 from pipelines import backtesting
 from pipelines import settings as settings_module
 from pipelines.home import Home
@@ -106,11 +106,48 @@ def test_a_rule_is_traded_on_the_tape_with_its_stop(desk: tuple[Home, str], caps
         run(desk, "vector", intraday=rule)
 
 
-def test_what_is_typed_is_understood_or_refused_in_plain_words() -> None:
+def test_what_is_typed_is_understood() -> None:
     made = backtesting.intraday_of("reversion", 15, "shares:100", "trailing:pct=0.01", False)
     assert made.rule == Reversion() and made.stop == StopRule("trailing", pct=0.01) and made.every_minutes == 15
-    for words, match in ((("nonsense", 5, "weight:1", None, False), "choose one of"),
-                         (("ema_cross:fats=3", 5, "weight:1", None, False), "fast"),
-                         (("ema_cross", 5, "weight:1", "magic:pct=1", False), "choose one of")):
-        with pytest.raises(ValueError, match=match):
-            backtesting.intraday_of(*words)  # type: ignore[arg-type]
+    made = backtesting.intraday_of("ema_cross:fast=5,slow=9,short=true", 5, "weight:1", "time:bars=30", True)
+    assert made.rule == EmaCross(5, 9, True) and made.stop == StopRule("time", bars=30) and made.size.amount == 1.0
+
+
+@pytest.mark.parametrize(("words", "match"), [
+    ("--rule ema_crss", "did you mean ema_cross"), ("--rule ema_cross:fats=3", "fast"),
+    ("--rule ema_cross:fast=ten", "fast is a whole number, not 'ten'"),
+    ("--rule ema_cross:fast=10.5", "a whole number"), ("--rule ema_cross:short=1", "true or false"),
+    ("--rule reversion:entry=x", "entry is a number"), ("--rule ema_cross:fast=20,slow=10", "not faster"),
+    ("--rule ema_cross --size shares", "lacks its amount"), ("--rule ema_cross --size magic:1", "choose one of weight"),
+    ("--rule ema_cross --size shares:-5", "above nought"), ("--rule ema_cross --size weight:lots", "a number"),
+    ("--rule ema_cross --stop magic:pct=1", "choose one of"), ("--rule ema_cross --stop fixed", "fixed:pct=0.01"),
+    ("--rule ema_cross --stop atr:multiple=-1", "above nought"), ("--rule ema_cross --stop time:bars=1.5", "whole"),
+    ("--rule ema_cross --engine vector --stop fixed:pct=0.01", "--engine event"),
+    ("--rule ema_cross --engine vector --flat", "--engine event"), ("--stop fixed:pct=0.01", "add --rule"),
+    ("--every 3 --size shares:5", "--every, --size would change nothing"), ("--bundle {home}/nowhere", "no bundle at"),
+    ("--feed nowhere", "use sandbox, or replay:"), ("--feed replay:{home}/nope.parquet", "no tape at"),
+    ("--out {home}/layout.json --feed nowhere", "cannot be a folder"),
+    ("--feed sandbox", "start with `nightdesk nightly`"),
+    ("--set sandbox.nmaes=3", "names")])
+def test_what_makes_no_sense_is_answered_in_one_sentence(
+    words: str, match: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pipelines import cli
+
+    home = Home(tmp_path / "home").prepare().root
+    typed = ["nightdesk", "backtest", "--home", str(home), *words.format(home=home).split()]
+    monkeypatch.setattr("sys.argv", typed)
+    assert cli.run_app() == 2
+    said = capfd.readouterr().err.strip().splitlines()
+    assert match in said[-1] and "Traceback" not in "".join(said)
+
+
+def test_the_help_teaches() -> None:
+    from typer.testing import CliRunner
+
+    from pipelines import cli
+
+    told = " ".join(CliRunner().invoke(cli.app, ["backtest", "--help"], env={"COLUMNS": "200"}).output.split())
+    for words in ("ema_cross:fast=10,slow=20", "reversion:window=20,entry=2", "replay:TAPE.parquet", "--engine vector",
+                  "positions and each charge", "PortfolioBacktester"):
+        assert words in told
