@@ -62,7 +62,10 @@ def _check_tree(block: str, number: int, last_feature: int) -> None:
     splits = leaves - 1
     if not splits:
         return
-    _require(len(_finite(tree.get("threshold", ""), f"{where}: threshold")) == splits, f"{where}: threshold's length")
+    # A split of what is known from what is missing is said by a threshold without end.
+    edges = [float(part) for part in tree.get("threshold", "").split()]
+    _require(len(edges) == splits, f"{where}: threshold's length")
+    _require(not any(map(math.isnan, edges)), f"{where}: threshold is no number")
     whole = {name: _whole(tree.get(name, ""), f"{where}: {name}")
              for name in ("split_feature", "decision_type", "left_child", "right_child")}
     for name, values in whole.items():
