@@ -37,6 +37,7 @@ def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None,
     days = [day for day in tape.sessions() if any(times.session == day for times in chosen.calendar)]
     if not days:
         raise ValueError("no session of the tape is in the bundle's calendar: there is nothing to trade on")
+    _count(settings, home, chosen, engine, feed, days)
     folder = out or home.root / "backtests" / f"{chosen.strategy.name}-{engine}-{days[0]}_{days[-1]}".replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     if engine == "vector":
@@ -53,6 +54,23 @@ def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None,
         (folder / name).unlink(missing_ok=True)
     return _written(backtest(chosen, tape, folder / "journal.sqlite", limits=limits, sessions=days, say=say), folder,
                     engine, chosen)
+
+
+def _count(settings: Settings, home: Home, chosen: "Bundle", engine: str, feed: str, days: Sequence[dt.date]) -> None:
+    """A row of the trial ledger, written before anything is scored: what was looked at by hand was looked at. A daily
+    strategy counts into the trials that the gate asks about, unless a night judged it already."""
+    from pipelines import night
+    from pipelines.evidence.judged import SLOT
+    from pipelines.evidence.ledger import Ledger
+    from pipelines.training.candidates import TARGET
+
+    strategy = chosen.strategy
+    target = TARGET if strategy.slot == SLOT else strategy.slot
+    detail = {"name": strategy.name, "engine": engine, "feed": feed.partition(":")[0], "first": days[0].isoformat(),
+              "last": days[-1].isoformat()}
+    with home.lock():
+        Ledger(home.ledger).register("backtest", target, strategy.key(), settings.seed, detail,
+                                     night.moment(settings, home)[0])
 
 
 def _bundle(home: Home, path: Path | None, first: dt.date) -> "Bundle | None":

@@ -12,7 +12,9 @@ from models.intraday import StopRule
 from models.signals.intraday import EmaCross, Reversion
 from pipelines import backtesting
 from pipelines import settings as settings_module
+from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
+from pipelines.training.candidates import TARGET
 from tests.test_live import world
 
 
@@ -104,6 +106,21 @@ def test_a_rule_is_traded_on_the_tape_with_its_stop(desk: tuple[Home, str], caps
     assert "SL" in Path(told["files"]["index.html"]).read_text()
     with pytest.raises(ValueError, match="--engine event"):
         run(desk, "vector", intraday=rule)
+
+
+def test_what_is_looked_at_by_hand_is_a_row_before_it_is_scored_and_the_same_look_is_the_same_row(
+    desk: tuple[Home, str],
+) -> None:
+    home = desk[0]
+    (home.root / "ledger" / "trials.jsonl").unlink(missing_ok=True)
+    (home.root / "ledger" / "trials.head").unlink(missing_ok=True)
+    cross = backtesting.intraday_of("ema_cross:fast=5,slow=20", 5, "weight:0.1", None, False)
+    for engine, words in (("vector", {}), ("vector", {}), ("event", {"intraday": cross})):
+        run(desk, engine, **words)
+    rows = Ledger(home.ledger).rows()
+    assert [(row["kind"], row["target"], row["detail"]["name"]) for row in rows] == [
+        ("backtest", TARGET, "hand-made"), ("backtest", "intraday-equity", "ema_cross")]
+    assert Ledger(home.ledger).n(TARGET) == Ledger(home.ledger).verify() - 1 == 1
 
 
 def test_what_is_typed_is_understood() -> None:
