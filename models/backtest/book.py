@@ -28,6 +28,7 @@ class Book:
     value: FloatArray  # after the fill at the open
     gain: FloatArray  # from this open to the next mark, dividends and terminal prices included, before any cost
     risk_usd: FloatArray  # a share, of the position entered at this open: to its stop, else one ATR(14); NaN elsewhere
+    unguarded: int  # positions that asked for a stop where none could be placed: no ATR yet, a price too low
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
     held, value = np.zeros(names), np.zeros(names)
     barred = np.zeros(names)  # the side that a stop ended: not entered again until another is wanted
     shares, trades, stopped, worth, gained = (np.zeros((count, names)) for _ in range(5))
+    unguarded = 0
     stop_price, risk = np.full((count, names), np.nan), np.full((count, names), np.nan)
     for s in range(count):
         ratio, cash = actions(prices, s)
@@ -86,7 +88,7 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
         if stops is not None:
             side = np.sign(held)
             stops.clear((held == 0.0) | new)
-            stops.place(new, side, price[s], market.atr_usd[s])
+            unguarded += stops.place(new, side, price[s], market.atr_usd[s])
             risk[s] = np.where(new & np.isfinite(stops.distance), stops.distance, risk[s])
             ended = stops.inside(side, market.high_raw[s], market.low_raw[s])
             hit = np.isfinite(ended)
@@ -100,7 +102,7 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
         else:
             value = value + gain
         gained[s] = gain
-    return Book(shares, trades, stopped, stop_price, worth, gained, risk)
+    return Book(shares, trades, stopped, stop_price, worth, gained, risk, unguarded)
 
 
 def actions(prices: Prices, s: int) -> tuple[FloatArray, FloatArray]:

@@ -28,15 +28,16 @@ class Stops:
         self.level, self.target, self.trail, self.distance = (np.full(names, np.nan) for _ in range(4))
         self.left = np.full(names, np.inf)  # sessions that it may still live
 
-    def place(self, new: Bools, side: FloatArray, entry: FloatArray, atr_usd: FloatArray) -> None:
-        """Guard the positions that begin now."""
-        rule = self.rule
+    def place(self, new: Bools, side: FloatArray, entry: FloatArray, atr_usd: FloatArray) -> int:
+        """Guard the positions that begin now; how many could not be. As in live, they are held without a stop."""
+        rule, lacking = self.rule, 0
         if rule.method != "time":
             by_share = rule.pct is not None and rule.method in ("fixed", "trailing")
             apart = entry * rule.pct if by_share and rule.pct is not None else atr_usd * rule.multiple
             level = _behind(entry - side * apart, side)
             sound = new & (level > 0.0) & (side * (entry - level) > 0.0)
             self.level = np.where(sound, level, np.where(new, np.nan, self.level))
+            lacking = int((new & ~sound).sum())
             self.distance = np.where(new, side * (entry - self.level), self.distance)
             if rule.method == "trailing":
                 self.trail = np.where(new, self.distance, self.trail)
@@ -44,6 +45,7 @@ class Stops:
                 self.target = np.where(new, entry + side * self.distance * rule.reward_risk, self.target)
         if rule.bars is not None:
             self.left = np.where(new, float(rule.bars), self.left)
+        return lacking
 
     def clear(self, gone: Bools) -> None:
         for values in (self.level, self.target, self.trail, self.distance):

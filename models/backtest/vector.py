@@ -67,7 +67,7 @@ class Backtest:
             "annual_return": figures.annual_return(self.net), "annual_volatility": figures.annual_volatility(self.net),
             "max_drawdown": figures.max_drawdown(self.net), "turnover_a_session": float(self.turnover.mean()),
             "cost_usd": float(self.cost.sum() * self.costs.capital_usd), "trades": len(self.trips),
-            "wins": _mean([float(trip["pnl"] > 0.0) for trip in self.trips]),
+            "unguarded": self.book.unguarded, "wins": _mean([float(trip["pnl"] > 0.0) for trip in self.trips]),
         }
         return told | {f"mean_{name}": _mean([trip[name] for trip in self.trips]) for name in ("R", "mae_R", "mfe_R")}
 

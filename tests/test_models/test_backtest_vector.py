@@ -167,6 +167,14 @@ def test_each_kind_of_stop(stop: StopRule, exit_at: float | None, reason: str | 
     assert [trip["reason"] for trip in told.trips] == ([] if reason is None else [reason])
 
 
+def test_a_stop_that_cannot_be_placed_is_counted() -> None:
+    market = flat_market(100.0, 4, 2)
+    market.atr_usd[:, 1] = np.nan
+    told = backtest(market, np.array([[0.2, 0.2]] * 3), FREE, rules=Rules(stop=StopRule("atr", multiple=1.0)))
+    assert told.figures()["unguarded"] == 1 and told.trips == []
+    assert told.book.risk_usd[0].tolist() == [2.0, pytest.approx(np.nan, nan_ok=True)]
+
+
 def test_a_stop_goes_with_a_split() -> None:
     prices = np.array([[100.0], [50.0], [50.0], [50.0]])
     split = np.array([[1.0], [2.0], [2.0], [2.0]])
