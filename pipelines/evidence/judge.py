@@ -110,7 +110,8 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         else [night.candidates[chosen]["key"]]
     strategy = night.strategy(chosen)
     files = final_files(home, settings, inputs, strategy, ledger, now)
-    found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
+    found = health.counted(health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled),
+                           ledger.uncounted(_target(), judged, settings.seed))
     told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": policy.told(), "seed": settings.seed,
             "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
             "chosen": strategy.key(), "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}

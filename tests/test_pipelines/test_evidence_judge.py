@@ -205,6 +205,25 @@ def test_a_configuration_that_other_code_wrote_does_not_block_the_slot(promoted,
     assert again.record.content["attempted"] == "promote"
 
 
+def test_what_was_judged_around_the_ledger_is_refused_whatever_its_skill(promoted, tmp_path):
+    home, settings, inputs, prices, _, walked = promoted
+    other = Home(shutil.copytree(home.root, tmp_path / "home"))
+    shutil.rmtree(other.records)
+    (other.ledger / "records.head").unlink()
+    for name in ("trials.jsonl", "trials.head"):  # all that was ever tried, forgotten, and one trial told of
+        (other.ledger / name).unlink()
+    keys_of = [one.key for one in candidates()]
+    Ledger(other.ledger).register("outer", TARGET, keys_of[0], settings.seed, {"data": walked.data_digest}, NOW)
+    night = judge_all(walked, prices, COSTS, settings.gate.cost_stress)
+    tonight = decide_night(other, settings, upto(inputs, 290), night, NOW)
+    verdict = tonight.record.content["verdict"]
+    assert tonight.record.act == "reject"
+    assert [one["name"] for one in verdict["checks"] if not one["passed"]] == ["ledger"]
+    assert f"1 of what was judged has no row in the trial ledger, {keys_of[1][:12]}" in verdict["reasons"][0]
+    Ledger(other.ledger).register("outer", TARGET, keys_of[1], settings.seed, {"data": walked.data_digest}, NOW)
+    assert decide_night(other, settings, upto(inputs, 290), night, NOW).record.act == "promote"
+
+
 def test_noise_is_rejected_with_reasons_and_nothing_holds_the_slot(tmp_path):
     home, settings = desk(tmp_path)
     inputs, prices = market(strength=0.0)

@@ -8,6 +8,7 @@ import pytest
 
 from models.labels import TrainingSet
 from pipelines.evidence.health import examine
+from pipelines.evidence.ledger import Ledger
 from pipelines.store.leak.models_nightly import SECTION, drawn, learn_again, nightly
 from pipelines.training.families import FAMILIES, family
 from pipelines.training.folds import Bench
@@ -42,12 +43,15 @@ def test_families_take_turns_and_the_same_question_is_not_asked_twice(walked):
     first = nightly(home, small_settings(), inputs, result, NOW)
     again = nightly(home, small_settings(), inputs, result, NOW)
     assert first["passed"] and first == again == home.read_section(SECTION)
+    (row,) = Ledger(home.ledger).rows("diagnostic")
+    assert row["detail"]["leak_refit"] == first["family"] and Ledger(home.ledger).n(row["target"]) == 3
     other = nightly(home, small_settings(), inputs, result, NOW + dt.timedelta(days=1))
     assert other["passed"] and other["family"] != first["family"]
 
 
 def test_a_model_fitted_on_the_sessions_that_it_judges_is_named_and_vetoes(walked):
-    home, ledger, inputs, result = walked
+    home, _, inputs, result = walked
+    ledger = Ledger(home.ledger)
     settings, fold = small_settings(), result.folds["gbm"][1]
     targets = Bench(home, settings, inputs, ledger, NOW, STRATEGY).targets
     seen = TrainingSet.cut(inputs.panel, targets, np.arange(int(fold.test[-1]) - 10))  # the fold's own sessions too

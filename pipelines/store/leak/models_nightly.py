@@ -12,6 +12,7 @@ from pipelines.digest import json_digest
 from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.training.candidates import TARGET, strategies
 from pipelines.training.families import FAMILIES, family
 from pipelines.training.folds import Bench, Fold
 from pipelines.training.inputs import Inputs
@@ -23,7 +24,8 @@ SECTION = "model_leak"
 def drawn(walked: Walked, seed: int, day: dt.date) -> tuple[str, Fold]:
     """Tonight's family, in turns, and one of its folds."""
     ordinal = day.toordinal()
-    name = FAMILIES[ordinal % len(FAMILIES)]
+    fitted = [name for name in FAMILIES if name in walked.folds]  # of a narrow market the regimes alone
+    name = fitted[ordinal % len(fitted)]
     folds = walked.folds[name]
     return name, folds[int(np.random.default_rng([seed, ordinal]).integers(len(folds)))]
 
@@ -39,7 +41,8 @@ def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, 
                 fold: Fold) -> list[dict[str, str]]:
     """What differs, in the words of the feature gate's findings; nothing, if all is well."""
     begin = int(fold.test[0])
-    strategy = next(one.config for one in walked.candidates if isinstance(one.config, StrategyConfig))
+    strategy = next((one.config for one in walked.candidates if isinstance(one.config, StrategyConfig)),
+                    strategies(settings, inputs.panel.features)[0])
     then = known_at(inputs, begin)
     training, config = Bench(home, settings, then, Ledger(home.ledger), now, strategy).at(name, begin)
     data = family(name).fit(training, config, settings.seed, None)
@@ -63,6 +66,8 @@ def nightly(home: Home, settings: Settings, inputs: Inputs, walked: Walked, now:
     if before.get("asked") == asked:
         return before
     begun = time.perf_counter()
+    detail = {"leak_refit": name, "fold": fold.number + 1, "model": fold.fitted.digest, "asked": asked}
+    Ledger(home.ledger).register("diagnostic", TARGET, fold.fitted.digest, settings.seed, detail, now)
     found = learn_again(home, settings, inputs, walked, now, name, fold)
     section = {"asked": asked, "passed": not found, "family": name, "fold": fold.number + 1,
                "session": str(inputs.panel.sessions[int(fold.test[0])]), "findings": found,
