@@ -53,9 +53,7 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
     wanted = costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1])
     stops = Stops(rules.stop, names) if rules.stop is not None else None
     held, value = np.zeros(names), np.zeros(names)
-    barred = np.zeros(names)  # the side that a stop ended: not entered again until another is wanted
     shares, trades, stopped, worth, gained = (np.zeros((count, names)) for _ in range(5))
-    unguarded = 0
     stop_price, risk = np.full((count, names), np.nan), np.full((count, names), np.nan)
     for s in range(count):
         ratio, cash = actions(prices, s)
@@ -63,20 +61,19 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
             unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
             held = np.trunc(np.where(unmoved, held, held * ratio))  # the broken share is paid out at the open
         held = np.where(alive[s], held, 0.0)
-        target, free = wanted[s], can_trade[s]
+        target, decides = wanted[s], rules.rebalance is None or bool(rules.rebalance[s])
         out = np.zeros(names, np.bool_)
         if stops is not None:
             stops.adjust(ratio, cash)
-            out = stops.at_open(np.sign(held), np.where(opened[s], price[s], np.nan))
-            barred = np.where(out, np.sign(held), np.where(np.sign(target) == barred, barred, 0.0))
-            target = np.where((barred != 0.0) | out, 0.0, target)
+            out, target = stops.opening(held, np.where(opened[s], price[s], np.nan), target, decides)
         change = target - held
-        if rules.rebalance is not None and not rules.rebalance[s]:
+        if not decides:
             change = np.zeros(names)
         elif rules.turnover_limit is not None:
             change = _limited(change, price[s], rules.turnover_limit * costs.capital_usd)
         change = np.where(out, -held, change)
-        trade = np.where(free, costs_module.capped_shares(costs, change, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
+        trade = np.where(can_trade[s], costs_module.capped_shares(
+            costs, change, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
         trade = np.where(out & opened[s], -held, trade)  # what a stop ends is not cut: it goes at any price
         before = held
         held = held + trade
@@ -86,23 +83,18 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
         risk[s] = np.where(new, market.atr_usd[s], np.nan)
         gain = value * returns[s]
         if stops is not None:
-            side = np.sign(held)
-            stops.clear((held == 0.0) | new)
-            unguarded += stops.place(new, side, price[s], market.atr_usd[s])
-            risk[s] = np.where(new & np.isfinite(stops.distance), stops.distance, risk[s])
-            ended = stops.inside(side, market.high_raw[s], market.low_raw[s])
+            ended, distance = stops.session(
+                new, held, price[s], market.atr_usd[s], market.high_raw[s], market.low_raw[s])
             hit = np.isfinite(ended)
+            risk[s] = np.where(new & np.isfinite(distance), distance, risk[s])
             gain = np.where(hit, held * (np.nan_to_num(ended) - price[s]), gain)
             stopped[s], stop_price[s] = np.where(hit, -held, 0.0), ended
-            barred = np.where(hit, side, barred)
-            held, value = np.where(hit, 0.0, held), np.where(hit, 0.0, value)
-            stops.clear(hit)
-            stops.after(np.sign(held), market.high_raw[s], market.low_raw[s])
-            value = value + np.where(hit, 0.0, gain)
+            held, value = np.where(hit, 0.0, held), np.where(hit, 0.0, value + gain)
         else:
             value = value + gain
         gained[s] = gain
-    return Book(shares, trades, stopped, stop_price, worth, gained, risk, unguarded)
+    return Book(shares, trades, stopped, stop_price, worth, gained, risk,
+                stops.unguarded if stops is not None else 0)
 
 
 def actions(prices: Prices, s: int) -> tuple[FloatArray, FloatArray]:

@@ -27,8 +27,35 @@ class Stops:
         self.rule = rule
         self.level, self.target, self.trail, self.distance = (np.full(names, np.nan) for _ in range(4))
         self.left = np.full(names, np.inf)  # sessions that it may still live
+        self.barred = np.zeros(names)  # the side that a stop ended: not entered again until another is wanted
+        self.unguarded = 0
 
-    def place(self, new: Bools, side: FloatArray, entry: FloatArray, atr_usd: FloatArray) -> int:
+    def opening(
+        self, held: FloatArray, opened: FloatArray, target: FloatArray, decides: bool
+    ) -> tuple[Bools, FloatArray]:
+        """(who is ended by the opening print, what is left of the targets)."""
+        side = np.sign(held)
+        out = self._ended(side, opened)
+        kept = (np.sign(target) == self.barred) if decides else np.True_
+        self.barred = np.where(out, side, np.where(kept, self.barred, 0.0))
+        return out, np.where((self.barred != 0.0) | out, 0.0, target)
+
+    def session(
+        self, new: Bools, held: FloatArray, entry: FloatArray, atr_usd: FloatArray, high: FloatArray, low: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """(the price that ends each within the session, NaN where none does; the distance that new ones are given)."""
+        side = np.sign(held)
+        self._clear((held == 0.0) | new)
+        self.unguarded += self._place(new, side, entry, atr_usd)
+        distance = self.distance
+        ended = self._inside(side, high, low)
+        hit = np.isfinite(ended)
+        self.barred = np.where(hit, side, self.barred)
+        self._clear(hit)
+        self._after(np.where(hit, 0.0, side), high, low)
+        return ended, distance
+
+    def _place(self, new: Bools, side: FloatArray, entry: FloatArray, atr_usd: FloatArray) -> int:
         """Guard the positions that begin now; how many could not be. As in live, they are held without a stop."""
         rule, lacking = self.rule, 0
         if rule.method != "time":
@@ -47,29 +74,29 @@ class Stops:
             self.left = np.where(new, float(rule.bars), self.left)
         return lacking
 
-    def clear(self, gone: Bools) -> None:
-        for values in (self.level, self.target, self.trail, self.distance):
-            values[gone] = np.nan
-        self.left[gone] = np.inf
+    def _clear(self, gone: Bools) -> None:
+        self.level, self.target, self.trail, self.distance = (
+            np.where(gone, np.nan, values) for values in (self.level, self.target, self.trail, self.distance))
+        self.left = np.where(gone, np.inf, self.left)
 
     def adjust(self, ratio: FloatArray, cash: FloatArray) -> None:
         """Into the shares and dollars after splits and dividends."""
         self.level, self.target = self.level / ratio - cash, self.target / ratio - cash
         self.trail, self.distance = self.trail / ratio, self.distance / ratio
 
-    def at_open(self, side: FloatArray, opened: FloatArray) -> Bools:
+    def _ended(self, side: FloatArray, opened: FloatArray) -> Bools:
         """Who is ended by the opening print: a gap beyond stop or target, or time that is up."""
         return np.asarray((side != 0.0) & ((side * (opened - self.level) <= 0.0)
                                            | (side * (opened - self.target) >= TICK_USD) | (self.left <= 0.0)))
 
-    def inside(self, side: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
+    def _inside(self, side: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
         """The price that ends each within the session, NaN where none does."""
         worst, best = np.where(side > 0.0, low, high), np.where(side > 0.0, high, low)
         stopped = (side != 0.0) & (side * (worst - self.level) <= 0.0)
         won = (side != 0.0) & (side * (best - self.target) >= TICK_USD * (1.0 - 1e-6))
         return np.where(stopped, self.level, np.where(won, self.target, np.nan))
 
-    def after(self, side: FloatArray, high: FloatArray, low: FloatArray) -> None:
+    def _after(self, side: FloatArray, high: FloatArray, low: FloatArray) -> None:
         """The session is over: time passes, and stops follow what it reached."""
         self.left = self.left - 1.0
         best = np.where(side > 0.0, high, low)

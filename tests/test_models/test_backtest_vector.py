@@ -144,6 +144,14 @@ def test_a_stop_ends_a_position_inside_the_session_and_it_is_not_entered_again()
     assert np.sign(turned.book.shares[:, 0]).tolist() == [1.0, 1.0, -1.0, 1.0]
 
 
+def test_a_day_without_a_rebalance_forgives_no_stop() -> None:
+    opened = np.array([[100.0], [93.0], [93.0], [93.0], [93.0]])
+    market = flat_market(100.0, 5, 1, open=opened, close=opened, high=opened, low=opened)
+    weights = np.array([[0.5], [0.0], [0.5], [0.5]])  # what stands on days that decide nothing means nothing
+    rules = Rules(stop=StopRule("fixed", pct=0.05), rebalance=np.array([True, False, True, True]))
+    assert backtest(market, weights, FREE, rules=rules).book.shares[:, 0].tolist() == [5_000.0, 0.0, 0.0, 0.0]
+
+
 def test_a_gap_through_the_stop_fills_at_the_open_and_a_short_is_stopped_above() -> None:
     opened = np.array([[100.0, 100.0], [90.0, 112.0], [90.0, 112.0], [90.0, 112.0]])
     market = flat_market(100.0, 4, 2, open=opened, close=opened, high=opened, low=opened)
