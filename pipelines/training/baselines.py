@@ -18,6 +18,7 @@ from models.market.costs import CostModel
 from models.signals.alpha import union
 from models.signals.book import AlphaBook
 from models.signals.catalogue import BOOKS, CATCH_UP, MEANINGS, ROTATION
+from models.signals.regimes import PRICE_REGIMES, REGIMES, PriceRegimeRules, RegimeRules
 from models.signals.rotation import LAG, MOVES, WEEK, lag_behind_neighbours
 from models.signals.rules import RuleConfig, rule_weights
 from models.validation import statistics
@@ -126,18 +127,33 @@ def judge_rules(settings: Settings, inputs: Inputs, panel: FeaturePanel, prices:
     graph = [{"against": name, **extra(active[GRAPH.name], active[name], seed=settings.seed)}
              for name in (ROTATION.name, CATCH_UP.name)] if GRAPH.name in active else []
     return {"sessions": [str(day) for day in panel.sessions[rows]], "benchmark": (1.0 + np.cumsum(market)).tolist(),
-            "strategies": strategies, "graph": graph,
+            "strategies": strategies, "graph": graph, "regimes": _regimes(panel),
             "left_out": [rule.name for rule in (*RULES, GRAPH) if rule not in rules]}
+
+
+def _regimes(panel: FeaturePanel) -> dict[str, Any]:
+    """What the rule detectors see before the coming session: tradable names by regime."""
+    def counted(rules: RegimeRules | PriceRegimeRules, regimes: Sequence[str]) -> dict[str, int]:
+        seen = rules.of_panel(panel.tail(rules.history))[-1][panel.tradable[-1]]
+        return {str(regime): int((seen == at).sum()) for at, regime in enumerate(regimes) if (seen == at).any()}
+
+    return {"session": str(panel.sessions[-1]), "market": counted(RegimeRules(), REGIMES),
+            "price": counted(PriceRegimeRules(), PRICE_REGIMES)}
 
 
 def _told(rule: Rule, judged: Judged, active: Floats, weights: Floats) -> dict[str, Any]:
     psr = statistics.psr(statistics.moments(active))
+    spoke = bool(weights.any())  # a rule that never held anything has no record to tell of
+
+    def sharpe(returns: Floats) -> float | None:
+        return figures.sharpe_annual(returns) if spoke else None
+
     return {
         "name": rule.name, "key": rule.key(), "kind": "diagnostic",
         "meaning": MEANINGS.get(rule.name, "the graph network's scores, held as the rotation's are"),
         "equity": judged.equity.tolist(),
-        "sharpe_net": figures.sharpe_annual(judged.excess), "sharpe_active": figures.sharpe_annual(active),
-        "sharpe_gross": figures.sharpe_annual(judged.gross - judged.cash),
+        "sharpe_net": sharpe(judged.excess), "sharpe_active": sharpe(active),
+        "sharpe_gross": sharpe(judged.gross - judged.cash),
         "annual_return": figures.annual_return(judged.net), "max_drawdown": figures.max_drawdown(judged.net),
         "turnover_daily": float(judged.turnover.mean()), "cost_bp_daily": float(judged.cost.mean()) * 1e4,
         "psr": psr if np.isfinite(psr) else None, "invested": float(np.abs(weights).sum(axis=1).mean()),

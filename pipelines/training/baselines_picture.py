@@ -17,7 +17,8 @@ def picture(section: Mapping[str, Any], judged: Mapping[str, Any], verdict: Mapp
     """Markdown with a PNG: the best rules by name, the others thin and grey."""
     figure, axes = _figure()
     at = range(len(section["sessions"]))
-    ordered = sorted(section["strategies"], key=lambda one: -one["sharpe_net"])
+    ordered = sorted((one for one in section["strategies"] if one["sharpe_net"] is not None),
+                     key=lambda one: -one["sharpe_net"])
     for one in ordered[MOST_NAMED:]:
         axes.plot(at, one["equity"], color="0.8", linewidth=0.6)
     for one in ordered[:MOST_NAMED]:

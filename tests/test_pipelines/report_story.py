@@ -233,6 +233,8 @@ def _baselines(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
 
     names = ("vam", "reversion", "breakout", "rule-ensemble", "voting", "rotation", "graph-alone")
     return {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "left_out": [],
+            "regimes": {"session": "2025-07-01", "market": {"NORMAL": 9, "MEAN_REVERTING": 12},
+                        "price": {"NEUTRAL": 14, "STRONG_UPTREND": 7}},
             "strategies": [rule(name, 0.3 * at - 0.8) for at, name in enumerate(names)],
             "graph": [beyond("rotation", 0.03), beyond("rotation-catch-up", -0.02)]}
 

@@ -78,6 +78,19 @@ def test_a_rule_is_judged_as_any_other_weights_are(judged) -> None:
         assert told["sharpe_net"] < told["sharpe_gross"] and told["cost_bp_daily"] > 0.0
 
 
+def test_a_rule_that_never_spoke_has_no_figure(judged, tmp_path) -> None:
+    _, _, panel, prices, inputs = judged
+    values = panel.values.copy()
+    values[..., panel.features.index("technical_v1:adx_14")] = 5.0
+    section = judge_rules(small_settings(first_train_sessions=FIRST), inputs, replace(panel, values=values), prices,
+                          Ledger(tmp_path), NOW)
+    silent = [one for one in section["strategies"] if one["sharpe_net"] is None]
+    assert [one["name"] for one in silent] == ["vam"]
+    assert silent[0]["sessions_silent"] == len(section["sessions"]) and silent[0]["psr"] is None
+    drawn = "".join(chapter.draw(Story(NOW, "files", 7, {"baselines": section})))
+    assert drawn.index("<b>vam</b>") > drawn.index("<b>reversion</b>") and "Of the names that may be traded: " in drawn
+
+
 def test_a_rule_without_its_columns_is_left_out_and_named(judged, tmp_path) -> None:
     _, _, panel, prices, inputs = judged
     kept = tuple(name for name in panel.features if not name.startswith(("hmm:", "gnn:")))

@@ -36,11 +36,13 @@ def baselines(home: HomeResource) -> dg.MaterializeResult[Any]:
     for words in beyond:
         say(f"    {words}")
     shown = ("name", "sharpe_net", "sharpe_active", "sharpe_gross", "max_drawdown", "turnover_daily", "cost_bp_daily")
-    records = [dg.TableRecord({name: one[name] for name in shown}) for one in section["strategies"]]
+    records = [dg.TableRecord({name: one[name] for name in shown}) for one in section["strategies"]
+               if one["sharpe_net"] is not None]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
-            "dagster/row_count": len(records), "rules": dg.MetadataValue.table(records),
+            "dagster/row_count": len(section["strategies"]), "rules": dg.MetadataValue.table(records),
+            "regimes": dg.MetadataValue.json(section["regimes"]),
             "graph_beyond_rotation": dg.MetadataValue.md("\n".join(f"- {words}" for words in beyond)),
             "equity": dg.MetadataValue.md(picture(section, desk.read_section("judged"), desk.read_section("verdict"))),
         },

@@ -19,7 +19,8 @@ GRAPH = "graph-alone"
 def _rules(story: Story) -> list[dict[str, Any]]:
     """The best first."""
     told = story.get("baselines").get("strategies") or []
-    return sorted(told, key=lambda one: -(words.finite(one.get("sharpe_net")) or -1e9))
+    known = {id(one): words.finite(one.get("sharpe_net")) for one in told}
+    return sorted(told, key=lambda one: -1e9 if (sharpe := known[id(one)]) is None else sharpe, reverse=True)
 
 
 def status(story: Story) -> tuple[Tone, str]:
@@ -72,6 +73,19 @@ def _curves(story: Story, hues: dict[str, str]) -> list[Html]:
     return [legend(entries), line_chart(sessions, lines[::-1], label=label, height=260, show=_share)]
 
 
+def _regimes(story: Story) -> list[Html]:
+    told = story.get("baselines").get("regimes") or {}
+    if not told.get("market"):
+        return []
+
+    def counted(which: str) -> str:
+        found = sorted((told.get(which) or {}).items(), key=lambda item: (-item[1], item[0]))
+        return words.listed([f"{words.count(count)} {name.replace('_', ' ').lower()}" for name, count in found], 8)
+
+    return [paragraph(tag("b", f"By rule, for {words.day(told.get('session'))}. "),
+                      f"Of the names that may be traded: {counted('market')}; of their prices: {counted('price')}.")]
+
+
 def _share(value: float) -> str:
     return words.percent(value, 0, sign=value > 0)
 
@@ -103,6 +117,7 @@ def draw(story: Story) -> list[Html]:
     missing = f" Left out, as nothing was learned that they read: {words.listed(left)}." if left else ""
     return [
         *_graph(story),
+        *_regimes(story),
         *_curves(story, hues),
         table(headers, [_row(one, hues[str(one["name"])]) for one in rules], class_="wide"),
         caption(
