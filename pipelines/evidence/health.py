@@ -1,5 +1,6 @@
 """Whether what would be published is what was judged: structure of the files, bits of the scorers, inputs."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -45,9 +46,12 @@ def parity_faults(files: dict[str, bytes], strategy: StrategyConfig, panel: Feat
 
 
 def ledger_clean(home: Home, ledger: Ledger) -> bool:
-    """Whether the ledger has all rows that its anchor remembers, and the head that the last record wrote down."""
+    """Whether the ledger has all rows that its anchor and MLflow's runs remember, and the head that the last record
+    wrote down."""
+    from pipelines.training.counted import lost
+
     last = Records(home).last()
-    if ledger.cut:
+    if ledger.cut or lost(home, ledger):
         return False
     ledger.verify()
     return last is None or ledger.holds(str(last.content["ledger"]["head"]))
@@ -59,6 +63,12 @@ def counted(found: Health, uncounted: tuple[str, ...]) -> Health:
         return found
     told = f"{len(uncounted)} of what was judged has no row in the trial ledger, {uncounted[0][:12]} for one."
     return replace(found, ledger_clean=False, words=(*found.words, told))
+
+
+def unwritten(ledger: Ledger, target: str, seed: int, judged: Iterable[str]) -> list[str]:
+    """Configurations that were judged and stand in no row of the ledger: nobody counted them."""
+    known = {row["config_key"] for row in ledger.rows("outer") if row["target"] == target and row["seed"] == seed}
+    return [key for key in judged if key not in known]
 
 
 def examine(

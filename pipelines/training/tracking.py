@@ -12,6 +12,7 @@ from pipelines import commit, durable, failpoints
 from pipelines.digest import json_digest
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.training.counted import tied
 from pipelines.training.inputs import Inputs
 from pipelines.training.runs import NIGHT, Run, tonight
 from pipelines.training.story import EXPERIMENT
@@ -27,7 +28,7 @@ def store_of(home: Home) -> Path:
 
 def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> int:
     """Write tonight's runs unless these very fits and figures are already there; returns how many were written."""
-    runs = tonight(home, settings, inputs, now)
+    runs = tied(home, tonight(home, settings, inputs, now), inputs.digest())
     digest = json_digest([inputs.digest(), [run.told() for run in runs[1:]]])
     done = home.work / "mlflow" / f"{digest}.json"
     if done.exists():
