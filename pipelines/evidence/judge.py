@@ -112,6 +112,10 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
     files = final_files(home, settings, inputs, strategy, ledger, now)
     found = health.counted(health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled),
                            ledger.uncounted(_target(), judged, settings.seed))
+    secret = health.unwritten(ledger, _target(), settings.seed, [one["key"] for one in night.candidates])
+    if secret:
+        words = (*found.words, f"Judged without being written down: {', '.join(key[:12] for key in secret)}.")
+        found = replace(found, ledger_clean=False, words=words)
     told = {"data": data_snapshot(home, night), "code": code_digest(), "policy": policy.told(), "seed": settings.seed,
             "candidates": [one["key"] for one in night.candidates], "health": asdict(found), "costs": night.costs,
             "chosen": strategy.key(), "weights": {name: sha256(data).hexdigest() for name, data in files.items()}}
