@@ -17,9 +17,9 @@ import numpy as np
 from pipelines import durable
 from tests.truth import nulls_markets as markets
 from tests.truth.nulls_skill import FAMILIES, skill
-from tests.truth.nulls_table import Cell, judged, lines
+from tests.truth.nulls_table import Cell, extra, judged, lines
 
-MARKETS = {"momentum": 100, "reversal": 100, "gbm": 100, "hmm": 30, "gnn": 30}  # of each null kind
+MARKETS = {"momentum": 100, "reversal": 100, "rotation": 100, "gbm": 100, "hmm": 30, "gnn": 30}  # of each null kind
 STRENGTHS = {"cross-section": (0.25, 0.5, 1.0), "regimes": (0.2, 0.4, 0.8)}
 PLANTED_MARKETS = 10
 
@@ -105,7 +105,7 @@ def main() -> int:
             print(f"{place:5}/{len(asked)}  {one.name:32} skill {told['skill']:+.4f}  {told['seconds']:.1f} s",
                   flush=True)
     cells: list[Cell] = judged(answers)
-    print("\n".join(lines(cells)))
+    print("\n".join([*lines(cells), *extra(answers, "gnn", "rotation")]))
     durable.write_json(arguments.work / "table.json", [vars(one) for one in cells])
     return 0 if all(one.right for one in cells) else 1
 

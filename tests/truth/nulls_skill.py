@@ -1,6 +1,7 @@
 """What a family makes of a market out of sample: fitted as a night fits, walked forward, scored as it is published."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from models.gnn.score import GnnModel
 from models.hmm.config import HmmConfig
 from models.hmm.score import HmmModel
 from models.labels import TrainingSet, label_lives, precision_targets
+from models.signals.rotation import MOVES, WEEK, lag_behind_neighbours
 from models.signals.rules import MOMENTUM, REVERSAL, rule_weights
 from models.splits import WalkForwardValidator
 from models.strategy import StrategyConfig
@@ -24,7 +26,8 @@ from tests.truth.nulls_markets import Market
 Floats = NDArray[np.float64]
 FIRST_TRAIN, STEP, SLOW_STEP = 252, 63, 126  # a night's own
 RULES = {"momentum": MOMENTUM, "reversal": REVERSAL}
-FAMILIES = (*RULES, "gbm", "hmm", "gnn")
+ROTATION = "rotation"  # what the graph network could know unlearned
+FAMILIES = (*RULES, ROTATION, "gbm", "hmm", "gnn")
 HORIZON = StrategyConfig("").horizon
 CONFIGS = {"gbm": GbmConfig(features=ACROSS, context=CONTEXT), "gnn": GnnConfig(features=GRAPH), "hmm": HmmConfig()}
 
@@ -71,6 +74,10 @@ def skill(name: str, market: Market, seed: int = 7, *, first: int = FIRST_TRAIN,
     panel = market.panel
     if name in RULES:
         return _across(market, rule_weights(RULES[name], panel, range(first, market.labelled)), first)
+    if name == ROTATION:
+        moves = panel.select(("ret_1", "ret_5"))
+        lag = lag_behind_neighbours(replace(moves, features=(MOVES, WEEK)))
+        return _across(market, lag[first : market.labelled], first)
     if name == "hmm":
         return _timing(market, _walked(market, name, seed, lambda data, rows: _expected(data, market, rows), first,
                                        slow_step), first)

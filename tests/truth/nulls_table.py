@@ -78,3 +78,20 @@ def lines(cells: list[Cell]) -> list[str]:
                     f"{one.at_most:+8.4f} {chance}  {one.above:3} (share at most {one.above_at_most:.1%})"
                     f"{'' if one.right else '  WRONG'}")
     return told
+
+
+def extra(answers: list[dict[str, Any]], family: str, over: str) -> list[str]:
+    """What one family shows beyond another on the very same markets, with its 95 % interval, kind by kind."""
+    from scipy import stats
+
+    of = {(one["family"], one["kind"], one["strength"], one["number"]): one["skill"] for one in answers}
+    told = []
+    for kind, strength in sorted({(kind, strength) for _, kind, strength, _ in of}):
+        both = [(of[family, kind, strength, number], of[over, kind, strength, number]) for number in range(len(of))
+                if (family, kind, strength, number) in of and (over, kind, strength, number) in of]
+        if len(both) > 1:
+            more = np.array([one - other for one, other in both])
+            reach = float(stats.t.ppf(1.0 - LEVEL / 2.0, len(more) - 1) * more.std(ddof=1) / np.sqrt(len(more)))
+            told.append(f"{family} over {over}, {kind} {strength:g}: {more.mean():+.4f} ± {reach:.4f} "
+                        f"({len(more)} markets)")
+    return told

@@ -9,7 +9,7 @@ import pytest
 from pipelines.evidence.calibration import bars
 from tests.truth import nulls, nulls_markets
 from tests.truth.nulls_skill import FAMILIES, skill
-from tests.truth.nulls_table import judged, lines
+from tests.truth.nulls_table import extra, judged, lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
 ONE_FOLD = {"first": 255, "step": 1000, "slow_step": 1000}
@@ -59,6 +59,15 @@ def test_the_table_tells_luck_from_skill_and_growth_from_none() -> None:
     bound = 2.015 * np.std(luck, ddof=1) / 6**0.5  # Student's with five degrees of freedom
     assert null.mean == pytest.approx(0.0) and null.at_most == pytest.approx(bound, rel=1e-3)
     assert sum(line.endswith("WRONG") for line in lines(cells)) == 2
+
+
+def test_what_one_family_shows_beyond_another_is_told_on_the_same_markets() -> None:
+    def one(family: str, number: int, skill: float) -> dict[str, object]:
+        return {"family": family, "kind": "zero", "strength": 0.0, "number": number, "skill": skill}
+
+    (told,) = extra([one("gnn", 0, 0.03), one("gnn", 1, 0.05), one("gnn", 7, 9.0), one("rotation", 0, 0.01),
+                     one("rotation", 1, 0.02)], "gnn", "rotation")
+    assert told == "gnn over rotation, zero 0: +0.0250 ± 0.0635 (2 markets)"  # 12.706 · 0.00707 / √2
 
 
 def test_every_kind_is_asked_of_every_family_before_the_second_market() -> None:
