@@ -16,13 +16,15 @@ _WORDS = {"inf": math.inf, "-inf": -math.inf}
 def plain(value: float) -> float | str | None:
     """A float as JSON can hold it: NaN is null, the infinities are words."""
     number = float(value)
-    if math.isnan(number):
-        return None
-    return number if math.isfinite(number) else str(number)
+    if -math.inf < number < math.inf:
+        return number
+    return None if number != number else str(number)
 
 
 def packed(values: Iterable[float] | NDArray[np.float64]) -> list[Any]:
     """An array of any rank as nested lists of JSON numbers."""
+    if type(values) is tuple:  # a rule's memory, thousands of times: no array is made for it
+        return [plain(value) for value in values]
     array = np.asarray(values, dtype=np.float64)
     if array.ndim > 1:
         return [packed(part) for part in array]

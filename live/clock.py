@@ -26,9 +26,10 @@ class TapeClock:
 
     def __init__(self, start: dt.datetime) -> None:
         self._now_us = to_us(start)
+        self._now = from_us(self._now_us)
 
     def now(self) -> dt.datetime:
-        return from_us(self._now_us)
+        return self._now
 
     @property
     def now_us(self) -> int:
@@ -37,4 +38,5 @@ class TapeClock:
     def advance_us(self, instant_us: int) -> None:
         if instant_us < self._now_us:
             raise ValueError(f"the tape runs backwards: {from_us(instant_us)} after {self.now()}")
-        self._now_us = instant_us
+        if instant_us != self._now_us:
+            self._now_us, self._now = instant_us, from_us(instant_us)

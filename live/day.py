@@ -43,17 +43,37 @@ class Due:
     """What comes next: the five-minute look, and for a strategy that decides inside the session its next bar's end."""
 
     def __init__(self, open_us: int, close_us: int, intraday: Intraday | None) -> None:
-        self._every_us = intraday.every_minutes * MINUTE_US if intraday is not None else 0
+        self.every_us = intraday.every_minutes * MINUTE_US if intraday is not None else 0
         self._close_us = close_us
         self.cycle_us: int = open_us
-        self.decision_us: int = open_us + self._every_us if self._every_us else NEVER_US
-        self.last_us = close_us - max(self._every_us, MINUTE_US)  # a decision later than this finds no bar to fill at
+        self.decision_us: int = open_us + self.every_us if self.every_us else NEVER_US
+        self.last_us = close_us - max(self.every_us, MINUTE_US)  # a decision later than this finds no bar to fill at
+        self.first_closing_us = open_us - (open_us - self.last_us) // self.every_us * self.every_us \
+            if self.every_us else NEVER_US
         self.next_us: int = min(self.cycle_us, self.decision_us)
 
     def done(self, at_us: int) -> None:
         if at_us == self.cycle_us:
             self.cycle_us += CYCLE_US
         if at_us == self.decision_us:
-            later_us = at_us + self._every_us
+            later_us = at_us + self.every_us
             self.decision_us = later_us if later_us < self._close_us else NEVER_US
+        self._next()
+
+    def _next(self) -> None:
         self.next_us = self.cycle_us if self.cycle_us < self.decision_us else self.decision_us
+
+    def looked(self) -> None:
+        """The next five-minute look was done."""
+        self.cycle_us += CYCLE_US
+        self._next()
+
+    def passed(self, until_us: int) -> None:
+        """Every decision up to then was seen to be none."""
+        later_us = self.decision_us + ((until_us - self.decision_us) // self.every_us + 1) * self.every_us
+        self.decision_us = later_us if later_us < self._close_us else NEVER_US
+        self._next()
+
+    def decisions_us(self) -> list[int]:
+        """All that are still to come."""
+        return list(range(self.decision_us, self._close_us, self.every_us))

@@ -117,6 +117,14 @@ class Desk:
                 return
             self.move(state, reason)
 
+    def least_usd(self) -> float:
+        """Above this equity `heed_losses` finds nothing, whatever rounding does."""
+        limits = self.terms.limits
+        return max(_at_least(before, min(most)) for before, *most in (
+            (self.start_equity, limits.daily_loss_reduce, limits.daily_loss_halt),
+            (self.memory.peak_equity, limits.drawdown_reduce, limits.drawdown_halt),
+            (self.memory.month_equity, limits.monthly_loss_halt)))
+
     def heed_silence(self, now_us: int, heard_us: int) -> None:
         """Tell once of each time that no name is heard of for too long."""
         if (now_us - heard_us) / 1e6 > self.terms.limits.max_feed_silence_s and heard_us != self._silent_since_us:
@@ -143,8 +151,7 @@ class Desk:
                 self.orders.cancel(tracked.order.order_id, reason)
 
     def symbol_of(self, name: str) -> str:
-        names = self.tail.names
-        return self.bundle.snapshot.symbols[names.index(name)] if name in names else name
+        return self.tail.symbols.get(name, name)
 
     def begin(self, actions: Sequence[Action]) -> None:
         """The decision, half an hour before the open."""
@@ -204,3 +211,10 @@ class Desk:
     def loss(self, equity: float) -> float:
         """Share of the session's first equity lost so far."""
         return (self.start_equity - equity) / self.start_equity if self.start_equity > 0 else math.inf
+
+
+def _at_least(before: float, most_lost: float) -> float:
+    """The equity that is left when a share of what there was before is lost, and a hair more."""
+    if math.isinf(most_lost):
+        return -math.inf
+    return before * (1.0 - most_lost) + before * 1e-9 if before > 0.0 else math.inf

@@ -5,18 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from live.ahead import Ahead
 from live.clock import TapeClock, to_us
 from live.day import INF, Day, Due
 from live.desk import Desk, actions_in
 from live.inside import Inside, recalled
 from live.journal import Journal
-from live.ports import Action, Broker, Clock, Feed, Quiet, Venue
+from live.ports import Action, Broker, Clock, Feed, Quiet, Recorded, Venue
 from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
 from live.recovery import book_of, equities, resume, since_close
 from live.renewal import Renewal, tell
 from live.risk import KillSwitch, Limits, Memory
 from live.rungs import refuse_below_canary
+from live.scan import Scan
 from live.settlement import settle
 from live.tail import Tail
 from live.trades import trades_in
@@ -131,6 +133,13 @@ class Engine:
         open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
         day, clock = Day(open_us, close_us), self._clock
         due = Due(open_us, close_us, self._intraday)
+        if isinstance(feed, Recorded) and self._renewal is None and self._reconciler is None:
+            scan = Scan.of(feed.columns(session), open_us, close_us)
+            if scan is not None:
+                Ahead(desk, day, due, clock, scan, lambda until_us: self._pass(desk, day, due, until_us)).run()
+                self._pass(desk, day, due, close_us)
+                clock.advance_us(close_us)
+                return day
         asking, held = (desk.watch.names, desk.watch.trades) if desk.watch is not None else (frozenset[str](), {})
         days, now_us, next_us = day.bars, clock.now_us, due.next_us
         for bar in feed.bars(session):  # a year of minutes goes through here: nothing is looked up twice

@@ -17,7 +17,7 @@ from live.risk import Proposal, RiskState, Situation, Verdict, screen
 from live.risk.groups import groups_of
 from live.risk.stops import StopError
 from models.intraday import Intraday, StopRule
-from models.signals.intraday import Follower
+from models.signals.intraday import Follower, Memory
 from models.sizing import PositionSizer
 from models.strategy import StrategyConfig
 from models.voltarget import SESSIONS_A_YEAR
@@ -48,7 +48,7 @@ class Inside:
     def __init__(self, desk: "Desk", watch: Positions, config: Intraday, followers: dict[str, Follower],
                  aims: dict[str, float], stop: StopRule | None, key: str) -> None:
         self._desk, self._watch, self._config, self._stop = desk, watch, config, stop
-        self._followers, self._aims = followers, aims
+        self._followers, self.aims = followers, aims
         self._key = key
         self._begun = False
         self._heard_us = 0
@@ -83,16 +83,31 @@ class Inside:
             other._slices = self._slices
         return other
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is decided in this session any more."""
+        return not self._begun or self._desk.state is RiskState.HALTED or self._desk.flattening is not None
+
+    def prospects(self) -> list[tuple[str, Follower, float]]:
+        """Each name's rule, and what its prices are multiplied by."""
+        return [(name, follower, self._factor[name]) for name, follower in self._followers.items()] \
+            if self._begun else []
+
+    def saw(self, at_us: int, memories: Mapping[str, Memory]) -> None:
+        """Every decision up to then was passed over, as none would have changed its mind."""
+        self._heard_us = at_us
+        for name, memory in memories.items():
+            self._followers[name].recall(memory)
+
     def as_json(self) -> dict[str, Any]:
         """What the rule remembers of each name, and the sides it was last acted on for."""
-        return {"key": self._key, "aims": dict(sorted(self._aims.items())),
+        return {"key": self._key, "aims": dict(sorted(self.aims.items())),
                 "memory": {name: canonical.packed(follower.memory)
                            for name, follower in sorted(self._followers.items())}}
 
     def decide(self, at_us: int, bars: DayBars, closing: bool) -> None:
         """Bars that began before `at_us` are in. What changed its mind is proposed, screened, and sent."""
-        desk = self._desk
-        if not self._begun or desk.state is RiskState.HALTED or desk.flattening:
+        if self.idle:
             return
         proposals: list[Proposal] = []
         told: dict[str, dict[str, Any]] = {}
@@ -103,10 +118,10 @@ class Inside:
             if follower is None:
                 continue
             before = follower.memory if bar[5] >= self._heard_us else None
-            side = follower.step(bar[3] * self._factor[name]) if before is not None else self._aims.get(name)
+            side = follower.step(bar[3] * self._factor[name]) if before is not None else self.aims.get(name)
             if closing and self._config.flat_at_close:
                 side = 0.0
-            if side is None or side == self._aims.get(name, 0.0):
+            if side is None or side == self.aims.get(name, 0.0):
                 continue
             self._want(name, side, bar[3], before, proposals, told)
         self._heard_us = at_us
@@ -131,7 +146,7 @@ class Inside:
             told[name] = {"side": side, "close": close, "target": target, "held": held,
                           "memory": canonical.packed(before) if before is not None else None}
         else:
-            self._aims[name] = side
+            self.aims[name] = side
 
     def _size(self, name: str, side: float, price: float) -> tuple[float, float, float | None]:
         """Units of a whole side, dollars at risk a share, and reward to risk where there is a target."""
@@ -196,18 +211,18 @@ class Inside:
                    "checks": [] if desk.terms.brief and verdict.quantity else [one.as_json() for one in verdict.checks]}
         held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
         if order_id in desk.orders:  # sent by a process that ended since
-            self._aims[name] = wanted.score
+            self.aims[name] = wanted.score
             return
         if not verdict.quantity:
             desk.counts["refused"] += 1
             desk.write("refused", {**because, "order_id": order_id, "instrument_id": name, "quantity": 0,
                                    "refused_by": verdict.refused_by})
             if not held:
-                self._aims[name] = wanted.score  # asked once for each change of mind; what closes is asked again
+                self.aims[name] = wanted.score  # asked once for each change of mind; what closes is asked again
             return
         if desk.heed_switch(prices) or not desk.agreed:
             return
-        self._aims[name] = wanted.score
+        self.aims[name] = wanted.score
         collar = desk.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
         closes = held * verdict.quantity < 0 and abs(verdict.quantity) <= abs(held)

@@ -7,9 +7,9 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from live import canonical
 from live.writer import JournalBusy, WriterLock
@@ -40,8 +40,7 @@ class JournalBroken(RuntimeError):
     """The chain does not hold: a row was changed, lost or put in."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     seq: int
     prev_hash: str
     hash: str
@@ -51,9 +50,12 @@ class Entry:
     payload: dict[str, Any]
 
 
+_quoted = cache(canonical.quoted)  # of kinds, which are few
+
+
 def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
     day = "null" if session is None else f'"{session}"'  # the canonical text of the list of the six
-    words = f'[{seq},"{prev_hash}",{canonical.quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'
+    words = f'[{seq},"{prev_hash}",{_quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'
     return hashlib.sha256(words.encode()).hexdigest()
 
 
@@ -83,6 +85,9 @@ class Journal:
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         self._last: dict[str, Entry] = {}  # by kind, of those that this writer wrote
+        # The newest moment and session with their texts: many rows share one.
+        self._stamped: tuple[dt.datetime | None, str] = (None, "")
+        self._dated: tuple[dt.date | None, str | None] = (None, None)
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -155,9 +160,13 @@ class Journal:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
         self.check()
         seq, prev_hash = self._newest or self.head()
-        day, stamp, text = session.isoformat() if session else None, at.isoformat(), canonical.text(payload)
+        if self._stamped[0] is not at:
+            self._stamped = (at, at.isoformat())
+        if self._dated[0] is not session:
+            self._dated = (session, session.isoformat() if session else None)
+        day, stamp, text = self._dated[1], self._stamped[1], canonical.text(payload)
         digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
-        row = (seq + 1, prev_hash, digest, kind, day, stamp, text)
+        row = seq + 1, prev_hash, digest, kind, day, stamp, text
         entry = Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = (seq + 1, digest)

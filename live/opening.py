@@ -152,12 +152,14 @@ def book_actions(desk: "Desk", actions: Sequence[Action]) -> None:
 
 def write_features(desk: "Desk", made: Plan) -> None:
     """Rows that this bundle did not bring and the journal does not have yet: what scores can be redone from."""
-    taken = desk.journal.last("bundle")
-    seen = {row["session"] for entry in desk.journal.entries("features", since=taken.seq if taken else 0)
-            for row in entry.payload["rows"]}
-    brought = {str(day) for day in brought_rows(desk.bundle).sessions}
+    if desk.tail.written is None:
+        taken = desk.journal.last("bundle")
+        seen = {row["session"] for entry in desk.journal.entries("features", since=taken.seq if taken else 0)
+                for row in entry.payload["rows"]}
+        desk.tail.written = seen | {str(day) for day in brought_rows(desk.bundle).sessions}
     rows = [made.row_as_json(index) for index, day in enumerate(made.panel.sessions)
-            if str(day) not in seen | brought]
+            if str(day) not in desk.tail.written]
+    desk.tail.written |= {row["session"] for row in rows}
     desk.write("features", {"bundle": desk.bundle.digest, "features": list(made.panel.features),
                             "names": list(made.panel.names), "rows": rows})
 
@@ -165,8 +167,7 @@ def write_features(desk: "Desk", made: Plan) -> None:
 def intend(desk: "Desk", made: Plan, verdict: Verdict) -> None:
     """Write down what will be sent, or what was refused and by which limit."""
     wanted = verdict.proposal
-    index = made.decision.names.index(wanted.instrument_id)
-    symbol = desk.bundle.snapshot.symbols[index]
+    symbol = desk.symbol_of(wanted.instrument_id)
     order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest,
                                desk.times.session.isoformat(), wanted.instrument_id, "open")
     payload = {

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 VenueState = Literal["OPEN", "FILLED", "CANCELLED", "REJECTED"]
 
 
@@ -19,6 +22,19 @@ class Bar(NamedTuple):
     low: float
     close: float
     volume: float
+
+
+class Columns(NamedTuple):
+    """A session's bars in the order of their start, as arrays; `which` is each bar's place in `names`."""
+
+    names: tuple[str, ...]
+    which: NDArray[np.int64]
+    start_us: NDArray[np.int64]
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.float64]
 
 
 class Quiet(NamedTuple):
@@ -55,9 +71,14 @@ class Order:
     @property
     def terms(self) -> dict[str, Any]:
         """What an intent says beyond quantity and limit, where it is not the ordinary."""
-        told = {"reduce_only": self.reduce_only or None, "kind": self.kind if self.kind != "open" else None,
-                "stop_price": self.stop_price, "target_price": self.target_price}
-        return {name: value for name, value in told.items() if value is not None}
+        told: dict[str, Any] = {"reduce_only": True} if self.reduce_only else {}
+        if self.kind != "open":
+            told["kind"] = self.kind
+        if self.stop_price is not None:
+            told["stop_price"] = self.stop_price
+        if self.target_price is not None:
+            told["target_price"] = self.target_price
+        return told
 
     def allows(self, price: float) -> bool:
         """A buyer pays at most, a seller takes at least, the order's limit."""
@@ -132,6 +153,13 @@ class Feed(Protocol):
     def actions(self, session: dt.date) -> Sequence[Action]: ...
 
     def bars(self, session: dt.date) -> Iterator[Bar | Quiet]: ...
+
+
+@runtime_checkable
+class Recorded(Feed, Protocol):
+    """A feed that has the whole session already, and can tell it at once."""
+
+    def columns(self, session: dt.date) -> Columns: ...
 
 
 class Venue(Protocol):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.ports import Action
+from live.rolling import Rolling
 from models.bundle import Bundle, SessionTimes
 from models.features.compute import compute_tail
 from models.features.feature import Feature
@@ -29,9 +30,9 @@ class Tail:
     def __init__(self, bundle: Bundle) -> None:
         bars = bundle.snapshot.bars
         self._bundle = bundle
-        self._days: list[np.datetime64] = list(bars.sessions)
-        self._most = len(self._days)  # the tail moves on, it does not grow
-        self._rows: dict[str, list[Floats]] = {name: list(rows) for name, rows in bars.columns.items()}
+        self.symbols = dict(zip(bars.names, bundle.snapshot.symbols, strict=True))
+        self._rows = Rolling(bars.sessions, bars.columns)
+        self.written: set[str] | None = None  # sessions whose rows the journal has, once somebody looked
         self._factors = {name: np.nan_to_num(_last_known(bars.columns[name]), nan=1.0)  # both begin with a first bar
                          for name in ("split_factor", "total_return_factor")}
         self._times = {times.session: times for times in bundle.calendar}
@@ -51,7 +52,7 @@ class Tail:
     @property
     def newest(self) -> dt.date:
         """The last session whose bars are in."""
-        day: dt.date = self._days[-1].astype(object)
+        day: dt.date = self._rows.days(1)[0].astype(object)
         return day
 
     @property
@@ -69,7 +70,7 @@ class Tail:
 
     def reference_prices(self, session: dt.date, actions: Sequence[Action]) -> Floats:
         """Each name's last close in shares of this session: what a weight is turned into shares at, as judged."""
-        close, split = np.array(self._rows["close"]), np.array(self._rows["split_factor"])
+        close, split = self._rows.newest("close"), self._rows.newest("split_factor")
         prices: Floats = _last_known(close * split) / self._factors_on(session, actions)["split_factor"]
         return prices
 
@@ -85,14 +86,14 @@ class Tail:
 
     def daily_returns(self, sessions: int = 60) -> Floats:
         """(sessions, names) total returns of the newest sessions, NaN where a name did not trade."""
-        close, total = (np.array(self._rows[name][-sessions - 1 :]) for name in ("close", "total_return_factor"))
+        close, total = (self._rows.newest(name, sessions + 1) for name in ("close", "total_return_factor"))
         adjusted = close * total
         returns: Floats = adjusted[1:] / adjusted[:-1] - 1.0
         return returns
 
     def liquidity(self) -> tuple[Floats, Floats]:
         """ADV in dollars and daily volatility for the coming session, by the judge's kernels."""
-        close, volume, factor = (np.array(self._rows[n][-liquidity.LOOK_BACK - 1:]) for n in
+        close, volume, factor = (self._rows.newest(name, liquidity.LOOK_BACK + 1) for name in
                                  ("close", "volume", "total_return_factor"))
         traded, adjusted = (np.ascontiguousarray(part.T) for part in (close * volume, close * factor))
         if len(close) <= liquidity.LOOK_BACK:  # a shorter history has gaps where it did not reach back
@@ -135,22 +136,18 @@ class Tail:
         self._factors = self._factors_on(session, actions)
         values = np.array([bars.get(name, (np.nan,) * 5) for name in self.names])
         traded = np.isfinite(values[:, 3])
-        for index, name in enumerate(_PRICES):
-            self._rows[name].append(np.ascontiguousarray(values[:, index]))
-        for name, factor in self._factors.items():
-            self._rows[name].append(np.where(traded, factor, np.nan))
-        for name in FITTED:  # the night's, until the next bundle
-            if name in self._rows:
-                self._rows[name].append(np.where(traded, _last_known(np.array(self._rows[name])), np.nan))
-        self._days.append(np.datetime64(session, "D"))
-        del self._days[: -self._most]
-        for rows in self._rows.values():
-            del rows[: -self._most]
+        row = {name: values[:, index] for index, name in enumerate(_PRICES)}
+        row |= {name: np.where(traded, factor, np.nan) for name, factor in self._factors.items()}
+        row |= {name: np.where(traded, _last_known(self._rows.newest(name)), np.nan)  # the night's, until the next
+                for name in FITTED if name in self._rows.names}
+        self._rows.append(np.datetime64(session, "D"), row)
 
     def _factors_on(self, session: dt.date, actions: Sequence[Action]) -> dict[str, Floats]:
         """Both factors once this session's actions count. One from before the newest bars is the next bundle's."""
         split, total = self._factors["split_factor"].copy(), self._factors["total_return_factor"].copy()
-        close_before = _last_known(np.array(self._rows["close"]))
+        if not actions:
+            return {"split_factor": split, "total_return_factor": total}
+        close_before = _last_known(self._rows.newest("close"))
         for action in actions:
             if action.instrument_id in self.names and self.newest < action.ex_date <= session:
                 index = self.names.index(action.instrument_id)
@@ -178,8 +175,8 @@ class Tail:
 
     def _bars(self, cells: str = FAST_CELLS) -> BarPanel:
         count = self._look_back
-        raw = {name: np.array(rows[-count:]) for name, rows in self._rows.items()}
-        days = np.array(self._days[-count:])
+        raw = {name: self._rows.newest(name, count) for name in self._rows.names}
+        days = self._rows.days(count)
         return BarPanel(days, self.names, of_bars(cells, raw, days))
 
 

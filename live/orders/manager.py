@@ -61,7 +61,7 @@ class OrderManager:
             **order.terms,
         })
         self._orders[order.order_id] = Tracked(order)
-        self._awake_s = _awake()
+        self._acted()
         self._reached("order.intended")
 
     def adopt(self, tracked: Tracked) -> None:
@@ -74,8 +74,8 @@ class OrderManager:
             raise OrderError(f"order {order_id} is {tracked.state}: only a pending one is sent")
         self._reached("order.sending")
         self._fence()
-        asleep_s = _awake() - self._awake_s
-        if self._broker is not None and asleep_s > MOST_ASLEEP_S:
+        asleep_s = _awake() - self._awake_s if self._broker is not None else 0.0
+        if asleep_s > MOST_ASLEEP_S:
             self._gone(tracked, f"this process was stopped for {asleep_s:.0f} s between the decision and its sending")
             return Ack(order_id, accepted=False, reason=tracked.reason)
         try:
@@ -87,7 +87,7 @@ class OrderManager:
             move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
         self._reached("order.answered")
         self._write_ack(tracked)
-        self._awake_s = _awake()
+        self._acted()
         self._reached("order.acknowledged")
         return ack
 
@@ -220,6 +220,11 @@ class OrderManager:
             self._venue.cancel(tracked.order.order_id)
         except LOST:
             pass  # asked again at the next look
+
+    def _acted(self) -> None:
+        """Only a venue in real time is told too late."""
+        if self._broker is not None:
+            self._awake_s = _awake()
 
     def _gone(self, tracked: Tracked, reason: str) -> None:
         move(tracked, State.CANCELLED, reason)

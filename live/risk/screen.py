@@ -158,13 +158,11 @@ class _Exposures:
         return self._gross - before + max(before, value)
 
     def checks(self, name: str, value: float) -> list[Check]:
-        limits, equity = self._limits, self._situation.equity
-
-        def share(usd: float) -> float:
-            return usd / equity if equity > 0 else math.nan
-
-        checks = [_at_most("weight", share(value), limits.max_weight),
-                  _at_most("gross", share(self._worst_gross(name, value)), limits.max_gross)]
+        limits, equity = self._limits, self._situation.equity if self._situation.equity > 0 else math.nan
+        checks = [_at_most("weight", value / equity, limits.max_weight),
+                  _at_most("gross", self._worst_gross(name, value) / equity, limits.max_gross)]
+        if not limits.grouped:
+            return checks
         for kind, cap in (("class", limits.max_class), ("sector", limits.max_sector),
                           ("correlated", limits.max_correlated)):
             of = self._situation.groups.get(kind, {})
@@ -175,7 +173,7 @@ class _Exposures:
                 others = math.fsum(usd for other, usd in self._by_name.items()
                                    if other != name and of.get(other, UNKNOWN_GROUP) == group)
                 worst = others + max(self._by_name.get(name, 0.0), value)
-                checks.append(_at_most(f"{kind}:{group}", share(worst), cap))
+                checks.append(_at_most(f"{kind}:{group}", worst / equity, cap))
         return checks
 
     def take(self, name: str, value: float) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -20,12 +21,15 @@ class Rule(Protocol):
 
 class Follower(Protocol):
     """One name under a rule. `step` takes a finished bar's close and answers with the side wanted from then on, in
-    [-1, 1]; None while too little was seen. `memory` is all that it knows, and `recall` makes the same again."""
+    [-1, 1]; None while too little was seen. `run` is as many steps, and what was known and wanted after each.
+    `memory` is all that it knows, and `recall` makes the same again."""
 
     @property
     def memory(self) -> Memory: ...
 
     def step(self, close: float) -> float | None: ...
+
+    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]: ...
 
     def recall(self, memory: Memory) -> None: ...
 
@@ -65,6 +69,27 @@ class _Crossing:
         self.memory = (fast, slow, seen + 1.0, now, side)
         return None if side != side else side
 
+    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]:
+        """`step` written out for many: a year of minutes goes through here."""
+        fast_share, slow_share, warm, below = self._fast_share, self._slow_share, self._warm, self._below
+        fast, slow, seen, was, side = self.memory
+        if seen == 0.0 and closes:
+            fast = slow = closes[0]
+        memories: list[Memory] = []
+        for close in closes:
+            fast += (close - fast) * fast_share
+            slow += (close - slow) * slow_share
+            now = 1.0 if fast > slow else -1.0
+            if now != was:
+                if was and seen >= warm:
+                    side = now if now > 0 else below
+                was = now
+            seen += 1.0
+            memories.append((fast, slow, seen, now, side))
+        if memories:
+            self.memory = memories[-1]
+        return memories, [None if memory[4] != memory[4] else memory[4] for memory in memories]
+
     def recall(self, memory: Memory) -> None:
         self.memory = memory
 
@@ -103,12 +128,21 @@ class _Reverting:
             self._side = 0.0
         return self._side
 
+    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]:
+        memories: list[Memory] = []
+        wanted: list[float | None] = []
+        for close in closes:
+            wanted.append(self.step(close))
+            memories.append(self.memory)
+        return memories, wanted
+
     @property
     def memory(self) -> Memory:
         return (self._side, *self._closes)
 
     def recall(self, memory: Memory) -> None:
         self._side = memory[0]
+        self._closes.clear()
         self._closes.extend(memory[1:])
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from live.backtest import BacktestResult, VenueRules, backtest, in_memory
-from live.fakes import ListFeed
-from live.ports import Bar
+from live.adapters.tape import schema as tape_schema
+from live.backtest import BacktestResult, TapeFeed, VenueRules, backtest, in_memory
 from models.bundle import SessionTimes
 from models.intraday import Intraday, Size
 from models.market.costs import CostModel
@@ -21,32 +22,38 @@ from tests.bench.event_data import BARS, CASH_USD, FAST, MINUTES, SESSIONS, SHAR
 from tests.bench.measure import Row, peak_mb, peer, timed
 
 NAME = "M00"
+OHLCV = ("open", "high", "low", "close", "volume")
 PEERS = {"backtesting": "backtesting", "backtrader": "backtesting", "nautilus_trader": "nautilus"}  # its environment
 
 
 def prepared(sessions: int = SESSIONS, say: Callable[[str], None] = lambda text: None) -> Callable[[], BacktestResult]:
     """A run of the whole: bars, decisions at each minute's end, limits, orders, fills, costs, journal, trades."""
     told = np.load(path())
-    columns = [told[name].tolist() for name in ("open", "high", "low", "close", "volume")]
-    start_us = (told["start"] * 1_000_000).tolist()
-    calendar, bars = [], {}
-    for first in range(0, sessions * MINUTES, MINUTES):
-        opens = dt.datetime.fromtimestamp(start_us[first] / 1e6, dt.UTC)
+    count = sessions * MINUTES
+    start_us = told["start"][:count] * 1_000_000
+    calendar = []
+    for first in start_us[::MINUTES].tolist():
+        opens = dt.datetime.fromtimestamp(first / 1e6, dt.UTC)
         calendar.append(SessionTimes(opens.date(), opens, opens + dt.timedelta(minutes=MINUTES)))
-        bars[opens.date()] = [Bar(NAME, start_us[row], *(column[row] for column in columns))
-                              for row in range(first, first + MINUTES)]
+    days = np.repeat(np.array([times.session for times in calendar], "datetime64[D]"), MINUTES)
+    columns = [[NAME] * count, [NAME] * count, days, start_us, *(told[name][:count] for name in OHLCV)]
+    kind = tape_schema({})
+    with tempfile.TemporaryDirectory() as folder:  # read into memory once, as the peers read theirs
+        pq.write_table(pa.table([pa.array(column, field.type) for column, field in zip(columns, kind, strict=True)],
+                                schema=kind), Path(folder) / "tape.parquet")
+        feed = TapeFeed(Path(folder) / "tape.parquet")
     before = 100.0 * np.exp(np.random.default_rng(3).normal(0.0, 0.01, (30, 1)))
-    days = np.datetime64(calendar[0].session, "D") - np.arange(30, 0, -1)
+    past = np.datetime64(calendar[0].session, "D") - np.arange(30, 0, -1)
     history = dict.fromkeys(("open", "high", "low", "close"), before) | {"volume": np.full((30, 1), 1e6)}
     rule = Intraday(every_minutes=1, rule=EmaCross(FAST, SLOW), size=Size("shares", SHARES))
     strategy = StrategyConfig(name="cross", slot="intraday-equity", intraday=rule)
-    bundle = in_memory(strategy, [NAME], [NAME], calendar, (days, history))
+    bundle = in_memory(strategy, [NAME], [NAME], calendar, (past, history))
     costs = replace(CostModel.default(), capital_usd=CASH_USD)
 
     def work() -> BacktestResult:
         folder = Path(tempfile.mkdtemp())
         try:  # the peers fill an order whole
-            return backtest(bundle, ListFeed(bars), folder / "journal.sqlite", costs=costs, rules=VenueRules(1.0),
+            return backtest(bundle, feed, folder / "journal.sqlite", costs=costs, rules=VenueRules(1.0),
                             say=say)
         finally:
             shutil.rmtree(folder)
