@@ -46,7 +46,8 @@ def strategy_figures(night: JudgedNight, walked: Any, at: int, trials: int) -> d
 def _runs(walked: Any) -> list[NDArray[np.intp]]:
     """Judged rows by fold of the boosted model, which is refitted most often."""
     first = int(walked.rows[0])
-    return [fold.test - first for fold in walked.folds["gbm"]]
+    folds = walked.folds.get("gbm") or walked.folds["hmm"]
+    return [fold.test - first for fold in folds]
 
 
 def judged_section(night: JudgedNight, walked: Any, trials: int) -> dict[str, Any]:

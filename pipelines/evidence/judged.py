@@ -118,6 +118,7 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
     told = tuple({"name": one.name, "key": one.key, "kind": one.kind, "config": told_of(one.config)}
                  for one in walked.candidates)
     eligible = [at for at, one in enumerate(walked.candidates) if one.kind == "candidate"]
+    eligible = eligible or list(range(len(walked.candidates)))  # a narrow market has rules only, which nobody promotes
     chosen = eligible[best(series["active"][:, eligible])]
     return JudgedNight(np.asarray(walked.sessions, "datetime64[D]"), walked.names, told, series, benchmark,
                        costs.cash_rate_session, chosen, held[chosen].astype(np.int32), walked.data_digest,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.backtest import Prices, buy_and_hold, judge
 from models.market.costs import CostModel
-from models.signals.rules import RuleConfig
+from models.signals.rules import RuleConfig, rule_weights
 from models.strategy import StrategyConfig
 from models.validation.price_tag import price_tag
 from pipelines import durable
@@ -54,6 +54,12 @@ class Bill:
     @property
     def window(self) -> Prices:
         return judged_window(self.prices, self.night)
+
+    @property
+    def rows(self) -> list[int]:
+        """Of the panel, at which was judged."""
+        found: list[int] = np.searchsorted(self.inputs.panel.sessions, self.night.sessions).tolist()
+        return found
 
     @property
     def costs(self) -> CostModel:
@@ -108,15 +114,15 @@ def _nightly(bill: Bill, at: int) -> dict[str, Any]:
     free = {number: bill.tag("zero_cost", number, np.ascontiguousarray(night.series["gross"][:, number] - idle))
             for number in range(len(night.candidates))}
     alive: dict[int, dict[str, Any]] = {}
-    chosen = [at, *night.of_kind("baseline")]
+    chosen = list(dict.fromkeys([at, *night.of_kind("baseline")]))
     if len(dead):
         _write_down(bill, "survivors_only", [night.candidates[number]["key"] for number in chosen])
         less = variants.among(bill.inputs, kept)
         for number in chosen:
             config = bill.config(number)
-            folds = _walked(bill, at if isinstance(config, RuleConfig) else number)
-            alive[number] = bill.tag("survivors_only", number, _excess(
-                bill, window, variants.redecided(config, folds, less)))
+            weights = (rule_weights(config, less.panel, bill.rows) if isinstance(config, RuleConfig)
+                       else variants.redecided(config, _walked(bill, number), less))
+            alive[number] = bill.tag("survivors_only", number, _excess(bill, window, weights))
     else:
         alive = {number: bill.tag("survivors_only", number, bill.honest(number)) for number in chosen}
     market = price_tag(night.benchmark - idle, buy_and_hold(replace(window, tradable=window.tradable & kept)) - idle)

@@ -35,6 +35,11 @@ class Desk:
     sections: dict[str, dict[str, Any]]  # judged, training, verdict, price_tag
     seed: int
 
+    def about_it(self, at: int) -> bool:
+        """Whether the night is about this one: the verdict's strategy or, where there was none to reach, the best."""
+        key = self.sections["verdict"].get("key") or self.sections.get("price_tag", {}).get("key")
+        return bool(self.night.candidates[at]["key"] == key)
+
     def about(self, name: str) -> dict[str, Any]:
         """The judged section's part on one strategy."""
         return next(one for one in self.sections["judged"]["strategies"] if one["name"] == name)
@@ -47,16 +52,15 @@ def file_of(name: str) -> str:
 
 def write(home: Home, desk: Desk, night: str) -> list[dict[str, Any]]:
     """All sheets of the night; what the report and the graph link to."""
-    verdict = desk.sections["verdict"]
     searched = _searched(desk.night)
     made = []
-    for at in [*desk.night.of_kind("candidate")]:
+    for at in desk.night.of_kind("candidate") or desk.night.of_kind("baseline"):
         sheet = of_candidate(desk, at, searched)
         path = f"{night}/{FOLDER}/{file_of(sheet.name)}"
         page = compose(sheet, f"tear sheet, the night to {words.long_day(night)}")
         durable.write_atomic(home.reports / path, page.encode(), failpoint="tear_sheet")
         made.append({"name": sheet.name, "role": sheet.role, "path": path,
-                     "chosen": desk.night.candidates[at]["key"] == verdict.get("key")})
+                     "chosen": desk.about_it(at)})
     return sorted(made, key=lambda one: (not one["chosen"], one["name"]))
 
 
@@ -69,9 +73,11 @@ def _searched(night: JudgedNight) -> Overfitting | None:
 
 def _role(desk: Desk, at: int) -> tuple[str, str, str]:
     """(role, tone, sentence)"""
-    verdict, key = desk.sections["verdict"], desk.night.candidates[at]["key"]
+    verdict = desk.sections["verdict"]
     sample = f"{words.plural(len(desk.night.sessions), 'judged session')}"
-    if key != verdict.get("key"):
+    if desk.night.candidates[at]["kind"] != "candidate":
+        return "Rule", "quiet", f"A rule that learns nothing, judged on {sample}; no rule is ever promoted."
+    if not desk.about_it(at):
         return "Candidate", "quiet", (f"Judged on {sample} beside {verdict.get('strategy', 'the others')}, which the "
                                       "night’s verdict is about.")
     if verdict.get("act") == "refresh":
@@ -87,7 +93,7 @@ def _role(desk: Desk, at: int) -> tuple[str, str, str]:
 def of_candidate(desk: Desk, at: int, searched: Overfitting | None) -> Sheet:
     night, told = desk.night, desk.night.candidates[at]
     about, section = desk.about(told["name"]), desk.sections
-    chosen = told["key"] == section["verdict"].get("key")
+    chosen = desk.about_it(at)
     role, tone, sentence = _role(desk, at)
     of = {name: np.ascontiguousarray(values[:, at]) for name, values in night.series.items()}
     costs, window = CostModel(**night.costs), judged_window(desk.prices, night)
@@ -96,14 +102,17 @@ def of_candidate(desk: Desk, at: int, searched: Overfitting | None) -> Sheet:
     own = Capacity(costs.capital_usd, about["sharpe_net"], about["sharpe_gross"], float(of["cost"].mean()) * 1e4,
                    _filled(desk, at, of["turnover"]))
     sizes = [*figures.capacity(window, desk.decided.of(told["key"]), costs, others), own]
-    score = figures.blended(night.strategy(at), desk.decided.raw)
+    learned = told["kind"] == "candidate"
+    came_true = []
+    if learned:
+        came_true = figures.calibration(figures.blended(night.strategy(at), desk.decided.raw), desk.returns)
     tags = section.get("price_tag") or {}
     return Sheet(
         told["name"], role, tone, sentence, [str(day) for day in night.sessions], of["net"], night.cash_rate_session,
         costs.capital_usd, of["gross"], of["active"], of["cost"], of["turnover"], of["net_exposure"],
-        others=_others(night), folds=about["folds"], regimes=about["by_regime"],
-        importances=section["training"].get("families", {}).get("gbm", {}).get("importances", {}),
-        calibration=figures.calibration(score, desk.returns),
+        others=_others(night, at), folds=about["folds"], regimes=about["by_regime"],
+        importances=section["training"].get("families", {}).get("gbm", {}).get("importances", {}) if learned else {},
+        calibration=came_true,
         capacity=sorted(sizes, key=lambda one: one.capital_usd),
         trials=int(section["verdict"].get("figures", {}).get("trials_n") or 0) or None,
         pbo=searched.pbo if searched else None, loss_probability=searched.loss_probability if searched else None,
@@ -118,9 +127,9 @@ def _filled(desk: Desk, at: int, turnover: Floats) -> float:
     return min(float(turnover.sum()) / wanted, 1.0) if wanted > 0.0 else 1.0
 
 
-def _others(night: JudgedNight) -> list[Comparison]:
+def _others(night: JudgedNight, own: int) -> list[Comparison]:
     found = [Comparison("Buy and hold", night.benchmark, "bench")]
-    for number, at in enumerate(night.of_kind("baseline")[:4]):
+    for number, at in enumerate([at for at in night.of_kind("baseline") if at != own][:4]):
         found.append(Comparison(night.candidates[at]["name"], np.ascontiguousarray(night.series["net"][:, at]),
                                 f"b{number + 1}"))
     return found

@@ -40,7 +40,7 @@ class Story:
             for strategy in self.strategies:
                 if wanted and wanted in (strategy.get("key"), strategy.get("name")):
                     return strategy
-        candidates = [one for one in self.strategies if one.get("kind") == "candidate"]
+        candidates = [one for one in self.strategies if one.get("kind") == "candidate"] or self.strategies
         return max(candidates, key=lambda one: words.finite(one.get("sharpe_net")) or -1e9, default={})
 
     @property

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from models.backtest.prices import Prices
 from models.labels import TrainingSet, label_lives
-from models.signals.rules import RuleConfig, rule_weights
 from models.splits import purged
 from models.strategy import Models, Scores, StrategyConfig, decide_many
 from pipelines.training.cache import fitted
@@ -31,13 +30,10 @@ def among(inputs: Inputs, kept: NDArray[np.bool_]) -> Inputs:
     return replace(inputs, panel=replace(inputs.panel, tradable=inputs.panel.tradable & kept))
 
 
-def redecided(config: StrategyConfig | RuleConfig, folds: Mapping[str, list[Fold]], inputs: Inputs) -> Floats:
+def redecided(config: StrategyConfig, folds: Mapping[str, list[Fold]], inputs: Inputs) -> Floats:
     """(judged sessions, names) weights by the models in force at each session."""
-    panel, runs = inputs.panel, list(in_force(dict(folds)))
-    if isinstance(config, RuleConfig):
-        return rule_weights(config, panel, [int(row) for run, _ in runs for row in run])
-    parts = []
-    for run, current in runs:
+    panel, parts = inputs.panel, []
+    for run, current in in_force(dict(folds)):
         models = Models.from_bytes(**{name: fold.fitted.data for name, fold in current.items()})
         decisions = decide_many(config, models, panel, run.tolist(), Scores(models, panel))
         parts.append(np.array([decision.weights for decision in decisions]))

@@ -61,7 +61,7 @@ def test_calm_features_hardly_ever_alarm_where_fixed_bands_do_on_most() -> None:
 def test_calm_features_alarm_no_more_than_they_may() -> None:
     by_feature, by_night, fixed = rates(200)
     assert by_feature <= 0.01 and by_night <= 0.05, (by_feature, by_night)
-    assert 0.5 < fixed < 0.99
+    assert 0.4 < fixed < 0.99
 
 
 def test_the_chi_square_null_calls_calm_features_moved() -> None:

@@ -60,8 +60,11 @@ def _trained(
 
     desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
-    if why := enough.lacking(settings, told):
+    if why := enough.untrainable(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "training", why), data_version=dg.DataVersion("skipped"))
+    if name != "hmm" and (why := enough.narrow(settings, told)):  # regimes need no breadth
+        return dg.MaterializeResult(metadata=enough.skip_family(desk, name, why),
+                                    data_version=dg.DataVersion("skipped"))
     strategy = strategies(settings, told.panel.features)[0]
     bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, context.log.info)
     with step(f"training {name}"):
@@ -164,8 +167,41 @@ def runs(home: HomeResource) -> dg.MaterializeResult[Any]:
     from pipelines.training import enough, inputs, tracking
 
     desk = home.home()
-    if why := enough.lacking(home.settings(), inputs.load(desk)):
+    if why := enough.untrainable(home.settings(), inputs.load(desk)):
         return dg.MaterializeResult(metadata={"skipped": why})
     with step("MLflow runs"):
         logged = tracking.track(desk, home.settings(), inputs.load(desk), home.now())
     return dg.MaterializeResult(metadata={"runs_written": logged, "store": str(tracking.store_of(desk))})
+
+
+@dg.asset(
+    key=["training", "target_5m"], deps=[dg.AssetKey(["marts", "minute_bars"])], group_name="training",
+    kinds={"lightgbm"}, owners=OWNERS,
+    description="Where training.target_5m asks for it: the chance that a name rises by half a percent within five "
+                "minutes, from its minutes; a diagnostic, from which nothing is promoted.",
+)
+def target_5m(home: HomeResource) -> dg.MaterializeResult[Any]:
+    asked = home.settings().training
+    if not asked.target_5m:
+        return dg.MaterializeResult(metadata={"skipped": "training.target_5m is off"},
+                                    data_version=dg.DataVersion("skipped"))
+    from pipelines.progress import say, step
+    from pipelines.training import pictures
+    from pipelines.training.target_5m import train
+
+    desk = home.home()
+    with step("training Target_5m"):
+        told = train(desk, home.settings().seed, home.now(), asked.target_5m_rise)
+        desk.write_section("target_5m", told)
+    if "skipped" in told:
+        say(f"    {told['skipped']}")
+        return dg.MaterializeResult(metadata={"skipped": told["skipped"]}, data_version=dg.DataVersion("skipped"))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(told["digest"]),
+        metadata={
+            "dagster/row_count": told["rows"], "model": told["model"], "share_of_rises": told["share"],
+            "brier": told["brier"], "brier_of_share": told["brier_of_share"], "auc": told["auc"] or 0.0,
+            "folds": dg.MetadataValue.table([dg.TableRecord(fold) for fold in told["folds"]]),
+            "calibration": dg.MetadataValue.md(pictures.calibration(told)),
+        },
+    )

@@ -24,18 +24,22 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     from pipelines.store.leak import models_nightly
     from pipelines.training import decided, enough, inputs
     from pipelines.training.candidates import TARGET
+    from pipelines.training.prices import read_prices
+    from pipelines.training.walk_rules import judge_rules
 
     desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
-    if why := enough.lacking(settings, told):
+    if why := enough.untrainable(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "judged", why), data_version=dg.DataVersion("skipped"))
-    with step("judging every candidate"):
-        night, walked = judge_night(desk, settings, told, home.now())
+    narrow = enough.narrow(settings, told)
+    with step("judging every rule" if narrow else "judging every candidate"):
+        night, walked = (judge_rules(desk, settings, told, read_prices(desk, home.now(), told.panel), home.now())
+                         if narrow else judge_night(desk, settings, told, home.now()))
         decided.of_walk(walked).save(desk)
     with step("one fold learnt again from what was known"):
         models_nightly.nightly(desk, settings, told, walked, home.now())
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
-    section = judged_section(night, walked, trials)
+    section = judged_section(night, walked, trials) | ({"narrow": narrow} if narrow else {})
     desk.write_section("judged", section)
     shown = ("name", "kind", "sharpe_net", "sharpe_active", "sharpe_gross", "max_drawdown", "turnover_daily",
              "cost_bp_daily", "dsr")
@@ -47,6 +51,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
             "first_session": str(night.sessions[0]),
             "last_session": str(night.sessions[-1]),
             "trials_n": trials,
+            **({"narrow": narrow} if narrow else {}),
             "candidates": dg.MetadataValue.table(records),
             "equity": dg.MetadataValue.md(equity_curves(section)),
         },

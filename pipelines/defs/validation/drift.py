@@ -25,7 +25,7 @@ def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
 
     desk = home.home()
     told = inputs.load(desk)
-    if why := enough.lacking(home.settings(), told):
+    if why := enough.untrainable(home.settings(), told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "drift", why), data_version=dg.DataVersion("skipped"))
     strategy = strategies(home.settings(), told.panel.features)[0]
     with step("drift"):

@@ -27,19 +27,21 @@ def price_tag(home: HomeResource) -> dg.MaterializeResult[Any]:
 
     desk, now = home.home(), home.now()
     verdict = desk.read_section("verdict")
-    if why := verdict.get("skipped"):
+    if why := desk.read_section("judged").get("skipped"):
         desk.write_section("price_tag", {"skipped": why})
         return dg.MaterializeResult(metadata={"skipped": why}, data_version=dg.DataVersion("skipped"))
     told, night = inputs.load(desk), JudgedNight.load(desk)
+    every = desk.read_section("judged")["strategies"]  # without a verdict it is about the best of them, as the report
+    at = night.column(verdict.get("key") or max(every, key=lambda one: one["sharpe_net"])["key"])
     with step("bias price tag"):
         bill = tags.Bill(desk, home.settings(), told, night, read_prices(desk, now, told.panel), now)
         promoted = verdict.get("attempted") == "promote" and verdict.get("act") in tags.PROMOTED
-        section = tags.tonight(bill, night.column(verdict["key"]), promoted=promoted)
+        section = tags.tonight(bill, at, promoted=promoted)
     desk.write_section("price_tag", section)
-    every = [*section["tags"], *section.get("refitted", {}).get("tags", [])]
-    say("    " + ", ".join(f"{one['bias'].replace('_', ' ')} {one['added']:+.2f}" for one in every))
+    tagged = [*section["tags"], *section.get("refitted", {}).get("tags", [])]
+    say("    " + ", ".join(f"{one['bias'].replace('_', ' ')} {one['added']:+.2f}" for one in tagged))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(section)),
         metadata={"strategy": section["strategy"], "sessions": section["sessions"],
-                  "added": dg.MetadataValue.table([dg.TableRecord(one) for one in every])},
+                  "added": dg.MetadataValue.table([dg.TableRecord(one) for one in tagged])},
     )

@@ -29,7 +29,7 @@ def tear_sheets(home: HomeResource) -> dg.MaterializeResult[Any]:
 
     desk, now = home.home(), home.now()
     sections = {name: desk.read_section(name) for name in SECTIONS}
-    if why := sections["verdict"].get("skipped"):
+    if why := sections["judged"].get("skipped"):
         desk.write_section("tear_sheets", {"skipped": why})
         return dg.MaterializeResult(metadata={"skipped": why}, data_version=dg.DataVersion("skipped"))
     with step("tear sheets"):

@@ -62,6 +62,9 @@ def _rebuilt(story: Story) -> list[str]:
             told.append(f"Features {name}: {words.count(family.get('rebuilt'))} of {rows} rebuilt.")
     for name, family in sorted((story.get("training").get("families") or {}).items()):
         folds = family.get("folds") or []
+        if family.get("skipped"):
+            told.append(f"{name.upper()}: skipped.")
+            continue
         cached = sum(bool(fold.get("cached")) for fold in folds)
         told.append(
             f"{name.upper()}: {len(folds) - cached} of {words.plural(len(folds), 'fold')} fitted anew"

@@ -93,7 +93,10 @@ def _price(story: Story) -> list[Html]:
 def draw(story: Story) -> list[Html]:
     if not story.strategies:
         return [note("No strategy was judged.")]
-    return [*curves.draw(story), *_compared(story), *_price(story), *slices.folds(story), *slices.regimes(story)]
+    narrow = story.get("judged").get("narrow")
+    why = [note(narrow, " Regimes were fitted and rules judged.")] if narrow else []
+    return [*why, *curves.draw(story), *_compared(story), *_price(story),
+            *slices.folds(story), *slices.regimes(story)]
 
 
 PART = Part("judged", "How it would have done", "Judged", "judged", "no strategy was judged", status, draw)

@@ -30,7 +30,7 @@ def folds(story: Story) -> list[Html]:
     if not sharpes:
         return [tag("h3", "Fold by fold"), note("No figures fold by fold were written.")]
     months = [_month(fold.get("first"), i) for i, fold in enumerate(chosen["folds"])]
-    baselines = [one for one in ordered(story) if one.get("kind") != "candidate"]
+    baselines = [one for one in ordered(story) if one.get("kind") != "candidate" and one.get("name") != name]
     others = [Line(str(one.get("name")), _sharpes(one), colour[str(one.get("name"))]) for one in baselines]
     good = sum((value or 0.0) > 0 for value in sharpes)
     entries = [("c1", name, None), *((line.class_, line.name, None) for line in others)]

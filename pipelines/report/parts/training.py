@@ -96,7 +96,7 @@ def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
         if parameters
         else []
     )
-    drawn = _folds(family) if family.get("folds") else note("No folds.")
+    drawn = _folds(family) if family.get("folds") else note(family.get("skipped") or "No folds.")
     return [tag("h3", TITLES.get(name, name)), *chosen, drawn, *_importances(family), *_names_kept(family)]
 
 

@@ -59,9 +59,11 @@ def capacity(sheet: Sheet) -> list[Html]:
     told = (f"At {_capital(half.capital_usd)} USD less than half of the Sharpe at {least} is left." if half
             else "Up to there more than half of it is left.")
     stuck = sheet.capacity[-1]
+    every = [value for one in sheet.capacity for value in (one.sharpe_net, one.sharpe_gross, 0.0)]
+    digits = 0 if max(every) - min(every) >= 4 else 1
     return [
         legend([("c1", "Net Sharpe", None), ("gross", "before costs", None)]),
-        curve(marks, lines, dots, show=lambda value: words.number(value, 0), height=220,
+        curve(marks, lines, dots, show=lambda value: words.number(value, digits), height=220,
               label="Sharpe as the capital grows"),
         table(["Capital, USD", *(_capital(one.capital_usd) for one in sheet.capacity)],
               [[tag("b", "Costs, bp a day"), *(words.number(one.cost_bp_daily, 1) for one in sheet.capacity)],
