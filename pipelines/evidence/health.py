@@ -1,7 +1,6 @@
 """Whether what would be published is what was judged: structure of the files, bits of the scorers, inputs."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,14 +54,6 @@ def ledger_clean(home: Home, ledger: Ledger) -> bool:
         return False
     ledger.verify()
     return last is None or ledger.holds(str(last.content["ledger"]["head"]))
-
-
-def counted(found: Health, uncounted: tuple[str, ...]) -> Health:
-    """The same health, unless candidates were judged that the ledger does not know of."""
-    if not uncounted:
-        return found
-    told = f"{len(uncounted)} of what was judged has no row in the trial ledger, {uncounted[0][:12]} for one."
-    return replace(found, ledger_clean=False, words=(*found.words, told))
 
 
 def unwritten(ledger: Ledger, target: str, seed: int, judged: Iterable[str]) -> list[str]:

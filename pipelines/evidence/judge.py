@@ -110,8 +110,7 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         else [night.candidates[chosen]["key"]]
     strategy = night.strategy(chosen)
     files = final_files(home, settings, inputs, strategy, ledger, now)
-    found = health.counted(health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled),
-                           ledger.uncounted(_target(), judged, settings.seed))
+    found = health.examine(home, ledger, files, strategy, inputs.panel, inputs.labelled)
     secret = health.unwritten(ledger, _target(), settings.seed, [one["key"] for one in night.candidates])
     if secret:
         words = (*found.words, f"Judged without being written down: {', '.join(key[:12] for key in secret)}.")

@@ -141,12 +141,6 @@ class Ledger:
                 by_hand.add((row["config_key"], row["seed"]))
         return len(judged) + len(by_hand - {(key, seed) for key, seed, _ in judged})
 
-    def uncounted(self, target: str, keys: Iterable[str], seed: int) -> tuple[str, ...]:
-        """Of these configurations those that were never written down as judged: somebody went around the ledger."""
-        known = {row["config_key"] for row in self._rows
-                 if row["kind"] == "outer" and row["target"] == target and row["seed"] == seed}
-        return tuple(key for key in keys if key not in known)
-
     def rows(self, kind: Kind | None = None) -> list[dict[str, Any]]:
         return [row for row in self._rows if kind is None or row["kind"] == kind]
 

@@ -219,7 +219,7 @@ def test_what_was_judged_around_the_ledger_is_refused_whatever_its_skill(promote
     verdict = tonight.record.content["verdict"]
     assert tonight.record.act == "reject"
     assert [one["name"] for one in verdict["checks"] if not one["passed"]] == ["ledger"]
-    assert f"1 of what was judged has no row in the trial ledger, {keys_of[1][:12]}" in verdict["reasons"][0]
+    assert f"Judged without being written down: {keys_of[1][:12]}." in verdict["reasons"][0]
     Ledger(other.ledger).register("outer", TARGET, keys_of[1], settings.seed, {"data": walked.data_digest}, NOW)
     assert decide_night(other, settings, upto(inputs, 290), night, NOW).record.act == "promote"
 
