@@ -1,5 +1,6 @@
 """`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only where they are needed."""
 
+import datetime as dt
 import os
 import sys
 from pathlib import Path
@@ -156,9 +157,23 @@ def passport(id: str, home: HomeOption = None, json_: JsonOption = False) -> Non
 
 
 @app.command()
-def report(home: HomeOption = None) -> None:
-    """Where the last night's page is."""
+def report(
+    home: HomeOption = None,
+    weekly: Annotated[bool, typer.Option("--weekly", help="The week's page instead, made from records, ledger and "
+                                                          "journal, with CSV and Parquet beside it")] = False,
+    week: Annotated[dt.datetime | None, typer.Option(
+        formats=["%Y-%m-%d"], help="With --weekly: any day of the week. Default: that of the last night")] = None,
+) -> None:
+    """Where the last night's page is; with --weekly, the week's."""
     desk = home_of(home)
+    if weekly:
+        from pipelines import night
+        from pipelines.report import weekly as weekly_page
+
+        with desk.lock():
+            page = weekly_page.render(desk, (week or night.current(desk)).date())
+        print(f"Report: {page}")
+        return
     pointer = desk.reports / "latest"
     if not pointer.exists():
         raise FileNotFoundError(f"no report in {desk.reports}: run `nightdesk nightly` first")

@@ -36,6 +36,7 @@ class Acts:
         self.records = Records(home)
         self.keys = keys.open_or_create(home.keys)
         self.records.verify(self.keys.trusted)  # nothing is built on a chain that does not hold
+        self.records.finish()
 
     def held(self) -> Standing:
         return standing(self.records.all(), self.slot)

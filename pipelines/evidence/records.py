@@ -105,6 +105,12 @@ class Records:
         """Say outside the chain how long it is, so that a cut tail is seen. Also finishes an act that was killed."""
         durable.write_json(self.anchor, {"seq": last.seq, "sha256": last.sha256}, failpoint="record_head")
 
+    def finish(self) -> None:
+        """Anchor an act that was killed between its record and its anchor."""
+        last = self.last()
+        if last is not None and not (self.anchor.exists() and json.loads(self.anchor.read_bytes())["seq"] == last.seq):
+            self.write_anchor(last)
+
     def verify(self, trusted: tuple[bytes, ...]) -> int:
         """Every record, signature, evidence file and the anchored head; how many stand, or RecordsBroken."""
         anchor = self.anchor.read_bytes() if self.anchor.exists() else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipelines import durable
 from pipelines.home import Home
-from pipelines.report import catalogue, front, words
+from pipelines.report import catalogue, front, weekly, words
 from pipelines.report.export import judged_csv
 from pipelines.report.html import Html, note, paragraph, raw, tag
 from pipelines.report.parts import PARTS, leak
@@ -70,7 +70,8 @@ def compose(story: Story) -> str:
     )
     colophon = paragraph(
         f"Nightdesk, {words.moment(story.now.isoformat())}, source {story.source}, seed {story.seed}. Every figure is "
-        "what the night’s steps wrote down; what was not measured is not printed. Paper trading only."
+        "what the night’s steps wrote down; what was not measured is not printed. Paper trading only. ",
+        tag("a", "The week so far", href=f"../{weekly.name_of(story.now.date())}/index.html"), ".",
     )
     chapters = tag("main", [_chapter(part, story) for part in PARTS], _untold(story))
     body = tag("body", front.head(story), front.strip(story), chapters, tag("footer", colophon))
@@ -85,6 +86,7 @@ def render(home: Home, settings: Settings, now: dt.datetime) -> Path:
     page = catalogue.compose(entries(home))
     durable.write_atomic(folder / "features.html", page.encode(), failpoint="report")
     durable.write_atomic(folder / "index.html", compose(story).encode(), failpoint="report")
+    weekly.render(home, now.date())
     durable.write_atomic(home.reports / "latest", f"{story.night}\n".encode(), failpoint="report")
     return folder / "index.html"
 

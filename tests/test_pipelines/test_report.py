@@ -86,7 +86,8 @@ def test_the_page_needs_nothing_from_outside(tmp_path: Path) -> None:
     assert not {"script", "img", "iframe", "object", "link", "form"} & {name for name, _ in read.tags}
     links = {attributes["href"] for name, attributes in read.tags if name == "a"}
     elsewhere = {link for link in links if link and not link.startswith("#")}
-    assert elsewhere == {"features.html", "judged-equity.csv", "../drift/4be1970ac2d3.html",
+    assert elsewhere == {"features.html", "judged-equity.csv", "../week-2025-27/index.html",
+                         "../drift/4be1970ac2d3.html",
                          "tear-sheets/ensemble-g30-h5.html", "judged-returns.parquet", "judged-trades.parquet",
                          "judged-positions.parquet"}
     anchors = {attributes.get("id") for _, attributes in read.tags}
