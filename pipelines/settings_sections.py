@@ -143,6 +143,8 @@ class Training(Section):
     slow_step_sessions: int = 126
     optuna_trials: int = 10
     optuna_prune: bool = False
+    target_5m: bool = False  # also trees on minutes: does a name rise by so much within five of them?
+    target_5m_rise: float = Field(default=0.005, gt=0.0, lt=0.2)
     boost_rounds: int = 100
     gnn_epochs: int = 15
     hmm: Regimes = Regimes()

@@ -114,4 +114,6 @@ def rows_of(training: TrainingSet, rows: Rows, config: GbmConfig) -> tuple[Float
                          f"{FEWEST_ROWS}: train on more sessions or names")
     if config.objective == "binary" and not np.isin(stacked, (0.0, 1.0)).all():
         raise ValueError("a binary objective learns targets that are 0 or 1, and these are others")
+    if config.objective == "binary" and stacked.min() == stacked.max():
+        raise ValueError(f"all {len(stacked)} targets are {stacked[0]:.0f}: nothing tells yes from no")
     return np.vstack(inputs), stacked, np.repeat(np.asarray(rows, dtype=np.intp), counts)

@@ -63,6 +63,19 @@ def losses(told: dict[str, Any]) -> str:
     return _markdown(figure, "loss")
 
 
+def calibration(told: dict[str, Any]) -> str:
+    """What was said against what came, by tenths of what was said."""
+    figure, axes = _figure()
+    said, came = ([one[key] for one in told["calibration"]] for key in ("said", "came"))
+    most = max((*said, *came, 1e-6))
+    axes.plot([0.0, most], [0.0, most], color="0.6", linewidth=0.8)
+    axes.plot(said, came, "o-", color="#4878a8", markersize=4, linewidth=1.0)
+    axes.set_xlabel("probability said")
+    axes.set_ylabel("share that came")
+    axes.set_title("Target_5m: out of sample, by tenths", fontsize=9)
+    return _markdown(figure, "calibration")
+
+
 def regimes(sessions: NDArray[np.datetime64], posterior: NDArray[np.float64], states: tuple[str, ...]) -> str:
     """Filtered posterior over time, stacked."""
     figure, axes = _figure()
