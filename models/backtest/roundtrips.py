@@ -67,8 +67,7 @@ class _Open:
         self.costs = np.where(who, self.costs + cost, self.costs)
         self.shares = self.shares + quantity
 
-    def rows(self, ended: Bools, names: tuple[str, ...], sessions: npt.NDArray[np.datetime64], s: int,
-             reason: list[str] | str) -> list[dict[str, Any]]:
+    def rows(self, ended: Bools, names: tuple[str, ...], s: int, reason: list[str] | str) -> list[dict[str, Any]]:
         told = []
         for i in np.flatnonzero(ended):
             leaving = self.exited_usd[i] / self.exited[i]
@@ -78,9 +77,7 @@ class _Open:
                 "instrument_id": names[i], "side": int(self.side[i]), "shares": int(self.entered[i]),
                 "entry": float(self.entry[i]), "exit": float(leaving),
                 "reason": reason if isinstance(reason, str) else reason[i],
-                "opened": sessions[self.opened[i]].astype("datetime64[D]").astype(object),
-                "closed": sessions[s].astype("datetime64[D]").astype(object),
-                "sessions": int(s - self.opened[i]), "costs": float(self.costs[i]),
+                "opened": int(self.opened[i]), "closed": s, "costs": float(self.costs[i]),
                 "pnl": float(self.side[i] * (self.exited_usd[i] - self.exited[i] * self.entry[i]) - self.costs[i]),
                 "R": _plain(moved / risk), "mfe_R": _plain(self.best[i] / risk), "mae_R": _plain(self.worst[i] / risk),
                 "slippage_bp": _plain(self.side[i] * (self.entry[i] / self.wanted[i] - 1.0) * 1e4
@@ -90,7 +87,8 @@ class _Open:
 
 
 def round_trips(market: Market, book: Book, costs: CostModel, terms: Terms) -> list[dict[str, Any]]:
-    """Every trip that ended, in order of its end; those still on at the last session are not among them."""
+    """Every trip that ended, in order of its end; those still on at the last session are not among them. `opened` and
+    `closed` are rows."""
     prices, names = market.prices, market.prices.names
     count, size = book.shares.shape
     adv, vol = prices.adv20_usd, prices.vol20_daily
@@ -107,18 +105,18 @@ def round_trips(market: Market, book: Book, costs: CostModel, terms: Terms) -> l
         if dead.any():
             gone = np.where(dead, -on.shares, 0.0)
             ended = on.leave(gone, last_close, np.zeros(size))
-            told += on.rows(ended, names, prices.sessions, s, "DELISTED")
+            told += on.rows(ended, names, s, "DELISTED")
         closing = np.where(on.shares * trade < 0.0, np.sign(trade) * np.minimum(np.abs(trade), np.abs(on.shares)), 0.0)
         share = np.divide(closing, trade, out=np.zeros(size), where=trade != 0.0)
         ended = on.leave(closing, price, np.nan_to_num(paid[s]) * share)
-        told += on.rows(ended, names, prices.sessions, s, "SIGNAL")
+        told += on.rows(ended, names, s, "SIGNAL")
         on.add(trade - closing, price, np.nan_to_num(paid[s]) * (1.0 - share), book.risk_usd[s],
                prices.reference_price[s], s)
         hit = book.stopped[s] != 0.0
         if hit.any():
             won = np.sign(on.shares) * (book.stop_price[s] - on.entry) > 0.0
             ended = on.leave(book.stopped[s], np.nan_to_num(book.stop_price[s]), np.nan_to_num(inside[s]))
-            told += on.rows(ended, names, prices.sessions, s, ["TP" if one else "SL" for one in won])
+            told += on.rows(ended, names, s, ["TP" if one else "SL" for one in won])
         traded = (on.shares != 0.0) & np.isfinite(market.high_raw[s]) & np.isfinite(market.low_raw[s])
         on.reach(traded, np.nan_to_num(market.high_raw[s]), np.nan_to_num(market.low_raw[s]))
         last_close = np.where(np.isfinite(prices.close_raw[s]), prices.close_raw[s], last_close)

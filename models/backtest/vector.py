@@ -58,7 +58,10 @@ class Backtest:
 
     @cached_property
     def trips(self) -> list[dict[str, Any]]:
-        return round_trips(self.market, self.book, self.costs, self.terms)
+        days = self.sessions.astype("datetime64[D]").astype(object)
+        return [{**trip, "opened": days[trip["opened"]], "closed": days[trip["closed"]],
+                 "sessions": trip["closed"] - trip["opened"]}
+                for trip in round_trips(self.market, self.book, self.costs, self.terms)]
 
     def figures(self) -> dict[str, float | int | None]:
         """What a person reads first. A mean over no trades is told as None."""
