@@ -135,6 +135,7 @@ class Training(Section):
     """A family expands what it is trained on, unless its window says how many sessions it looks back at most."""
 
     first_train_sessions: int = 252
+    reserve_share: float = Field(default=0.0, ge=0.0, le=0.5)  # of the judged sessions: kept from every search
     gbm_window_sessions: int | None = Field(default=None, ge=20)
     hmm_window_sessions: int | None = Field(default=None, ge=20)
     gnn_window_sessions: int | None = Field(default=None, ge=20)

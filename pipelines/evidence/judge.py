@@ -12,7 +12,7 @@ from typing import Any
 import models
 from models.strategy import StrategyConfig
 from pipelines.digest import json_digest
-from pipelines.evidence import health, keys
+from pipelines.evidence import health, keys, reserve
 from pipelines.evidence.judged import SLOT, JudgedNight, strategy_of
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.policy import in_words, measured, policy_of
@@ -124,6 +124,7 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         return Tonight(same, files, repeated=True)
     question = Question(attempted, strategy.key(), tuple(judged), ledger.n(_target()), settings.seed)
     verdict = reach(question, night, champion, found, policy)
+    verdict, opened, unsealed = reserve.opened(home, settings, strategy, ledger, now, verdict)
     figures = plain_verdict(verdict)["figures"]
     held = standing(records.all(), SLOT).rung
     # A person decides where the settings say so, and where another configuration would take the slot from one that has
@@ -137,11 +138,11 @@ def _decide(attempted: str, chosen: int, home: Home, settings: Settings, inputs:
         "ledger": {"n": question.trials_n, "head": ledger.head}, "rung": held if attempted == "refresh" else RUNG,
         "parent": champion.content_digest if champion else None,
         "rollback_target": champion.content_digest if champion else None,
-        "card": card(night, chosen, figures), **dossier(home, settings, night, strategy),
+        "card": card(night, chosen, figures), **opened, **dossier(home, settings, night, strategy),
         **({"until": champion.content["until"]} if champion and attempted == "refresh" and "until" in champion.content
            else {}),
     }
-    record = records.append(content, night.to_files(), now, keys.open_or_create(home.keys))
+    record = records.append(content, {**night.to_files(), **unsealed}, now, keys.open_or_create(home.keys))
     return Tonight(record, files, repeated=False)
 
 

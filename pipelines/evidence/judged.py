@@ -127,6 +127,7 @@ def judge_all(walked: Any, prices: Prices, costs: CostModel, stress: float) -> J
 
 def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tuple[JudgedNight, Any]:
     """Tonight's candidates, and the champion's configuration where it is not among them. Also returns what walked."""
+    from pipelines.evidence import reserve
     from pipelines.evidence.ledger import Ledger
     from pipelines.evidence.policy import policy_of
     from pipelines.training.candidates import Candidate
@@ -142,6 +143,9 @@ def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tup
         walked = replace(walked, candidates=(*walked.candidates, *own.candidates),
                          weights={**walked.weights, **own.weights})
     prices = read_prices(home, now, inputs.panel)
+    whole, walked = walked, reserve.sealed(home, settings, ledger, walked, now)
+    if walked is not whole:
+        reserve.keep(home, judge_all(whole, prices, CostModel.default(), 1.0), len(walked.rows))
     night = judge_all(walked, prices, CostModel.default(), policy_of(settings).cost_stress)
     carried = {night.best} if champion is None or config is None else {night.best, night.column(config.key())}
     night = replace(night, capacity={night.candidates[at]["key"]: _capacity(night, walked, prices, at)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pipelines import durable, failpoints
 
-Kind = Literal["outer", "backtest", "inner", "diagnostic"]
+Kind = Literal["outer", "backtest", "inner", "diagnostic", "reserve"]
 GENESIS = "0" * 64
 
 
@@ -23,7 +23,7 @@ class LedgerBroken(RuntimeError):
 @dataclass(frozen=True)
 class Trial:
     """`outer` counts into N, and so does a `backtest` by hand of what no night has judged; `inner` tuning and
-    `diagnostic` fits stand beside it, and nothing is promoted from them.
+    `diagnostic` fits stand beside it, and nothing is promoted from them; `reserve` is its setting aside and opening.
 
     `detail` says on what (data digest, folds): a refit on new data is a new row, but not a new N."""
 

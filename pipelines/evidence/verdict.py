@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.validation.gate import Evidence, GatePolicy, Health, Verdict, judge, judge_refresh
+from pipelines.evidence import reserve
 from pipelines.evidence.judged import RETURNS, TOLD, JudgedNight
 from pipelines.evidence.records import Record, Records
 
@@ -63,7 +64,10 @@ def recomputed(records: Records, record: Record) -> dict[str, Any]:
     question = Question(content["attempted"], content["key"], tuple(content["judged"]), content["ledger"]["n"],
                         told["seed"])
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in told["health"].items()}
-    return plain_verdict(reach(question, night_of(record), parent, Health(**found), GatePolicy(**told["policy"])))
+    verdict = reach(question, night_of(record), parent, Health(**found), GatePolicy(**told["policy"]))
+    if "reserve" in content:
+        verdict = reserve.answer(verdict, content["reserve"], record.evidence(reserve.FILE))
+    return plain_verdict(verdict)
 
 
 def _number(value: float | None) -> float | None:

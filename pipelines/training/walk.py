@@ -19,7 +19,7 @@ from pipelines.training.folds import Bench, Fold, in_force
 from pipelines.training.inputs import Inputs
 
 Floats = NDArray[np.float64]
-IN_THE_CONFIGURATION = {"min_names", "boost_rounds", "gnn_epochs", "hmm", "gbm", "gnn"}  # … and so in its key
+NO_WAY_OF_WALKING = {"reserve_share", "min_names", "boost_rounds", "gnn_epochs", "hmm", "gbm", "gnn"}  # or in the key
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
 
 def _walk_of(settings: Settings) -> dict[str, Any]:
     """How it is walked where not in the house's way: the same configuration trained otherwise is another trial."""
-    told = settings.training.model_dump(exclude_defaults=True, exclude=IN_THE_CONFIGURATION)
+    told = settings.training.model_dump(exclude_defaults=True, exclude=NO_WAY_OF_WALKING)
     return {"walk": told} if told else {}
 
 
