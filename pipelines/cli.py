@@ -190,6 +190,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
 
 app.command()(backtest_command.backtest)
 app.command()(doctor.doctor)
+app.command()(doctor.validate)
 app.command()(lake.prune)
 
 

@@ -35,3 +35,13 @@ def _print(told: dict[str, Any], *, every_setting: bool) -> None:
           f"settings: all {len(told['settings'])} are defaults (--settings shows them)")  # fmt: skip
     for name, one in shown.items():
         print(f"  {name} = {one['value']}   [{one['origin']}]")
+
+
+def validate(home: HomeOption = None, set_: SetOption = None, json_: JsonOption = False) -> None:
+    """One PASS or FAIL a system, each by really doing something: fetch, read, load, recompute. Exit 1 on a FAIL."""
+    from pipelines import validate as systems
+
+    found = systems.examine(overrides(home, None, None, None, set_))
+    emit(found, json_, systems.print_systems)
+    if not all(one["passed"] for one in found):
+        raise typer.Exit(1)

@@ -60,6 +60,44 @@ def verify(home: Home) -> dict[str, str]:
             "records": _state(lambda: Records(home).verify(trusted)), "bundle": _state(serving)}
 
 
+def recompute(home: Home) -> dict[str, str]:
+    """Every judged value again, from its record and the evidence that it names by digest: 'ok' where the figures agree
+    to 1e-9, and which record does not. Records of other code are told apart: its arithmetic was another."""
+    from pipelines.evidence import ladder
+    from pipelines.evidence.judge import code_digest
+    from pipelines.evidence.verdict import recomputed
+
+    records, same, other, wrong = Records(home), 0, 0, []
+    for record in records.all():
+        if record.content.get("attempted") == "climb":
+            asked, again = record.content["checks"], ladder.recomputed(record)
+        elif "inputs" not in record.content:
+            continue
+        elif record.content["inputs"]["code"] != code_digest():
+            other += 1
+            continue
+        else:
+            verdict, now = record.content["verdict"], recomputed(records, record)
+            asked = [*verdict["checks"], {"value": verdict["figures"]}]
+            again = [*now["checks"], {"value": now["figures"]}]
+        wrong += [] if _close(asked, again) else [record.seq]
+        same += 1
+    aside = f" ({other} by other code)" if other else ""
+    if wrong:
+        return {"verdicts": f"records {', '.join(map(str, wrong))} do not come out again"}
+    return {"verdicts": f"ok, {same} come out again{aside}" if same else f"none yet{aside}"}
+
+
+def _close(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(_close(value, other.get(name)) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_close, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+    return bool(one == other)
+
+
 def _state(count: Callable[[], int]) -> str:
     try:
         return "ok" if count() else "none yet"

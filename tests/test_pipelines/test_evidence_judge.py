@@ -17,7 +17,7 @@ from models.hmm.config import HmmConfig
 from models.market.costs import CostModel
 from models.strategy import StrategyConfig
 from pipelines import settings as settings_module
-from pipelines.evidence import decay, health, keys
+from pipelines.evidence import decay, health, inventory, keys
 from pipelines.evidence.acts import Acts
 from pipelines.evidence.figures import judged_section
 from pipelines.evidence.judge import decide_night, last_verdict, verdict_section
@@ -109,6 +109,7 @@ def test_every_gate_value_is_recomputed_from_the_record_alone(promoted):
     for ours, theirs in zip(told["checks"], tonight.record.content["verdict"]["checks"], strict=True):
         assert ours["value"] == pytest.approx(theirs["value"], abs=1e-9) and ours["passed"] == theirs["passed"]
     assert told["figures"] == pytest.approx(tonight.record.content["verdict"]["figures"], abs=1e-9)
+    assert inventory.recompute(home) == {"verdicts": "ok, 1 come out again"}
     path = tonight.record.folder / "returns.safetensors"
     good = path.read_bytes()
     path.write_bytes(good[:-1] + b"\x01")
