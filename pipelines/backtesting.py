@@ -1,6 +1,7 @@
 """`nightdesk backtest`: a bundle or a rule on a tape, by the live engine or by arrays, and the files it leaves."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,11 +122,16 @@ def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundl
         pq.write_table(pa.Table.from_pylist(list(result.trades)), folder / "trades.parquet")
     symbols = dict(zip(bundle.snapshot.bars.names, bundle.snapshot.symbols, strict=True))
     durable.write_atomic(folder / "index.html", backtest_page.draw(result, engine, symbols).encode())
-    return {"engine": engine, "strategy": result.strategy, "figures": result.figures(),
+    return {"engine": engine, "strategy": result.strategy, "figures": _told(result.figures()),
             "sessions": [{"session": day, "equity": worth, "costs": paid} for day, worth, paid in
                          zip(result.sessions, result.equity, result.costs, strict=True)],
             "trades": len(result.trades), "files": {path.name: str(path) for path in sorted(folder.iterdir())
                                                     if path.suffix in {".parquet", ".html", ".sqlite"}}}
+
+
+def _told(figures: Mapping[str, float | int]) -> dict[str, float | int | None]:
+    """JSON knows no figure that is not a number."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def frames(folder: Path) -> dict[str, Any]:
@@ -142,8 +148,9 @@ def print_result(told: dict[str, Any]) -> None:
     print(f"  profit {figures['profit_usd']:+,.2f} USD after {figures['costs_usd']:,.2f} of costs, "
           f"deepest fall {figures['max_drawdown']:.2%}")
     if figures["trades"]:
-        print(f"  a trade: R {figures['mean_R']:+.2f}, MAE {figures['mean_mae_R']:+.2f}, "
-              f"MFE {figures['mean_mfe_R']:+.2f}, won {figures['wins']:.0%}")
+        means = [f"{'unknown' if figures[name] is None else format(figures[name], '+.2f')}"
+                 for name in ("mean_R", "mean_mae_R", "mean_mfe_R")]
+        print("  a trade: R {}, MAE {}, MFE {}, ".format(*means) + f"won {figures['wins']:.0%}")
     for row in told["sessions"][-10:]:
         print(f"  {row['session']}  equity {row['equity']:>16,.2f}  costs {row['costs']:>10,.2f}")
     for path in told["files"].values():

@@ -104,7 +104,8 @@ def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judge
 
     rows = [trade_row(trip, *(moment(trip[end], trip["instrument_id"]) for end in ("opened", "closed")),
                       days[of[trip["closed"]]]) for trip in round_trips(market, book, costs, Terms())]
-    result = result_of(bundle, [day.isoformat() for day in days], worth, spent, rows, orders, costs)
+    result = result_of(bundle, [day.isoformat() for day in days], worth, spent, rows, orders,
+                       int(np.count_nonzero(trades)), costs)
     return result, {}
 
 

@@ -78,9 +78,9 @@ def _daily(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judge
     _, decisions, market = _decided(bundle, tape, days)
     costs = CostModel.default()
     told = backtest(market, np.stack([made.weights for made in decisions]), costs)
-    paid = told.cost * costs.capital_usd
+    paid, filled = told.cost * costs.capital_usd, int(np.count_nonzero(told.book.trades))
     result = result_of(bundle, [day.isoformat() for day in days[:-1]], told.equity_usd.tolist(), paid.tolist(),
-                     _trades(bundle, told), int((told.book.trades != 0).sum()), costs)
+                     _trades(bundle, told), filled, filled, costs)
     tables = told.tables()
     return result, {"equity": tables["equity"].append_column("costs_usd", [paid]), "positions": tables["positions"]}
 
@@ -145,8 +145,8 @@ def _decided(
 
 
 def result_of(bundle: "Bundle", sessions: list[str], equity: list[float], paid: list[float], trades: list[Any],
-            orders: int, costs: Any) -> "BacktestResult":
+              orders: int, fills: int, costs: Any) -> "BacktestResult":
     from live.backtest import BacktestResult
 
     return BacktestResult(bundle.strategy.name, tuple(sessions), tuple(equity), tuple(paid), tuple(trades), orders,
-                          orders, 0, "ACTIVE", costs.capital_usd, costs.cash_rate_session)
+                          fills, 0, "ACTIVE", costs.capital_usd, costs.cash_rate_session)

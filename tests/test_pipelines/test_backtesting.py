@@ -1,5 +1,6 @@
 """`nightdesk backtest` on a recorded tape: both engines, a bundle and a rule, and the files that they leave."""
 
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -157,6 +158,14 @@ def test_what_makes_no_sense_is_answered_in_one_sentence(
     assert cli.run_app() == 2
     said = capfd.readouterr().err.strip().splitlines()
     assert match in said[-1] and "Traceback" not in "".join(said)
+
+
+def test_what_no_trade_can_tell_is_null_and_unknown(desk: tuple[Home, str], capsys: pytest.CaptureFixture[str]) -> None:
+    told = run(desk, "event")
+    assert told["trades"] == 0 and told["figures"]["mean_R"] is None
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    backtesting.print_result({**told, "figures": {**told["figures"], "trades": 1, "wins": 1.0}})
+    assert "R unknown, MAE unknown, MFE unknown, won 100%" in capsys.readouterr().out
 
 
 def test_the_help_teaches() -> None:

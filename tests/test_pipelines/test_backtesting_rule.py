@@ -70,6 +70,7 @@ def test_a_rule_is_the_same_to_the_cent_by_both_engines(rule: str, size: str, kn
     """A dividend lies within; where little history is known, nothing fills before liquidity is."""
     event, vector = both(tmp_path, rule, size, known)
     assert vector.orders == event.orders > 20
+    assert vector.fills == event.fills
     assert vector.equity == pytest.approx(event.equity, abs=0.005)
     assert vector.costs == pytest.approx(event.costs, abs=0.005)
     assert len(vector.trades) == len(event.trades) > 5
