@@ -14,6 +14,7 @@ QUESTIONS = {
     "deflated_sharpe": "Better than the best of so many worthless trials would look.",
     "sharpe": "A Sharpe above a fixed bar.",
     "drift": "No feature has moved.",
+    "reserve": "Sessions that no search had seen do not refuse it.",
     "stable": "Earns in each third of the time.",
     "loss_probability": "The best of one half of the time does not lose in the other.",
     "spa_buy_and_hold": "Better than holding the universe, beyond luck.",
