@@ -44,9 +44,9 @@ def _fill(panel: BarPanel, features: list[Feature], block: Block, some: slice, i
     }
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         block.fill(**inputs, into=columns)
-        for column in into:
-            if not np.isfinite(column.sum()):  # cheap, and never finite where a part is not
-                column[~np.isfinite(column)] = np.nan
+        totals = np.einsum("fsn->f", into)  # cheap, and never finite where a part is not
+        for index in np.flatnonzero(~np.isfinite(totals)):
+            into[index][~np.isfinite(into[index])] = np.nan
 
 
 def _fill_all(

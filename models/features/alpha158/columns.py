@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.features.alpha158 import order
+from models.features.alpha158.codes import coded
 from models.features.alpha158.moments import moments, reciprocal, sums
 from models.features.alpha158.windows import LONGEST, WINDOWS, Part
 from models.features.feature import FloatArray
@@ -99,8 +100,9 @@ def _closes(bars: _Bars, into: Columns) -> None:
         spoken = spoken * bars.counts
     found = moments((close, spoken), bars.counts, ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2)), place=2)
     counts = {size: one.count for size, one in found.items()}
-    highs_lows = order.quantiles(bars.ends, counts)
-    ranks = order.ranks(bars.ends)
+    told = coded(bars.ends)
+    highs_lows = order.quantiles(bars.ends, told, counts)
+    ranks = order.ranks(told.codes)
     for size, one in found.items():
         (mean, _, place), spread = one.means, _spread(one.products[0, 0], one.count)
         slope = one.products[0, 2] / one.products[2, 2]

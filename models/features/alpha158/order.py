@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from models.features.alpha158.codes import Coded, Codes
 from models.features.alpha158.windows import LONGEST, WINDOWS, Part, grow
 from models.features.feature import FloatArray
 
@@ -89,7 +90,7 @@ def _merging(older: int, newer: int, places: tuple[int, ...] | None) -> tuple[li
     return _pruned(found, set(wires)), wires
 
 
-def _run(wires: list[FloatArray], network: Sequence[Comparator]) -> None:
+def _run(wires: list[Codes], network: Sequence[Comparator]) -> None:
     """The arrays that come in belong to others, those made here are written over."""
     made = [False] * len(wires)
     for low, high, lower, higher in network:
@@ -114,10 +115,10 @@ LAST_PLACES = tuple(sorted({place + more for share in SHARES for place in (_betw
                             for more in (0, 1)}))
 
 
-def _sorted_windows(values: FloatArray) -> dict[int, list[FloatArray]]:
+def _sorted_windows(values: Codes) -> dict[int, list[Codes]]:
     """Each window's values in ascending order; of the longest only those at LAST_PLACES."""
 
-    def merge(older: list[FloatArray], newer: list[FloatArray], size: int) -> list[FloatArray]:
+    def merge(older: list[Codes], newer: list[Codes], size: int) -> list[Codes]:
         both = [*older, *newer]
         if len(both) < 5:
             return both  # sorted once there are five
@@ -132,15 +133,16 @@ def _sorted_windows(values: FloatArray) -> dict[int, list[FloatArray]]:
                 len(values))
 
 
-def quantiles(values: FloatArray, counts: dict[int, Part]) -> dict[int, list[FloatArray]]:
+def quantiles(values: FloatArray, told: Coded, counts: dict[int, Part]) -> dict[int, list[FloatArray]]:
     """For each window its quantiles at SHARES. Missing values must be +inf."""
     found: dict[int, list[FloatArray]] = {}
-    for size, ordered in _sorted_windows(values).items():
+    for size, ordered in _sorted_windows(told.codes).items():
         held = dict(zip(LAST_PLACES, ordered, strict=True)) if size == LONGEST else dict(enumerate(ordered))
         found[size] = []
         for share in SHARES:
             place, above = _between(size, share)
-            found[size].append(held[place] + (held[place + 1] - held[place]) * above)
+            low, high = told.value(held[place]), told.value(held[place + 1])
+            found[size].append(low + (high - low) * above)
         count = counts[size]
         if not isinstance(count, float):
             _mend(values, size, count, found[size])
@@ -163,8 +165,8 @@ def _mend(values: FloatArray, size: int, count: FloatArray, quantile: list[Float
         into[row, name] = low + (high - low) * (exact - place)
 
 
-def ranks(values: FloatArray) -> dict[int, FloatArray]:
-    """Rank of the newest value among its window's, ties in the middle, from 1. Missing values must be +inf."""
+def ranks(values: Codes) -> dict[int, FloatArray]:
+    """Rank of the newest value among its window's, ties in the middle, from 1. Missing values must be the highest."""
     rows = len(values) - LONGEST + 1
     newest = values[LONGEST - 1 :]
     under = np.empty_like(newest, dtype=np.bool_)
