@@ -45,14 +45,14 @@ def begin(desk: "Desk", actions: Sequence[Action]) -> None:
         return
     if desk.inside is not None:
         tradable, states = liquidity(desk), regime(desk)
-        desk.scale = size_scale(desk.terms.limits, desk.memory, states)
+        desk.scale = size_scale(desk.terms.limits, desk.memory, states) * desk.bundle.manifest.capital_share
         desk.venue.open_session(tradable)
         desk.reference = {name: holding.price for name, holding in desk.book.holdings.items()}
         desk.inside.begin(allowed, begin_watch(desk, actions), tradable,
                           desk.tail.continuity(desk.times.session, actions), states)
         return
     made = plan(desk.bundle, desk.tail, desk.times, desk.clock.now(), actions, desk.book.shares(), desk.terms.costs,
-                lambda states: size_scale(desk.terms.limits, desk.memory, states))
+                lambda states: size_scale(desk.terms.limits, desk.memory, states) * desk.bundle.manifest.capital_share)
     desk.venue.open_session(made.liquidity())
     prices = {name: holding.price for name, holding in desk.book.holdings.items()}
     known = dict(zip(made.decision.names, made.reference.tolist(), strict=True))

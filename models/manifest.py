@@ -54,6 +54,7 @@ class Manifest:
     evidence_digest: str  # of the record that let it through
     files: dict[str, FileEntry]
     format: int = FORMAT
+    capital_share: float = 1.0  # of the account that it may use on its rung; told only where it is not all
 
     def to_bytes(self) -> bytes:
         return canonical(self._plain())
@@ -62,6 +63,8 @@ class Manifest:
         told = asdict(self)
         told.update(created=self.created.isoformat(), expires=self.expires.isoformat(),
                     last_session=self.last_session.isoformat())
+        if self.capital_share == 1.0:
+            del told["capital_share"]
         return told
 
     @property
@@ -73,7 +76,7 @@ class Manifest:
     def from_bytes(cls, data: bytes) -> "Manifest":
         """Every field, no other, each of its type; otherwise ValueError."""
         told = json.loads(data)
-        if not isinstance(told, dict) or set(told) != {field.name for field in fields(cls)}:
+        if not isinstance(told, dict) or set(told) | {"capital_share"} != {field.name for field in fields(cls)}:
             raise ValueError("its fields are not those of a manifest")
         for name, kind in (("seq", int), ("format", int), ("slot", str), ("strategy", str), ("strategy_key", str),
                            ("rung", str), ("code_digest", str), ("evidence_digest", str), ("features", list),
@@ -93,6 +96,8 @@ class Manifest:
             raise ValueError(str(error)) from error
         if created.tzinfo is None or expires.tzinfo is None or manifest.seq < 1 or manifest.rung not in RUNGS:
             raise ValueError("a time without zone, a sequence number below 1 or an unknown rung")
+        if type(manifest.capital_share) is not float or not 0.0 < manifest.capital_share <= 1.0:
+            raise ValueError("a share of the capital that is none")
         if manifest.to_bytes() != data:
             raise ValueError("it is not in canonical form")
         return manifest

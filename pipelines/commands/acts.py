@@ -66,7 +66,11 @@ def approve(seq: WhichRecord = None, *, reason: Reason, actor: Actor, home: Home
 
 def reject(seq: WhichRecord = None, *, reason: Reason, actor: Actor, home: HomeOption = None, now: NowOption = None,
            json_: JsonOption = False) -> None:  # fmt: skip
-    """Turn a proposal down; what held the slot keeps it."""
+    """Turn a proposal down; what held the slot keeps it.
+
+    A refused climb is proposed again after as many further sessions as its rung asks for; a refused configuration only
+    when a later search finds it again on new data.
+    """
     with _acting(home, actor, reason, now) as (acts, _):
         record = acts.reject(seq)
     _tell(record, json_, "What held the slot keeps it.")
@@ -76,7 +80,11 @@ def rollback(
     to: Annotated[int | None, typer.Argument(help="Number of the bundle. Default: the one before")] = None,
     *, reason: Reason, actor: Actor, home: HomeOption = None, now: NowOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Back to an older bundle, signed anew under a higher number."""
+    """Back to an older bundle, signed anew under a higher number, so that no runner has to accept an older one.
+
+    `nightdesk models list` has the numbers; without one it is the newest before the champion's. Live takes it up
+    between two bars and tells the change of positions first. It comes back on the rung that it had.
+    """
     with _acting(home, actor, reason, now) as (acts, _):
         record, folder = acts.rollback(to)
     words = f"{folder.name} serves." if folder else \

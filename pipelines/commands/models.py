@@ -11,12 +11,17 @@ from pipelines.commands import acts
 from pipelines.commands.options import HomeOption, JsonOption, SeedOption, SetOption, emit, home_of, overrides
 from pipelines.home import Home
 
-app = typer.Typer(no_args_is_help=True, help="Bundles, the records of who let them through, and the gate's policy.")
+app = typer.Typer(no_args_is_help=True, help="Bundles, the records of who let them through, the ladder, and "
+                                                "the gate's policy. Begin with `list`, `show N` and `ladder`.")
 
 
 @app.command("list")
 def list_(home: HomeOption = None, json_: JsonOption = False) -> None:
-    """Every bundle and the act that let it through."""
+    """Every act, newest first, with the bundles that it let through and which of them serves.
+
+    An act is a signed record: promote and refresh come of the nightly's gate; approve, reject, rollback, climb, demote,
+    kill, reset and override of a person or of the ladder. `nightdesk models show N` tells one whole.
+    """
     from pipelines.evidence import inventory
 
     emit(inventory.list_bundles(home_of(home)), json_, inventory.print_list)
@@ -24,7 +29,8 @@ def list_(home: HomeOption = None, json_: JsonOption = False) -> None:
 
 @app.command()
 def show(seq: int, home: HomeOption = None, json_: JsonOption = False) -> None:
-    """One record with every gate value it was decided on."""
+    """One record whole: every gate value with its bar, the trials that were counted, inputs by digest, model card,
+    and, beside what was decided, the code and machine that made it. `models list` has the numbers."""
     from pipelines.evidence import inventory
 
     emit(inventory.show(home_of(home), seq), json_, lambda v: print(json.dumps(v, indent=1, default=str)))
@@ -36,7 +42,11 @@ def verify(
     verdicts: Annotated[bool, typer.Option("--verdicts", help="Also compute every gate value again from its record and "
                                                               "evidence, to 1e-9")] = False,
 ) -> None:  # fmt: skip
-    """Check the chains and signatures of ledger, records and the current bundle."""
+    """Check the chains and signatures of ledger, records and the current bundle.
+
+    Any changed, lost or inserted byte is found, a cut tail through the head that is kept apart (ledger/records.head).
+    Exit 1 where something does not hold: then nothing is promoted until it is restored from a backup.
+    """
     from pipelines.evidence import inventory
 
     desk = home_of(home)

@@ -101,7 +101,8 @@ class Acts:
         if publish.manifest_of(folder).expires < self.now:
             publish.withdraw(self.home)
             return record, None
-        return record, publish.republish(self.home, folder, self.now, self.keys, self.held().rung)
+        return record, publish.republish(self.home, folder, self.now, self.keys, self.held().rung,
+                                          self.held().share)
 
     def _target(self, to: int | None) -> tuple[Path, dict[str, Any]]:
         """The bundle to go back to, as the act names it: by number, or the newest before the champion's."""

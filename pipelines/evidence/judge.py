@@ -185,6 +185,17 @@ def _target() -> str:
     return TARGET
 
 
+def _gate(record: Record, settings: Settings) -> dict[str, Any]:
+    """Which bars were in use, whether anybody measured them, and since which record they are others."""
+    home, policy = Home(settings.home), policy_of(settings)
+    told = measured(policy, home)
+    before = [one for one in Records(home).all() if one.seq < record.seq and "inputs" in one.content]
+    changed = before[-1].seq if before and before[-1].content["inputs"]["policy"] != \
+        record.content["inputs"]["policy"] else None
+    return {"preset": policy.name, "calibrated": told is not None, "calibration": in_words(told),
+            "changed_since_record": changed}
+
+
 def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float | None) -> dict[str, Any]:
     """The section `verdict` of tonight's story."""
     content: Mapping[str, Any] = tonight.record.content
@@ -200,7 +211,6 @@ def verdict_section(tonight: Tonight, settings: Settings, oracle_sharpe: float |
     return {**verdict, "searched": tonight.searched, "attempted": content["attempted"], "strategy": content["strategy"],
             "key": content["key"], "card": content.get("card"), "trials_n": content["ledger"]["n"],
             "record_seq": tonight.record.seq,
-            "gate": {"preset": policy_of(settings).name, "calibration": in_words(
-                measured(policy_of(settings), Home(settings.home)))},
+            "gate": _gate(tonight.record, settings),
             "signal": settings.sandbox.signal if settings.source == "sandbox" else None,
             "oracle_sharpe": oracle_sharpe, "repeated": tonight.repeated}

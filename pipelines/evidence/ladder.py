@@ -154,7 +154,7 @@ def settle(home: Home, held: Standing, now: dt.datetime) -> None:
         manifest = publish.manifest_of(serving)
         if manifest.evidence_digest == held.champion.content_digest and manifest.rung != held.rung \
                 and manifest.expires >= now:
-            publish.republish(home, serving, now, keys.open_or_create(home.keys), held.rung)
+            publish.republish(home, serving, now, keys.open_or_create(home.keys), held.rung, held.share)
 
 
 def told(climb: Climb | None, held: Standing, settings: Settings) -> dict[str, Any]:

@@ -28,7 +28,8 @@ def contents_of(home: Home, now: dt.datetime, inputs: Any, strategy: StrategyCon
     }, last
 
 
-def draft_of(tonight: Tonight, strategy: StrategyConfig, last: dt.date, now: dt.datetime, rung: str) -> Manifest:
+def draft_of(tonight: Tonight, strategy: StrategyConfig, last: dt.date, now: dt.datetime,
+             held: Standing) -> Manifest:
     """The manifest before its files and number are known."""
     content = tonight.record.content
     expires = publish.expiry(last)
@@ -36,7 +37,7 @@ def draft_of(tonight: Tonight, strategy: StrategyConfig, last: dt.date, now: dt.
         expires = min(expires, dt.datetime.fromisoformat(content["until"]))
     return Manifest(
         seq=1, created=now, expires=expires, slot=strategy.slot, strategy=strategy.name,
-        strategy_key=strategy.key(), rung=rung, last_session=last,
+        strategy_key=strategy.key(), rung=held.rung, capital_share=held.share, last_session=last,
         features=tuple(FeatureEntry(one.name, one.version, one.family, one.look_back)
                        for one in named(strategy.features)),
         code_digest=content["inputs"]["code"], data_snapshot=content["inputs"]["data"],
@@ -73,7 +74,7 @@ def publish_night(home: Home, inputs: Any, tonight: Tonight, now: dt.datetime) -
                 "why": f"Nothing published: {why}{kept}"}
     strategy = tonight.strategy
     contents, last = contents_of(home, now, inputs, strategy, tonight.files)
-    draft = draft_of(tonight, strategy, last, now, held.rung)
+    draft = draft_of(tonight, strategy, last, now, held)
     folder, changed = publish.publish(home, contents, draft, keys.open_or_create(home.keys))
     loaded = bundle.load(folder, keys.trusted(home.keys), 0, min(now, draft.expires))
     return {

@@ -72,13 +72,15 @@ def point_to(home: Home, folder: Path) -> bool:
     return True
 
 
-def republish(home: Home, folder: Path, now: dt.datetime, keys: Keys, rung: str | None = None) -> Path:
+def republish(home: Home, folder: Path, now: dt.datetime, keys: Keys, rung: str | None = None,
+              share: float | None = None) -> Path:
     """An older bundle under a new, higher number: the same weights and the same last session, freshly signed, on the
     rung that it has now. Verified whole before, as live will verify it after."""
     old = manifest_of(folder)
     bundle_module.load(folder, keys.trusted, 0, min(now, old.expires))
     contents = {name: (folder / name).read_bytes() for name in bundle_module.CONTENTS}
-    return publish(home, contents, replace(old, created=now, files={}, rung=rung or old.rung), keys)[0]
+    return publish(home, contents, replace(old, created=now, files={}, rung=rung or old.rung,
+                                           capital_share=share or old.capital_share), keys)[0]
 
 
 def withdraw(home: Home) -> str | None:

@@ -83,8 +83,21 @@ def head(story: Story) -> Html:
         _ledes(story),
         guarded(_figures, story),
         tag("p", planted, " ", seen, ".", class_="aside") if planted else None,
+        _policy(story),
         class_=tone,
     )
+
+
+def _policy(story: Story) -> Html | None:
+    """Bars that nobody measured, or that are others than last time, are said before anything is believed of them."""
+    told = story.get("verdict").get("gate") or {}
+    changed, measured = told.get("changed_since_record"), told.get("calibrated")
+    if not changed and measured is not False:
+        return None
+    words_ = f"The gate's bars are others than in record {changed}. " if changed else ""
+    if measured is False:
+        words_ += "Nobody measured how often these bars promote noise: nightdesk models calibrate does."
+    return tag("p", words_, class_="aside")
 
 
 def guarded(draw: Any, story: Story) -> Any:

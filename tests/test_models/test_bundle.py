@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,6 +149,14 @@ def test_a_manifest_is_canonical_and_complete():
                 data.replace(b'"rung":"shadow"', b'"rung":"money"'), data.replace(b'"format":1,', b""), b"[]"):
         with pytest.raises(ValueError):
             Manifest.from_bytes(bad)
+
+
+def test_a_share_of_the_capital_is_told_only_where_it_is_not_all():
+    whole, part = (replace(little_bundle.draft(), capital_share=share) for share in (1.0, 0.1))
+    assert b"capital_share" not in whole.to_bytes() and Manifest.from_bytes(part.to_bytes()).capital_share == 0.1
+    for bad in (b"1.5", b"0.0", b'"0.1"', b"-0.1", b"1.0", b"1", b"null"):
+        with pytest.raises(ValueError):
+            Manifest.from_bytes(part.to_bytes().replace(b'"capital_share":0.1', b'"capital_share":' + bad))
 
 
 def test_the_pointer_names_a_bundle_or_nothing(tmp_path):

@@ -83,7 +83,7 @@ def test_what_was_lived_and_nobody_could_choose_by_lets_it_climb(desk):
     section = ladder.step(desk, settings(desk), night(6.0), LATER)
     assert section["acted"] == "climb" and section["rung"] == "canary" and held(desk).rung == "canary"
     serving = publish.manifest_of(publish.check_serving(desk))
-    assert (serving.rung, serving.seq) == ("canary", 2)
+    assert (serving.rung, serving.seq, serving.capital_share) == ("canary", 2, 0.1)
     refuse_below_canary(serving)  # live lets it have a venue with books of its own
     record = Records(desk).last()
     assert ladder.recomputed(record) == record.content["checks"] and record.content["plan"]["capital_share"] == 0.1
@@ -145,6 +145,7 @@ def test_a_rung_belongs_to_a_configuration_and_survives_refits_only(desk):
     assert held(desk).rung == "shadow" and held(desk).permitted[content_digest(desk, 1)] == "canary"
     record, folder = Acts(desk, "ann", "worse", LATER).rollback(1)
     assert held(desk).rung == "canary" == publish.manifest_of(folder).rung and record.act == "rollback"
+    assert held(desk).share == 0.1 == publish.manifest_of(folder).capital_share
 
 
 def content_digest(home, seq):

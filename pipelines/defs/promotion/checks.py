@@ -49,6 +49,13 @@ def gate(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
         )
 
 
+@dg.asset_check(asset=VERDICT, description="Somebody measured how often the bars in use promote noise.")
+def policy_is_calibrated(home: HomeResource) -> dg.AssetCheckResult:
+    told = home.home().read_section("verdict").get("gate") or {}
+    return dg.AssetCheckResult(passed=told.get("calibrated") is not False, severity=dg.AssetCheckSeverity.WARN,
+                               metadata={"plain": told.get("calibration") or "nothing was judged"})
+
+
 @dg.asset_check(asset=BUNDLE, blocking=True,
                 description="Ledger and records hold, and what serves has a record that lets it.")
 def chains_hold(home: HomeResource) -> dg.AssetCheckResult:
