@@ -1,69 +1,44 @@
-"""One backtest on one page: its equity, its figures and its trades, without script or network."""
+"""One backtest as a tear sheet: the page that a judged candidate has, of what a tape can tell."""
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.report.charts import Line, columns, line_chart
-from pipelines.report.html import Html, caption, join, raw, tag
+import numpy as np
+
+from pipelines.report import words
+from pipelines.report.sheet import Sheet, compose
 
 if TYPE_CHECKING:
     from live.backtest import BacktestResult
 
-STYLE = Path(__file__).with_name("page.css")
-MOST_ROWS = 200
+SAID = {"orders": "Orders", "fills": "Fills", "refused": "Refused by limits", "trades": "Trades from flat to flat",
+        "profit_usd": "Profit, USD", "costs_usd": "Costs, USD", "wins": "Trades that won", "mean_R": "Mean R",
+        "mean_mae_R": "Mean adverse excursion, R", "mean_mfe_R": "Mean favourable excursion, R"}
 
 
 def draw(result: "BacktestResult", engine: str, symbols: Mapping[str, str]) -> str:
     """The whole document."""
+    path = np.array([result.capital, *result.equity])
     figures = result.figures()
-    title = f"{result.strategy}, {engine} engine"
-    days = list(result.sessions)
-    chart = line_chart(days, [Line("equity", list(result.equity), "one")], label="Worth of the account at each close",
-                       show=lambda value: f"{value:,.0f}")
-    body = [
-        tag("h1", title),
-        tag("section", tag("h2", "Equity"), chart, caption(f"{len(days)} session(s), dollars at the close, costs on.")),
-        tag("section", tag("h2", "Figures"), _table(["figure", "value"], [[name, _said(value)] for name, value in
-                                                                       figures.items()])),
-    ]
-    if result.trades:
-        body.append(tag("section", tag("h2", "Trades"), _outcomes(result), _trades(result, symbols)))
-    head = tag("head", tag("meta", charset="utf-8"), tag("title", title),
-               tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-               tag("style", raw(STYLE.read_text())))
-    return "<!doctype html>\n" + tag("html", head, tag("body", tag("main", *body)), lang="en") + "\n"
+    ends = {"REDUCING": ("Reducing", "warn"), "HALTED": ("Halted", "bad")}.get(result.state, ("Backtest", "quiet"))
+    trades = [{**one, "symbol": symbols.get(one["instrument_id"], one["instrument_id"])} for one in result.trades]
+    sheet = Sheet(
+        f"{result.strategy}, {engine} engine", *ends,
+        f"{words.plural(len(result.sessions), 'session')} of a tape, {words.plural(len(trades), 'trade')}, by the "
+        f"{engine} engine with all costs on.",
+        list(result.sessions), np.diff(path) / result.capital, result.cash_rate_session, result.capital,
+        cost=np.array(result.costs) / result.capital,
+        trades=trades, trade_returns=np.array([one["pnl"] for one in trades]) / result.capital if trades else None,
+        facts=[(name, _said(key, figures[key])) for key, name in SAID.items() if key in figures])
+    return compose(sheet, "a backtest by hand")
 
 
-def _outcomes(result: "BacktestResult") -> Html:
-    """How trades ended, in R."""
-    edges = [-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0]
-    values = [trade["R"] for trade in result.trades if trade["R"] is not None]
-    counts = [sum(low <= value < high for value in values)
-              for low, high in zip([-math.inf, *edges], [*edges, math.inf], strict=True)]
-    labels = [f"< {edges[0]:g}", *(f"{edge:g} …" for edge in edges)]
-    return join(columns(labels, [float(count) for count in counts], label="Trades by R"),
-                caption(f"{len(values)} trade(s) by profit over the distance to the stop, or one ATR without one."))
-
-
-def _trades(result: "BacktestResult", symbols: Mapping[str, str]) -> Html:
-    rows = [[trade["opened_at"][:16].replace("T", " "), symbols.get(trade["instrument_id"], trade["instrument_id"]),
-             f"{trade['side'] * trade['shares']:+,}", _said(trade["entry"]), _said(trade["exit"]), trade["reason"],
-             _said(trade["pnl"]), _said(trade["R"]), _said(trade["mae_R"]), _said(trade["mfe_R"]),
-             _said(trade["holding_min"])] for trade in result.trades[-MOST_ROWS:]]
-    heads = ["opened (UTC)", "symbol", "shares", "entry", "exit", "why", "P&L $", "R", "MAE", "MFE", "minutes"]
-    told = caption(f"The last {len(rows)} of {len(result.trades)}; all of them are in trades.parquet.")
-    return join(_table(heads, rows), told)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> Html:
-    return tag("div", tag("table", tag("thead", tag("tr", *(tag("th", head) for head in heads))),
-                          tag("tbody", *(tag("tr", *(tag("td", cell) for cell in row)) for row in rows))),
-               class_="wide")
-
-
-def _said(value: Any) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 100 else f"{value:,.2f}"
+def _said(key: str, value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return words.DASH
+    if key == "wins":
+        return words.percent(value, 0)
+    if key.endswith("_usd"):
+        return words.money(value).removesuffix(" USD")
+    return words.count(value) if isinstance(value, int) else words.number(value)

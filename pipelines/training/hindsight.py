@@ -14,7 +14,7 @@ from models.backtest.prices import Prices, carried
 from models.features.compute import compute_batch
 from models.features.inputs import derive
 from models.features.panel import BarPanel
-from models.features.registry import named
+from models.features.registry import FEATURES, named
 from models.market.liquidity import LOOK_BACK, trailing
 from pipelines.home import Home
 from pipelines.training.inputs import Inputs
@@ -67,7 +67,8 @@ def restated(inputs: Inputs, sessions: NDArray[np.datetime64], raw: dict[str, Fl
     decided = np.asarray(panel.sessions, "datetime64[D]")
     before = np.searchsorted(sessions, decided) - 1  # the bar that a decision looks back on
     known = before >= 0
-    own = tuple(one.name for one in named(panel.features) if one.family == "equity")
+    of_bars = {one.name for one in FEATURES if one.family == "equity"}
+    own = tuple(name for name in panel.features if name in of_bars)
     made = compute_batch(BarPanel(sessions, panel.names, derive("equity", seen)), named(own))
     values = panel.values.copy()
     for name in own:

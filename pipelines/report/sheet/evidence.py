@@ -41,8 +41,9 @@ def believed(sheet: Sheet) -> list[Html]:
     if market is not None:
         rows.append(sharpe_interval(market.name, np.asarray(market.net - sheet.cash), "quiet"))
     return [intervals(rows, label="Sharpe ratios with their intervals"),
-            caption("Sharpe a year with its 95 % interval, skew and fat tails allowed for. Active: less beta times buy "
-                    "and hold; every test of skill is run on it."),
+            caption("Sharpe a year with its 95 % interval, skew and fat tails allowed for.",
+                    None if sheet.active is None else
+                    " Active: less beta times buy and hold; every test of skill is run on it."),
             *_luck(sheet)]
 
 

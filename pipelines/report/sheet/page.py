@@ -7,6 +7,7 @@ from models.backtest.figures import annual_return, annual_volatility, max_drawdo
 from pipelines.report import words
 from pipelines.report.html import Html, paragraph, raw, tag
 from pipelines.report.parts import price
+from pipelines.report.parts.part import facts
 from pipelines.report.sheet import evidence, figures, path, working
 from pipelines.report.sheet.record import Sheet
 
@@ -60,6 +61,7 @@ def compose(sheet: Sheet, kicker: str) -> str:
         ("Capital that it carries", working.capacity(sheet), "capacity"),
         ("What its scores are worth", _pair(("Said and earned", working.calibration(sheet)),
                                             ("What it leans on", working.importances(sheet))), "scores"),
+        ("What was counted", [facts(sheet.facts)] if sheet.facts else [], "counted"),
         ("Trades", working.trades(sheet), "trades"),
     ]
     styles = "".join(style.read_text() for style in STYLES)

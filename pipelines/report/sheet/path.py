@@ -28,6 +28,8 @@ def _fine(value: float) -> str:
 
 
 def equity(sheet: Sheet) -> list[Html]:
+    if not len(sheet.net):
+        return [paragraph("No session was traded.")]
     paths = {sheet.name: np.cumsum(sheet.net), **{one.name: np.cumsum(one.net) for one in sheet.others}}
     classes = {sheet.name: "c1", **{one.name: one.class_ for one in sheet.others}}
     show = _show if max(float(np.abs(path).max()) for path in paths.values()) >= 0.05 else _fine

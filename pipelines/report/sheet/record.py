@@ -70,6 +70,7 @@ class Sheet:
     price_tag: Mapping[str, Any] = field(default_factory=dict)
     trades: Sequence[Mapping[str, Any]] = ()  # of a backtest: R, pnl and the rest
     trade_returns: Floats | None = None  # shares of the account, in order; the sessions' own where None
+    facts: Sequence[tuple[str, str]] = ()  # of a backtest: what was counted
     links: Sequence[tuple[str, str]] = ()
     seed: int = 7
 

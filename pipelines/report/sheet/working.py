@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from pipelines.report import words
-from pipelines.report.charts import Line, meter
+from pipelines.report.charts import Line, columns, meter
 from pipelines.report.html import Html, caption, tag
 from pipelines.report.parts.hues import legend
 from pipelines.report.parts.part import table
@@ -13,6 +13,7 @@ from pipelines.report.sheet.record import Sheet
 
 MOST_IMPORTANT = 10
 MOST_TRADES = 200
+EDGES = (-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0)  # of R
 
 
 def importances(sheet: Sheet) -> list[Html]:
@@ -85,6 +86,19 @@ def trades(sheet: Sheet) -> list[Html]:
          words.number(one["R"]), words.number(one["mae_R"]), words.number(one["mfe_R"]),
          words.count(one["holding_min"])]
         for one in list(sheet.trades)[-MOST_TRADES:]]
-    return [table(heads, rows, words=2),
+    return [*_outcomes(sheet), table(heads, rows, words=2),
             caption(f"The last {len(rows)} of {len(sheet.trades)}; all of them are in trades.parquet. R: profit over "
                     "the distance to the stop, or one ATR without one; MAE and MFE in the same unit.")]
+
+
+def _outcomes(sheet: Sheet) -> list[Html]:
+    """How trades ended, in R."""
+    values = [float(one["R"]) for one in sheet.trades if one["R"] is not None]
+    if not values:
+        return []
+    counts = [sum(low <= value < high for value in values)
+              for low, high in zip([-math.inf, *EDGES], [*EDGES, math.inf], strict=True)]
+    labels = [f"< {EDGES[0]:g}", *(f"{edge:g} …" for edge in EDGES)]
+    return [columns([label.replace("-", words.MINUS) for label in labels], [float(count) for count in counts],
+                    show=lambda value: words.count(value), label="Trades by R"),
+            caption(f"{words.plural(len(values), 'trade')} by R, from the edge under each column to the next.")]
