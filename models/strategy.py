@@ -19,9 +19,11 @@ from models.gnn.score import GnnModel
 from models.hmm.config import STATES, HmmConfig
 from models.hmm.score import HmmModel
 from models.intraday import SLOT, Intraday
+from models.options import option
 from models.options import told as told_of
 from models.positions import dollar_neutral, hedged
 from models.risk import RETURNS, known_risk
+from models.signals.chosen import Chosen, book_of, columns_of, in_full
 
 Floats = NDArray[np.float64]
 
@@ -45,22 +47,27 @@ class StrategyConfig:
     gnn: GnnConfig = field(default_factory=GnnConfig)
     hmm: HmmConfig = field(default_factory=HmmConfig)
     intraday: Intraday | None = None  # None: decided once, before the open
+    rule: Chosen | None = option(None)  # decides in place of the scores; the models are carried and only tell regimes
 
     def __post_init__(self) -> None:
         if (self.intraday is not None) != (self.slot.partition("-")[0] == SLOT):
             raise ValueError(f"slot {self.slot}: one that begins with '{SLOT}' belongs to a strategy that decides "
                              "inside the session, and to no other")
+        if self.rule is not None:
+            book_of(self.rule)
 
     @property
     def features(self) -> tuple[str, ...]:
         """Columns of the panel that a decision reads."""
-        read = (RETURNS, *self.gbm.columns, *self.gnn.columns, *self.hmm.columns)
+        read = (RETURNS, *self.gbm.columns, *self.gnn.columns, *self.hmm.columns,
+                *(columns_of(self.rule) if self.rule is not None else ()))
         return tuple(dict.fromkeys(read))
 
     @property
     def history(self) -> int:
         """Decision rows, the one decided on included, that determine a decision to the last bit."""
-        return max(self.hmm.window, self.risk_window, self.gnn.look_back + self.hold_sessions - 1)
+        ruled = book_of(self.rule).history if self.rule is not None else 0
+        return max(self.hmm.window, self.risk_window, self.gnn.look_back + self.hold_sessions - 1, ruled)
 
     def to_json(self) -> str:
         return json.dumps(self._told(), sort_keys=True, separators=(",", ":"))
@@ -148,6 +155,8 @@ def decide(config: StrategyConfig, models: Models, panel: FeaturePanel, known: R
     of earlier decisions on the same rows: they are what they were, and need not be computed again."""
     recent = panel.tail(config.history)
     scores = Scores(models, recent)
+    if config.rule is not None:
+        return _by_rule(config.rule, scores, [len(recent.sessions) - 1])[0]
     held = range(max(0, len(recent.sessions) - config.hold_sessions), len(recent.sessions))
     if known is not None:
         scores.remember({row: known[recent.sessions[row]] for row in held if recent.sessions[row] in known})
@@ -164,7 +173,22 @@ def decide_many(
 ) -> list[Decision]:
     """`decide` at each of the panel's `rows`, to the bit. `scores` lets configs that share models share the work."""
     scores = scores or Scores(models, panel)
+    if config.rule is not None:
+        return _by_rule(config.rule, scores, [int(row) for row in rows])
     return [_decide_row(config, scores, int(row)) for row in rows]
+
+
+def _by_rule(rule: Chosen, scores: Scores, rows: list[int]) -> list[Decision]:
+    """What a rule wants at these rows. The trees and the graph are not asked; the regime is told beside it."""
+    panel, names = scores.panel, scores.models.hmm.names
+    held, weights = book_of(rule).decided(in_full(panel), rows)
+    unasked = np.full(len(panel.names), np.nan)
+    return [
+        Decision(session=panel.sessions[row], names=panel.names,
+                 regime={state: float(p) for state, p in zip(names, scores.regime(row), strict=True)},
+                 gbm=unasked, gnn=unasked, score=np.where(panel.tradable[row], held[at], np.nan), weights=weights[at])
+        for at, row in enumerate(rows)
+    ]
 
 
 def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:

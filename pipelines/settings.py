@@ -29,6 +29,7 @@ from pipelines.settings_sections import (
     Sandbox,
     Section,
     Spend,
+    Strategies,
     Training,
 )
 
@@ -57,6 +58,7 @@ class Settings(Section):
     training: Training = Training()
     gate: Gate = Gate()
     approval: Approval = Approval()
+    strategies: Strategies = Strategies()
     publish: Publish = Publish()
     features: Features = Features()
     leak: LeakGate = LeakGate()

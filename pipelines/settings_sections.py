@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 
 class Section(BaseModel):
@@ -170,6 +170,21 @@ class Approval(Section):
     """Rungs that a strategy reaches only when a person said so: until then its promotion waits as a proposal."""
 
     rungs: Annotated[tuple[Literal["shadow", "canary", "champion"], ...], BeforeValidator(_listed)] = ()
+
+
+class Strategies(Section):
+    """Rules that compete with the learned strategies: each is one more trial in N, and may be promoted."""
+
+    rules: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+
+    @field_validator("rules")
+    @classmethod
+    def _known(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        from models.signals.chosen import chosen
+
+        for name in rules:
+            chosen(name)
+        return tuple(dict.fromkeys(rules))
 
 
 class Publish(Section):

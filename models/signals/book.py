@@ -46,8 +46,12 @@ class AlphaBook:
 
     def weights(self, panel: FeaturePanel, rows: Sequence[int]) -> Floats:
         """(rows, names) of each of the panel's `rows`, from its last `history` rows only."""
+        return self.decided(panel, rows)[1]
+
+    def decided(self, panel: FeaturePanel, rows: Sequence[int]) -> tuple[Floats, Floats]:
+        """(conviction that is held, weights), each (rows, names); 0 for what may not be traded."""
         if not len(rows):
-            return np.zeros((0, len(panel.names)))
+            return np.zeros((0, len(panel.names))), np.zeros((0, len(panel.names)))
         first, last = max(0, min(rows) - self.history + 1), max(rows) + 1
         seen = FeaturePanel(panel.sessions[first:last], panel.names, panel.features, panel.values[first:last],
                             panel.tradable[first:last])
@@ -57,7 +61,8 @@ class AlphaBook:
         total = cross.total(np.abs(held))[0]
         spread = np.clip(held * (self.gross / np.where(total > 0.0, total, 1.0)), -self.max_weight, self.max_weight)
         sized = spread * np.clip(said.sizes / self.most_size, 0.0, 1.0)
-        return np.ascontiguousarray(sized[np.asarray(rows) - first]) + 0.0
+        at = np.asarray(rows) - first
+        return np.ascontiguousarray(held[at]) + 0.0, np.ascontiguousarray(sized[at]) + 0.0
 
 
 def averaged(conviction: Floats, count: int) -> Floats:

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from models.features.panel import FeaturePanel
 from models.features.registry import DAILY, families, named
+from models.signals.alpha import union
+from models.signals.chosen import chosen, columns_of
 from pipelines.home import Home
+from pipelines.settings import Settings
 from pipelines.store.build import table_path
 from pipelines.store.frame import decision_time
 from pipelines.store.gather import Part, gather
@@ -32,6 +35,22 @@ def rule_panel(home: Home, panel: FeaturePanel, refs: tuple[str, ...], now: dt.d
         columns.update(_gathered(home, panel, wanted, now))
     values = np.stack([columns[ref] for ref in refs], axis=-1)
     return FeaturePanel(panel.sessions, panel.names, refs, values, panel.tradable)
+
+
+def with_chosen(home: Home, settings: Settings, panel: FeaturePanel, now: dt.datetime) -> FeaturePanel:
+    """The training panel with what the rules read that compete in it, and the one that holds the slot; as it was where
+    there is none."""
+    from pipelines.evidence.judged import SLOT, strategy_of
+    from pipelines.evidence.records import Records
+
+    champion = Records(home).champion(SLOT)
+    held = strategy_of(champion) if champion is not None else None
+    rules = [chosen(name) for name in settings.strategies.rules] + ([held.rule] if held and held.rule else [])
+    wanted = union(*(columns_of(rule) for rule in rules))
+    missing = tuple(ref for ref in wanted if ref not in panel.features)
+    if not missing or not panel.names:
+        return panel
+    return with_columns(panel, _gathered(home, panel, missing, now))
 
 
 def with_columns(panel: FeaturePanel, more: dict[str, Floats]) -> FeaturePanel:

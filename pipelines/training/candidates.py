@@ -1,11 +1,12 @@
 """What is judged tonight: a few settings of one strategy, and the rules it must beat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.gbm.config import GbmConfig
 from models.gnn.config import GnnConfig
 from models.hmm.config import HmmConfig
+from models.signals.chosen import chosen
 from models.signals.rules import MOMENTUM, REVERSAL, RuleConfig
 from models.strategy import StrategyConfig
 from pipelines.settings import Settings
@@ -56,4 +57,6 @@ def strategies(settings: Settings, known: tuple[str, ...]) -> tuple[StrategyConf
 
 def candidates(settings: Settings, known: tuple[str, ...]) -> tuple[Candidate, ...]:
     learned = tuple(Candidate("candidate", config) for config in strategies(settings, known))
-    return (*learned, Candidate("baseline", MOMENTUM), Candidate("baseline", REVERSAL))
+    ruled = tuple(Candidate("candidate", replace(strategies(settings, known)[0], name=name, rule=chosen(name)))
+                  for name in settings.strategies.rules)
+    return (*learned, *ruled, Candidate("baseline", MOMENTUM), Candidate("baseline", REVERSAL))

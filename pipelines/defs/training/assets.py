@@ -9,11 +9,13 @@ from pipelines.resources import HomeResource
 
 OWNERS = ["team:nightdesk"]
 PANEL_OF = ("equity_v1", "options_v1", "futures_v1")
+RULES_OF = ("technical_v1", "statistical_v1", "garch_v1")  # read where rules compete
 
 
 @dg.asset(
     key=["training", "panel"],
-    deps=[*(dg.AssetKey(["features", view]) for view in PANEL_OF), dg.AssetKey(["marts", "daily_bars"])],
+    deps=[*(dg.AssetKey(["features", view]) for view in (*PANEL_OF, *RULES_OF)),
+          dg.AssetKey(["marts", "daily_bars"])],
     group_name="training",
     kinds={"feast", "numpy"},
     owners=OWNERS,
@@ -24,11 +26,12 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
     from pipelines.progress import say, step
     from pipelines.store.frame import decision_panel
     from pipelines.training import enough, inputs
+    from pipelines.training.baselines_panel import with_chosen
     from pipelines.training.prices import label_returns, read_prices
 
     desk, now = home.home(), home.now()
     with step("training panel"):
-        known = decision_panel(desk, now=now)
+        known = with_chosen(desk, home.settings(), decision_panel(desk, now=now), now)
         returns = label_returns(read_prices(desk, now, known), known) if known.names else known.tradable.astype(float)
         told = inputs.Inputs(known, returns)
         inputs.save(desk, told)
