@@ -164,7 +164,8 @@ def contents() -> dict[str, bytes]:
             "golden.safetensors": golden.make(STRATEGY, models, snapshot)}
 
 
-def publish(folder: Path, *, seq: int = 1, expires: dt.datetime | None = None, rung: str = "shadow") -> Path:
+def publish(folder: Path, *, seq: int = 1, expires: dt.datetime | None = None, rung: str = "shadow",
+            share: float = 1.0) -> Path:
     """Write a signed bundle and point to it; the folder that `replay` takes."""
     here = world()
     closes = calendars.close_at(here.coming[-1])
@@ -173,6 +174,7 @@ def publish(folder: Path, *, seq: int = 1, expires: dt.datetime | None = None, r
         strategy=STRATEGY.name, strategy_key=STRATEGY.key(), rung=rung, last_session=here.sessions[PAST - 1],
         features=tuple(FeatureEntry(f.name, f.version, f.family, f.look_back) for f in named(FEATURES)),
         code_digest="0" * 64, data_snapshot={"daily_bars": "1" * 64}, evidence_digest="2" * 64, files={},
+        capital_share=share,
     )
     packed = bundle_module.pack(contents(), draft, PRIVATE.sign)
     digest = Manifest.from_bytes(packed["manifest.json"]).digest
