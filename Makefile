@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-api clean
+.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,14 @@ truth-null: $(STAMP)  ## No family shows skill where there is none, all do where
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
+
+proof-gate: $(STAMP)  ## Evidence attacked: 10,000 forged homes, every bit of a bundle, every act killed everywhere (ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_models/test_bundle_every_bit.py \
+	  tests/test_pipelines/test_record_states.py tests/truth/test_elsewhere.py
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.faults.acts
+
+proof-reruns: $(STAMP)  ## One small night ten times from nothing: the same models, verdicts and figures (resumes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.faults.reruns --times 10
 
 proof-api: $(STAMP)  ## The live API fuzzed from its own OpenAPI with 100,000 requests (an hour)
 	@NIGHTDESK_FUZZ_REQUESTS=100000 $(BIN)/python -m pytest tests/test_live/test_api_schema.py
