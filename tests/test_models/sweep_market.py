@@ -25,3 +25,13 @@ def signals() -> tuple[np.ndarray, np.ndarray]:
     entries[-1, 7], exits[-1, 7] = True, False
     exits[:, 8] = False
     return entries, exits
+
+
+def positions() -> np.ndarray:
+    """(BARS, NAMES) of 1, 0, -1 held after each close: from always turning to hardly ever, some turned at one bar."""
+    chance = np.random.default_rng(7)
+    drawn = chance.choice(np.array([-1, 0, 1]), (BARS, NAMES), p=[0.35, 0.3, 0.35])
+    kept = chance.random((BARS, NAMES)) < np.linspace(0.0, 0.95, NAMES)
+    for bar in range(1, BARS):
+        drawn[bar] = np.where(kept[bar], drawn[bar - 1], drawn[bar])
+    return drawn

@@ -19,7 +19,7 @@ from models.backtest.sweep import (
     trips_table,
 )
 from models.backtest.sweep.ranges import Ranges
-from tests.test_models.sweep_market import FAST, FEES, SLOW, closes, signals
+from tests.test_models.sweep_market import FAST, FEES, SLOW, closes, positions, signals
 
 RECORDED = np.load(Path(__file__).parent / "recorded" / "sweep.npz")
 YEAR = 365.0
@@ -45,6 +45,21 @@ def test_figures_are_vectorbts(number: int) -> None:
     for name, price in (("signals", paths), ("shared", paths[:, 0])):
         held_to(sweep(price, trips, fees, YEAR), RECORDED[f"{name}_{number}"])
         assert equity_curves(price, trips, fees) == pytest.approx(RECORDED[f"{name}_{number}_equity"], abs=1e-12)
+
+
+@pytest.mark.parametrize("number", range(len(FEES)))
+def test_long_and_short_figures_are_vectorbts(number: int) -> None:
+    fees, paths, trips = Fees(*FEES[number]), closes(), from_positions(positions())
+    assert (trips.side < 0).sum() > 100 < (trips.side > 0).sum()
+    assert equity_curves(paths, trips, fees) == pytest.approx(RECORDED[f"sides_{number}_equity"], abs=1e-12)
+    told, recorded = sweep(paths, trips, fees, YEAR), RECORDED[f"sides_{number}"]
+    held_to(told, recorded)
+
+
+def test_a_run_that_a_short_has_ruined_trades_no_more() -> None:
+    price = np.array([10.0, 25.0, 30.0, 5.0, 10.0])
+    told = sweep(price, from_positions(np.array([[-1, 0, 1, 1, 0]]).T), Fees(0.0))
+    assert told.total_return.tolist() == [pytest.approx(-1.5)]
 
 
 def test_the_recorded_market_has_what_is_hard() -> None:
@@ -112,7 +127,7 @@ def test_the_trips_are_told_one_by_one() -> None:
     for run, back in zip(table["run"], table["return"], strict=True):
         grown[run] *= 1.0 + back
     assert grown - 1.0 == pytest.approx(sweep(price, trips, fees).total_return, abs=1e-12)
-    assert table["paid"][0] == price[table["entry"][0]] * 1.001
+    assert table["entered_at"][0] == price[table["entry"][0]] and set(table["side"]) == {1}
 
 
 @pytest.mark.parametrize(("call", "match"), [

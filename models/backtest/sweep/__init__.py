@@ -1,7 +1,7 @@
 """A rule with thousands of parameters, or thousands of columns of signals, over the same bars at once.
 
-Fills and fees are those of vectorbt's `from_signals`, long only: the whole capital at the bar's close. It answers which
-parameters deserve a judgement, not what they would have earned: that is `models.backtest.judge`, with its own costs.
+Fills and fees are those of vectorbt's `from_signals`: the whole capital, long or short, at the bar's close. It answers
+which parameters deserve a judgement, not what they would have earned: that is `models.backtest.judge`, with its costs.
 """
 
 import numpy as np
@@ -23,9 +23,9 @@ def sweep(price: npt.ArrayLike, trips: Trips, fees: Fees | None = None, bars_a_y
     """Figures of every run. `price` is (bars,), one path for all, or (bars, runs), a path for each."""
     paths = np.asarray(price, np.float64)
     _fit(paths, trips)
-    if paths.ndim == 1:
+    if paths.ndim == 1 and (trips.side > 0).all():
         return tally(paths, trips, fees or Fees(), bars_a_year)
-    return figures(np.ascontiguousarray(paths.T), trips, fees or Fees(), bars_a_year)
+    return figures(_rows(paths, trips), trips, fees or Fees(), bars_a_year)
 
 
 def sweep_crossings(
@@ -43,6 +43,8 @@ def sweep_crossings(
     if np.ndim(fast) or np.ndim(slow):
         raise ValueError("many pairs over many paths are swept a path at a time: give (bars,) or one pair")
     rows = np.ascontiguousarray(paths.T)
+    if not (rows > 0.0).all():
+        raise ValueError("a path of prices has one at every bar, above nought: cut or carry what has gaps first")
     trips = crossing_trips_each(rows, int(np.asarray(fast)), int(np.asarray(slow)))
     return figures(rows, trips, fees or Fees(), bars_a_year)
 
@@ -51,10 +53,16 @@ def equity_curves(price: npt.ArrayLike, trips: Trips, fees: Fees | None = None) 
     """(bars, runs) equity at each close, from 1 before the first."""
     paths = np.asarray(price, np.float64)
     _fit(paths, trips)
-    rows = np.broadcast_to(paths, (trips.runs, trips.bars)) if paths.ndim == 1 else paths.T
-    return equity(np.ascontiguousarray(rows), trips, fees or Fees()).T
+    return equity(_rows(paths, trips), trips, fees or Fees()).T
+
+
+def _rows(paths: FloatArray, trips: Trips) -> FloatArray:
+    """(runs, bars)"""
+    return np.broadcast_to(paths, (trips.runs, trips.bars)) if paths.ndim == 1 else np.ascontiguousarray(paths.T)
 
 
 def _fit(paths: FloatArray, trips: Trips) -> None:
+    if not (np.isfinite(paths).all() and (paths > 0.0).all()):
+        raise ValueError("a path of prices is finite and above nought: cut or carry what has gaps first")
     if paths.shape not in ((trips.bars,), (trips.bars, trips.runs)):
         raise ValueError(f"{trips.runs} runs over {trips.bars} bars do not fit prices of shape {paths.shape}")

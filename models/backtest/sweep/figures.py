@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from models.backtest.sweep.trips import Rows, Trips
+from models.backtest.sweep.trips import Bools, Rows, Trips
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +36,8 @@ class Fees:
 
 @dataclass(frozen=True)
 class Swept:
-    """(runs,) each. All capital goes into a trip at the close of its entry and comes out at the close of its exit."""
+    """(runs,) each. All capital goes into a trip at the close of its entry and comes out at the close of its exit; a
+    run that a short has ruined trades no more."""
 
     total_return: FloatArray
     sharpe: FloatArray  # annual, of plain returns; NaN for a run that never moved
@@ -53,16 +54,29 @@ class Swept:
         return pa.table({**{name: np.asarray(values) for name, values in labels.items()}, **own})
 
 
+def outcome(
+    entered: FloatArray, left: FloatArray, closed: Bools, side: npt.NDArray[np.int8], fees: Fees
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(shares, cash, worth at the end) of each trip of one unit of capital, from its two prices.
+
+    A short sells what the capital could have paid for, as vectorbt does, and keeps the proceeds beside it."""
+    long = side > 0
+    sold = entered * (1.0 - fees.slippage)
+    shares = np.where(long, 1.0 / (entered * fees.buying), -1.0 / (sold * (1.0 + fees.fee)))
+    cash = np.where(long, 0.0, 1.0 - shares * sold * (1.0 - fees.fee))
+    out = np.where(closed, np.where(long, fees.selling, fees.buying), 1.0)
+    return shares, cash, cash + shares * left * out
+
+
 def trips_table(price: FloatArray, trips: Trips, fees: Fees) -> "pa.Table":
-    """One row a trip: where it began and ended, what was paid and got a share, and what it returned."""
+    """One row a trip: where it began and ended, the closes there, and what it returned net of fees."""
     import pyarrow as pa
 
     column = (trips.run,) if price.ndim == 2 else ()
-    bought = price[(trips.entry, *column)] * fees.buying
-    left = price[(trips.exit, *column)]
-    left = np.where(trips.closed, left * fees.selling, left)
-    return pa.table({"run": trips.run, "entry": trips.entry, "exit": trips.exit, "closed": trips.closed,
-                     "paid": bought, "got": left, "return": left / bought - 1.0})
+    entered, left = price[(trips.entry, *column)], price[(trips.exit, *column)]
+    _, _, worth = outcome(entered, left, trips.closed, trips.side, fees)
+    return pa.table({"run": trips.run, "side": trips.side, "entry": trips.entry, "exit": trips.exit,
+                     "closed": trips.closed, "entered_at": entered, "left_at": left, "return": worth - 1.0})
 
 
 def annual_sharpe(total: FloatArray, squares: FloatArray, bars: int, bars_a_year: float) -> FloatArray:

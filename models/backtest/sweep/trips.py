@@ -19,6 +19,7 @@ class Trips:
     entry: Rows
     exit: Rows
     closed: Bools
+    side: npt.NDArray[np.int8]  # 1 long, -1 short
 
     @property
     def counts(self) -> Rows:
@@ -29,11 +30,11 @@ class Trips:
         begin, end = np.searchsorted(self.run, [first, stop])
         part = slice(int(begin), int(end))
         return Trips(stop - first, self.bars, self.run[part] - first, self.entry[part], self.exit[part],
-                     self.closed[part])
+                     self.closed[part], self.side[part])
 
 
 def alternating(runs: int, bars: int, run: Rows, bar: Rows, enters: Bools) -> Trips:
-    """Trips from events sorted by run and time. An entry while in and an exit while out change nothing."""
+    """Long trips from events sorted by run and time. An entry while in and an exit while out change nothing."""
     first = np.ones(len(run), np.bool_)
     first[1:] = run[1:] != run[:-1]
     turns = first & enters
@@ -43,11 +44,12 @@ def alternating(runs: int, bars: int, run: Rows, bar: Rows, enters: Bools) -> Tr
     begins = np.flatnonzero(enters)
     ends = np.minimum(begins + 1, max(len(run) - 1, 0))
     closed = (ends > begins) & (run[ends] == run[begins]) if len(begins) else np.zeros(0, np.bool_)
-    return Trips(runs, bars, run[begins], bar[begins], np.where(closed, bar[ends], bars - 1), closed)
+    return Trips(runs, bars, run[begins], bar[begins], np.where(closed, bar[ends], bars - 1), closed,
+                 np.ones(len(begins), np.int8))
 
 
 def from_signals(entries: Bools, exits: Bools) -> Trips:
-    """(bars, runs) each. Where both speak at one bar neither counts."""
+    """Long trips of (bars, runs) each. Where both speak at one bar neither counts."""
     if entries.shape != exits.shape or entries.ndim != 2:
         raise ValueError(f"entries and exits are (bars, runs) both, not {entries.shape} and {exits.shape}")
     told = np.ascontiguousarray(entries.T, np.bool_), np.ascontiguousarray(exits.T, np.bool_)
@@ -57,8 +59,19 @@ def from_signals(entries: Bools, exits: Bools) -> Trips:
 
 
 def from_positions(held: npt.ArrayLike) -> Trips:
-    """(bars, runs) of held or not after each bar's close: in where it begins, out where it ends."""
-    inside = np.asarray(held) != 0
-    before = np.zeros_like(inside)
-    before[1:] = inside[:-1]
-    return from_signals(inside & ~before, before & ~inside)
+    """(bars, runs) of what is held after each bar's close: above nought long, below it short, by sign alone."""
+    told = np.asarray(held)
+    if told.ndim != 2:
+        raise ValueError(f"positions are (bars, runs), not {told.shape}")
+    side = np.ascontiguousarray(np.sign(np.nan_to_num(told.astype(np.float64))).astype(np.int8).T)
+    runs, bars = side.shape
+    before = np.zeros_like(side)
+    before[:, 1:] = side[:, :-1]
+    turned = side != before
+    begins, ends = np.flatnonzero(turned & (side != 0)), np.flatnonzero(turned & (before != 0))
+    run, entry = np.divmod(begins, max(bars, 1))
+    if not len(ends):
+        ends = np.array([side.size])
+    after = ends[np.minimum(np.searchsorted(ends, begins, side="right"), len(ends) - 1)]
+    closed = (after > begins) & (after < (run + 1) * bars)
+    return Trips(runs, bars, run, entry, np.where(closed, after - run * bars, bars - 1), closed, side.ravel()[begins])

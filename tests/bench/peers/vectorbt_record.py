@@ -3,7 +3,7 @@
     $NIGHTDESK_PEERS/vectorbt/bin/python -m tests.bench.peers.vectorbt_record
 
 writes `tests/test_models/recorded/sweep.npz`: for each fee, the figures of every pair of windows on the first path, of
-one pair on all paths, and of signals on all paths and on the first; and the equity of the last.
+one pair on all paths, of signals on all paths and on the first, and of long and short positions; equities of these.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.test_models.sweep_market import FAST, FEES, SLOW, closes, signals
+from tests.test_models.sweep_market import FAST, FEES, SLOW, closes, positions, signals
 
 INTO = Path(__file__).resolve().parents[2] / "test_models" / "recorded" / "sweep.npz"
 
@@ -36,6 +36,12 @@ def main() -> None:
             book = vbt.Portfolio.from_signals(price, entries, exits, fees=fee, slippage=slippage, freq="1D")
             put(told, f"{name}_{number}", book)
             told[f"{name}_{number}_equity"] = np.asarray(book.value()) / 100.0
+        held = pd.DataFrame(positions(), days)
+        before = held.shift(1, fill_value=0)
+        ways = [((held == side) & (before != side), (held != side) & (before == side)) for side in (1, -1)]
+        book = vbt.Portfolio.from_signals(paths, *ways[0], *ways[1], fees=fee, slippage=slippage, freq="1D")
+        put(told, f"sides_{number}", book)
+        told[f"sides_{number}_equity"] = np.asarray(book.value()) / 100.0
     np.savez_compressed(INTO, version=np.array(vbt.__version__), **told)
     print(json.dumps({"version": vbt.__version__, "bytes": INTO.stat().st_size}))
 
