@@ -18,7 +18,7 @@ def _tag_row(told: Mapping[str, Any]) -> Interval | None:
         return None
     low, high = (words.finite(told.get(end)) for end in ("low", "high"))
     beside = ""
-    if low is not None and high is not None and (high - low) > 1e-9:
+    if low is not None and high is not None and max(abs(low), abs(high)) >= 0.005:
         beside = f"{words.number(low)} to {words.number(high)}"
     return Interval(BIASES.get(str(told.get("bias")), str(told.get("bias"))), math.nan if low is None else low, added,
                     math.nan if high is None else high, words.number(added, 2, sign=added > 0.005),
