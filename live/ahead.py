@@ -1,40 +1,35 @@
 """A recorded session in strides: stretches in which nothing can happen are passed over, to the same bits."""
 
-import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from live.clock import TapeClock
-from live.day import NEVER_US, Day, Due
+from live.day import CYCLE_US, NEVER_US, Day, Due
 from live.desk import Desk
 from live.inside import Inside
 from live.scan import Scan
-from models.signals.intraday import Memory
+from models.signals.intraday import Course
 
 
-class _Course:
-    """What a rule will know and want of one name after each decision that finds a new bar of it."""
+class _Line:
+    """The course of one name's rule, and the decision at which each of its closes is seen."""
 
-    __slots__ = ("at", "memories", "turns", "wanted")
+    __slots__ = ("at", "course")
 
-    def __init__(self, at: list[int], memories: list[Memory], wanted: list[float | None]) -> None:
-        self.at, self.memories, self.wanted = at, memories, wanted
-        sides = np.array(wanted, dtype=np.float64)
-        self.turns: list[int] = (np.flatnonzero(sides[1:] != sides[:-1]) + 1).tolist()
+    def __init__(self, at: list[int], course: Course) -> None:
+        self.at, self.course = at, course
 
     def next_turn(self, since: int, aim: float) -> int:
-        """The first decision from this one on that wants something else."""
-        place = bisect_left(self.at, since)
-        turn = bisect_left(self.turns, place + 1)
-        while place < len(self.at):
-            side = self.wanted[place]
-            if side is not None and side != aim:
-                return self.at[place]
-            if turn == len(self.turns):
-                break
-            place, turn = self.turns[turn], turn + 1
+        """The first decision from this one on that wants something else than what is aimed at."""
+        at, turns, sides = self.at, self.course.turns, self.course.sides
+        place = bisect_left(at, since)
+        if place < len(at):
+            for turn in range(bisect_right(turns, place) - 1, len(turns)):
+                side = sides[turn]
+                if side is not None and side != aim:
+                    return at[max(place, turns[turn])]
         return NEVER_US
 
 
@@ -44,18 +39,15 @@ class _Foresight:
     def __init__(self, inside: Inside, scan: Scan, due: Due) -> None:
         self._inside, self._due = inside, due
         ends_us = np.array(due.decisions_us(), dtype=np.int64)
-        self._courses: dict[str, _Course] = {}
+        self._lines: dict[str, _Line] = {}
         for name, follower, factor in inside.prospects():
             line = scan.lines.get(name)
             if line is None:
                 continue
-            seen = np.searchsorted(line.start_us, ends_us)
+            seen = line.start_us.searchsorted(ends_us)
             fresh = np.flatnonzero(np.diff(seen, prepend=0))
             closes = (line.close[seen[fresh] - 1] * factor).tolist()
-            begun = follower.memory
-            memories, wanted = follower.run(closes)
-            follower.recall(begun)
-            self._courses[name] = _Course(ends_us[fresh].tolist(), memories, wanted)
+            self._lines[name] = _Line(ends_us[fresh].tolist(), follower.run(closes))
         self._next_us: int | None = None
 
     def forget(self) -> None:
@@ -68,7 +60,7 @@ class _Foresight:
         if self._inside.idle or since == NEVER_US:
             return NEVER_US
         if self._next_us is None:
-            turns = [course.next_turn(since, aims.get(name, 0.0)) for name, course in self._courses.items()]
+            turns = [line.next_turn(since, aims.get(name, 0.0)) for name, line in self._lines.items()]
             self._next_us = min([self._due.first_closing_us, *turns])
         return self._next_us
 
@@ -77,10 +69,10 @@ class _Foresight:
         if self._inside.idle:
             return
         memories = {}
-        for name, course in self._courses.items():
-            count = bisect_left(course.at, before_us)
+        for name, line in self._lines.items():
+            count = bisect_left(line.at, before_us)
             if count:
-                memories[name] = course.memories[count - 1]
+                memories[name] = line.course.memory(count - 1)
         self._inside.saw(before_us - self._due.every_us, memories)
 
 
@@ -92,6 +84,8 @@ class Ahead:
         self._desk, self._day, self._due, self._clock, self._scan = desk, day, due, clock, scan
         self._due_until = due_until
         self._foresight = _Foresight(desk.inside, scan, due) if desk.inside is not None else None
+        self._least_usd = desk.least_usd()
+        self._silence_us = desk.terms.limits.max_feed_silence_s * 1e6 - 1.0  # a look too many does no harm
 
     def run(self) -> None:
         desk, scan, due, clock, days = self._desk, self._scan, self._due, self._clock, self._day.bars
@@ -123,7 +117,7 @@ class Ahead:
 
     def _stride(self, place: int) -> int:
         """The next bar that is to be looked at: a name's first, one after a decision, or after a look at the account
-        that is not as calm as it seems."""
+        that finds something."""
         desk, due, scan = self._desk, self._due, self._scan
         firsts = scan.firsts
         new = bisect_left(firsts, place)
@@ -131,39 +125,34 @@ class Ahead:
         if first == place:
             return place
         act_us = self._foresight.next_us() if self._foresight is not None else NEVER_US
-        least_usd = desk.least_usd()
         held = [name for name, holding in desk.book.holdings.items() if holding.shares]
-        if not held and desk.equity({}) > least_usd:
-            least_usd = -math.inf  # and nothing moves it
-        while True:
-            until_us = min(due.cycle_us, act_us)
-            end = scan.before(until_us, place)
+        rich = not held and desk.equity({}) > self._least_usd  # and nothing moves it
+        starts, silence_us, end, cycle_us = scan.start_us, self._silence_us, place, due.cycle_us
+        while True:  # some twenty thousand looks in a year of minutes
+            until_us = cycle_us if cycle_us < act_us else act_us
+            end = bisect_left(starts, until_us, end)
             if end >= first:
                 end = first
                 break
-            if until_us == act_us or not self._calm(until_us, end, held, least_usd):
+            if until_us == act_us or until_us - starts[end - 1] > silence_us or desk.switch.thrown() is not None:
                 break
-            due.looked()
+            if not rich and desk.equity(self._prices(held, end)) <= self._least_usd:
+                break
+            cycle_us += CYCLE_US
+        due.looked(cycle_us)
         if end > place:
             self._take_in(place, end)
         return end
 
-    def _calm(self, at_us: int, end: int, held: Sequence[str], least_usd: float) -> bool:
-        """Whether the five-minute look would find nothing."""
-        desk = self._desk
-        if desk.switch.thrown() is not None:
-            return False
-        if (at_us - self._scan.start_us[end - 1]) / 1e6 > desk.terms.limits.max_feed_silence_s:
-            return False
-        if not held and least_usd == -math.inf:
-            return True
-        lines, prices = self._scan.lines, {}
-        for name in held:
-            line = lines.get(name)
+    def _prices(self, names: Sequence[str], end: int) -> dict[str, float]:
+        """The last prices of some names before a place in the session."""
+        prices = {}
+        for name in names:
+            line = self._scan.lines.get(name)
             count = line.before(end) if line is not None else 0
             if line is not None and count:
                 prices[name] = line.close.item(count - 1)
-        return desk.equity(prices) > least_usd
+        return prices
 
     def _take_in(self, place: int, end: int) -> None:
         """Bars that only move prices."""

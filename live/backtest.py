@@ -14,7 +14,7 @@ from live.adapters.simulated import SimulatedVenue, VenueRules
 from live.adapters.tape import TapeFeed
 from live.clock import TapeClock
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
-from live.journal import Journal
+from live.journal import Entry, Journal
 from live.ports import Feed
 from live.risk import Limits
 from models.backtest.figures import max_drawdown, sharpe_annual
@@ -69,6 +69,20 @@ class BacktestResult:
         return {**asdict(self), "figures": self.figures()}
 
 
+class _Recalled(Journal):
+    """Rows of some kinds are remembered: at the end nobody has to read them again. It need not outlive a power cut."""
+
+    def __init__(self, path: Path, kinds: Sequence[str]) -> None:
+        super().__init__(path, synced=False)
+        self.recalled = {kind: list(self.entries(kind)) for kind in kinds}
+
+    def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
+        entry = super().append(kind, session, at, payload)
+        if kind in self.recalled:
+            self.recalled[kind].append(entry)
+        return entry
+
+
 def in_memory(
     strategy: StrategyConfig, names: Sequence[str], symbols: Sequence[str], calendar: Sequence[SessionTimes],
     history: tuple[NDArray[np.datetime64], Mapping[str, NDArray[np.float64]]] | None = None,
@@ -105,17 +119,17 @@ def backtest(
         raise ValueError("no session of the tape is in the bundle's calendar: there is nothing to trade on")
     times = {one.session: one for one in bundle.calendar}
     clock = TapeClock(times[todo[0]].open_at - DECIDE_BEFORE_OPEN)
-    with Journal(journal, synced=False) as book:
+    with _Recalled(journal, ("close", "trade")) as book:
         venue = SimulatedVenue(costs, rules, clock)
         engine = Engine(bundle, book, venue, clock, Terms("backtest", limits or Limits(), costs, None, brief=True))
         for session in todo:
             say(f"session {session}")
             engine.run_session(session, feed)
-        closes = list(book.entries("close"))
-        trades = [{**entry.payload, "session": entry.session} for entry in book.entries("trade")]
+        closes = book.recalled["close"]
+        trades = [{**entry.payload, "session": entry.session} for entry in book.recalled["trade"]]
     told = [entry.payload for entry in closes]
     return BacktestResult(
         bundle.strategy.name, tuple(entry.session or "" for entry in closes), tuple(row["equity"] for row in told),
         tuple(row["costs"] for row in told), tuple(trades), sum(row["orders"] for row in told),
-        sum(row["fills"] for row in told), sum(row["refused"] for row in told), told[-1]["state"], costs.capital_usd,
-        costs.cash_rate_session, sum(row["ignored_bars"] for row in told))
+        sum(row["fills"] for row in told), sum(row["refused"] for row in told), str(told[-1]["state"]),
+        costs.capital_usd, costs.cash_rate_session, sum(row["ignored_bars"] for row in told))

@@ -59,12 +59,7 @@ def _encoder() -> Callable[[Any], str]:
     return lambda value: "".join(encode(value, 0))
 
 
-_encode = _encoder()
-
-
-def text(value: Any) -> str:
-    """Sorted keys, no spaces, no NaN: equal values give equal bytes."""
-    return _encode(value)
+text = _encoder()  # sorted keys, no spaces, no NaN: equal values give equal bytes
 
 
 def name_of(kind: str, *parts: str) -> str:

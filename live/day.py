@@ -63,9 +63,9 @@ class Due:
     def _next(self) -> None:
         self.next_us = self.cycle_us if self.cycle_us < self.decision_us else self.decision_us
 
-    def looked(self) -> None:
-        """The next five-minute look was done."""
-        self.cycle_us += CYCLE_US
+    def looked(self, next_us: int) -> None:
+        """The five-minute looks before this one found nothing."""
+        self.cycle_us = next_us
         self._next()
 
     def passed(self, until_us: int) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from live.ahead import Ahead
 from live.clock import TapeClock, to_us
@@ -11,7 +12,7 @@ from live.day import INF, Day, Due
 from live.desk import Desk, actions_in
 from live.inside import Inside, recalled
 from live.journal import Journal
-from live.ports import Action, Broker, Clock, Feed, Quiet, Recorded, Venue
+from live.ports import Action, Broker, Clock, Feed, Quiet, Recorded, Venue, is_a
 from live.positions import Positions
 from live.reconcile import Reconciler, Tolerance
 from live.recovery import book_of, equities, resume, since_close
@@ -133,8 +134,8 @@ class Engine:
         open_us, close_us = to_us(desk.times.open_at), to_us(desk.times.close_at)
         day, clock = Day(open_us, close_us), self._clock
         due = Due(open_us, close_us, self._intraday)
-        if isinstance(feed, Recorded) and self._renewal is None and self._reconciler is None:
-            scan = Scan.of(feed.columns(session), open_us, close_us)
+        if self._renewal is None and self._reconciler is None and is_a(type(feed), Recorded):
+            scan = Scan.of(cast(Recorded, feed).columns(session), open_us, close_us)
             if scan is not None:
                 Ahead(desk, day, due, clock, scan, lambda until_us: self._pass(desk, day, due, until_us)).run()
                 self._pass(desk, day, due, close_us)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from live import canonical
 from live.writer import JournalBusy, WriterLock
@@ -84,7 +84,7 @@ class Journal:
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
-        self._last: dict[str, Entry] = {}  # by kind, of those that this writer wrote
+        self._last: dict[str, Entry | None] = {}  # by kind, for the one who writes: nobody else can change it
         # The newest moment and session with their texts: many rows share one.
         self._stamped: tuple[dt.datetime | None, str] = (None, "")
         self._dated: tuple[dt.date | None, str | None] = (None, None)
@@ -104,7 +104,7 @@ class Journal:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _sync_folder(path.parent)
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -158,7 +158,8 @@ class Journal:
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
-        self.check()
+        if self.ahead:
+            self.check()
         seq, prev_hash = self._newest or self.head()
         if self._stamped[0] is not at:
             self._stamped = (at, at.isoformat())
@@ -192,6 +193,8 @@ class Journal:
 
     def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
         """Rows in order, of one kind or session if asked, from row `since` on."""
+        if self._newest is not None and since > self._newest[0]:
+            return
         self._write_staged()
         values = {"since": since, "kind": kind, "session": session.isoformat() if session else None}
         asked = [f" AND {name} = :{name}" for name in ("kind", "session") if values[name] is not None]
@@ -233,7 +236,10 @@ class Journal:
         newest = "SELECT max(seq) FROM entries WHERE kind = :kind" + (" AND session < :day" if day else "")
         query = f"{_SELECT} WHERE seq = ({newest})"  # by the index alone, however long ago it was
         row = self._db.execute(query, {"kind": kind, "day": day}).fetchone()
-        return _entry(row) if row else None
+        found = _entry(row) if row else None
+        if before is None and self._newest is not None:
+            self._last[kind] = found
+        return found
 
     def verify(self) -> int:
         """Walk the whole chain; the number of rows, or JournalBroken naming the first bad one."""

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -186,6 +187,12 @@ class Broker(Venue, Protocol):
         ...
 
     def holdings(self) -> Holdings: ...
+
+
+@cache
+def is_a(kind: type, port: type) -> bool:
+    """Whether a class has all that a port asks for. Looked up once: asking a protocol costs as much as an order."""
+    return issubclass(kind, port)
 
 
 class BundleSource(Protocol):

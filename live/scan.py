@@ -77,7 +77,3 @@ class Scan:
     def name(self, place: int) -> str:
         names = self._told.names
         return names[self._told.which.item(place)] if len(names) > 1 else names[0]
-
-    def before(self, instant_us: int, since: int) -> int:
-        """The place of the first bar that begins then or later."""
-        return bisect_left(self.start_us, instant_us, since)

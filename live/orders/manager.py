@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from live import canonical
 from live.orders.states import ENDED, OrderError, OrderResult, State, Tracked, move
-from live.ports import Ack, Broker, Fill, Order, Standing, Venue
+from live.ports import Ack, Broker, Fill, Order, Standing, Venue, is_a
 
 Write = Callable[[str, dict[str, Any]], None]
 LOST = (TimeoutError, ConnectionError)  # what a venue's adapter raises where nobody knows whether the order arrived
@@ -37,7 +37,7 @@ class OrderManager:
     def __init__(self, venue: Venue, write: Write = _unwritten,
                  reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None) -> None:
         self._venue, self._write, self._reached, self._fence = venue, write, reached, fence
-        self._broker = venue if isinstance(venue, Broker) else None
+        self._broker = cast(Broker, venue) if is_a(type(venue), Broker) else None
         self._orders: dict[str, Tracked] = {}
         self._awake_s = _awake()
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from live import canonical
@@ -25,8 +25,7 @@ class Check(NamedTuple):
                 "threshold": canonical.plain(self.threshold), "passed": self.passed}
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A change of position that the strategy asks for, in signed shares at the reference price."""
 
     instrument_id: str
@@ -38,14 +37,13 @@ class Proposal:
     reward_risk: float | None = None  # distance to the target over that to the stop; None without a target
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     equity: float
     held: Mapping[str, int]
     prices: Mapping[str, float]
     stale_sessions: int
     state: RiskState
-    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind: instrument: group
+    groups: Mapping[str, Mapping[str, str]] = MappingProxyType({})  # kind: instrument: group
     headroom: float = 1.0  # least share left to drawdown and daily loss
     recent_orders: int = 0  # sent in the last minute
     working: frozenset[str] = frozenset()  # names with an order that may still fill
@@ -72,7 +70,7 @@ def closing_part(held: int, quantity: int) -> int:
 
 
 def is_closing(held: int, quantity: int) -> bool:
-    return closing_part(held, quantity) == quantity
+    return held * quantity < 0 and abs(quantity) <= abs(held) or quantity == 0
 
 
 def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) -> list[Verdict]:
@@ -94,7 +92,7 @@ def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) 
         if not is_closing(before, quantity):
             checks += exposures.checks(wanted.instrument_id, value)
             checks += _for_a_trade(limits, situation, wanted, abs(before + quantity))
-        passed = all(check.passed for check in checks)
+        passed = False not in [check.passed for check in checks]
         if passed:
             sent += 1
             taken.add(wanted.instrument_id)

@@ -1,16 +1,26 @@
 """Rules that look at one name's closes, bar by bar, and say which side they want: long, short or none."""
 
 import math
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Memory = tuple[float, ...]
+
+
+class Course(NamedTuple):
+    """What a rule wants after each of some closes: from place `turns[i]` on it is `sides[i]`. `memory` tells what it
+    knows after the close at a place."""
+
+    turns: list[int]
+    sides: list[float | None]
+    memory: Callable[[int], Memory]
 
 
 class Rule(Protocol):
@@ -21,15 +31,15 @@ class Rule(Protocol):
 
 class Follower(Protocol):
     """One name under a rule. `step` takes a finished bar's close and answers with the side wanted from then on, in
-    [-1, 1]; None while too little was seen. `run` is as many steps, and what was known and wanted after each.
-    `memory` is all that it knows, and `recall` makes the same again."""
+    [-1, 1]; None while too little was seen. `run` tells what as many steps would come to, and takes none. `memory` is
+    all that it knows, and `recall` makes the same again."""
 
     @property
     def memory(self) -> Memory: ...
 
     def step(self, close: float) -> float | None: ...
 
-    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]: ...
+    def run(self, closes: Sequence[float]) -> "Course": ...
 
     def recall(self, memory: Memory) -> None: ...
 
@@ -69,26 +79,33 @@ class _Crossing:
         self.memory = (fast, slow, seen + 1.0, now, side)
         return None if side != side else side
 
-    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]:
+    def run(self, closes: Sequence[float]) -> Course:
         """`step` written out for many: a year of minutes goes through here."""
         fast_share, slow_share, warm, below = self._fast_share, self._slow_share, self._warm, self._below
         fast, slow, seen, was, side = self.memory
         if seen == 0.0 and closes:
             fast = slow = closes[0]
-        memories: list[Memory] = []
+        fasts: list[float] = []
+        slows: list[float] = []
+        turns, sides = [0], [side]
         for close in closes:
             fast += (close - fast) * fast_share
             slow += (close - slow) * slow_share
+            fasts.append(fast)
+            slows.append(slow)
             now = 1.0 if fast > slow else -1.0
             if now != was:
-                if was and seen >= warm:
-                    side = now if now > 0 else below
+                place = len(fasts) - 1
+                if was and seen + place >= warm:
+                    turns.append(place)
+                    sides.append(1.0 if now > 0 else below)
                 was = now
-            seen += 1.0
-            memories.append((fast, slow, seen, now, side))
-        if memories:
-            self.memory = memories[-1]
-        return memories, [None if memory[4] != memory[4] else memory[4] for memory in memories]
+
+        def memory(place: int) -> Memory:
+            now = 1.0 if fasts[place] > slows[place] else -1.0
+            return fasts[place], slows[place], seen + place + 1.0, now, sides[bisect_right(turns, place) - 1]
+
+        return Course(turns, [None if one != one else one for one in sides], memory)
 
     def recall(self, memory: Memory) -> None:
         self.memory = memory
@@ -128,13 +145,18 @@ class _Reverting:
             self._side = 0.0
         return self._side
 
-    def run(self, closes: Sequence[float]) -> tuple[list[Memory], list[float | None]]:
-        memories: list[Memory] = []
-        wanted: list[float | None] = []
-        for close in closes:
-            wanted.append(self.step(close))
+    def run(self, closes: Sequence[float]) -> Course:
+        begun, memories = self.memory, []
+        turns: list[int] = []
+        sides: list[float | None] = []
+        for place, close in enumerate(closes):
+            side = self.step(close)
             memories.append(self.memory)
-        return memories, wanted
+            if not turns or side != sides[-1]:
+                turns.append(place)
+                sides.append(side)
+        self.recall(begun)
+        return Course(turns, sides, memories.__getitem__)
 
     @property
     def memory(self) -> Memory:
