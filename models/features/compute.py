@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -13,6 +14,13 @@ from models.features.panel import BarPanel
 CHUNK_SESSIONS = 128
 # Cells per call of a block: few calls, which threads take turns in making, on columns not far from a core's cache.
 BLOCK_CELLS = 20_000
+
+
+@cache
+def _keep_what_is_freed() -> None:
+    """glibc gives freed arrays back to the system, and every operation would ask for its own anew; it keeps them from
+    the day on which it has seen a larger one freed. This one takes no memory: nobody writes to it."""
+    np.empty(4_000_000)
 
 
 def _windows(panel: BarPanel, feature: Feature, first: int, last: int) -> dict[str, FloatArray]:
@@ -53,9 +61,7 @@ def _fill_all(
     panel: BarPanel, features: list[Feature], block: Block, threads: int, precision: type[np.floating]
 ) -> dict[str, FloatArray]:
     """A block over every name, a few at a time: side by side they touch nothing in common."""
-    # glibc gives freed arrays of this size back to the system, and every operation would ask for its own anew; it
-    # keeps them from the day on which it has seen a larger one freed. This one takes no memory: nobody writes to it.
-    np.empty(4_000_000)
+    _keep_what_is_freed()
     sessions, names = len(panel.sessions), len(panel.names)
     warm_up = min(features[0].look_back - 1, sessions)
     # Time runs on in memory where there is more of it than of names: NumPy's loops are as long as they can be.
@@ -125,6 +131,7 @@ class _Cut(dict[str, FloatArray]):
 
 def compute_tail(panel: BarPanel, features: Iterable[Feature]) -> dict[str, FloatArray]:
     """The last session only, from as many sessions as each feature looks back."""
+    _keep_what_is_freed()
     count = len(panel.sessions)
     result: dict[str, FloatArray] = {}
     told: dict[str, FloatArray] = {}

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from models.features.compute import compute_batch, compute_tail
+from models.features.feature import Block
 from models.features.registry import families, named
+from models.features.technical import recursive
 from models.features.technical.declared import FEATURES
 from tests.test_models.little_bars import bars, panel
 
@@ -147,3 +149,31 @@ def test_versions_stand_side_by_side_in_views_of_their_own() -> None:
     assert named(("rsi",)) == (two,)
     made = panel([bars()])
     assert compute_tail(made, [one])["rsi"] != compute_tail(made, [two])["rsi"]
+
+
+@pytest.mark.parametrize("block", [recursive.DIRECTIONAL, recursive.OF_CLOSES, recursive.ADAPTIVE_RSI])
+@pytest.mark.parametrize("sessions", [recursive.ADAPTIVE, 240])
+def test_the_short_way_of_whole_names_has_the_bits_of_the_long_one(
+    block: Block, sessions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(sessions)
+    close = np.round(50 * np.cumprod(1 + rng.normal(0, 0.02, (sessions, 7)), axis=0), 1)
+    close[:, 5] = 40.0  # nothing ever moves
+    high, low = close * rng.choice([1.0, 1.01], close.shape), close * rng.choice([1.0, 0.99], close.shape)
+    for held in (high, low, close):
+        held[40:60, 6] = np.nan
+    bars = {"high_tr": high, "low_tr": low, "close_tr": close}
+    given = {name: bars[name] for name in (bars if block is recursive.DIRECTIONAL else ("close_tr",))}
+    answers = []
+    for short in (True, False):
+        if not short:
+            monkeypatch.setattr(recursive, "_sure", lambda *series: np.zeros(7, dtype=bool))
+        into = {name: np.empty((sessions - block_state(block) + 1, 7)) for name in block.columns}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            block.fill(**given, into=into)
+        answers.append({name: values.tobytes() for name, values in into.items()})
+    assert answers[0] == answers[1]
+
+
+def block_state(block: Block) -> int:
+    return recursive.ADAPTIVE if block is recursive.ADAPTIVE_RSI else recursive.STATE

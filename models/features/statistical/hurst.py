@@ -22,14 +22,15 @@ def _rescaled_range(returns: FloatArray, begins: np.ndarray, size: int) -> Float
 
     Row by row, all blocks and names at once: sums then run in one order whatever the shape.
     """
+    tail = len(returns) == RETURNS  # one window: its blocks lie one after the other
+    blocks = returns.reshape(len(begins), size, -1) if tail else returns[:, None]
     summed = np.zeros((len(begins), returns.shape[1]))
-    path, top, bottom, squares = (np.zeros_like(summed) for _ in range(4))
+    path, top, bottom, squares, around = (np.zeros_like(summed) for _ in range(5))
     for row in range(size):
-        summed += returns[begins + row]
+        summed += blocks[:, row] if tail else returns[begins + row]
     summed /= size
     for row in range(size):
-        around = returns[begins + row]
-        around -= summed
+        np.subtract(blocks[:, row] if tail else returns[begins + row], summed, out=around)
         path += around
         np.maximum(top, path, out=top)  # the path ends at zero, where it began
         np.minimum(bottom, path, out=bottom)

@@ -1,9 +1,15 @@
-"""The recursive indicators, computed together where they share their states. Each block fills the columns it names."""
+"""The recursive indicators, computed together where they share their states. Each block fills the columns it names.
+
+Here stands what they are; names of which no bar is missing, nearly all, take the short way to the same bits.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from models.features.equity import YEAR_SESSIONS
 from models.features.feature import Block, FloatArray
+from models.features.technical import unbroken
 from models.features.technical.scan import Bars, Smoother, exponential
 from models.features.window import flag, positive
 
@@ -18,13 +24,29 @@ SHORTEST, PERIOD, LONGEST = 7.0, 14, 28.0
 Columns = dict[str, FloatArray]
 
 
-def _tell(into: Columns, columns: Columns, close: FloatArray) -> None:
+def _tell(columns: Columns, close: FloatArray) -> Columns:
     """Nothing is said of a session without a bar."""
-    for name, values in columns.items():
-        into[name][...] = np.where(np.isfinite(close), values, np.nan)
+    there = np.isfinite(close)
+    return {name: np.where(there, values, np.nan) for name, values in columns.items()}
 
 
-def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *, into: Columns) -> None:
+def _sure(*series: FloatArray) -> np.ndarray:
+    """Of which names no bar is missing."""
+    sure: np.ndarray = np.all([((values > 0.0) & (values < np.inf)).all(axis=0) for values in series], axis=0)
+    return sure
+
+
+def _either(whole: Callable[..., Columns], broken: Callable[..., Columns], *series: FloatArray, into: Columns) -> None:
+    """Each name by the way that its bars allow."""
+    sure = _sure(*series)
+    for way, some in ((whole, sure), (broken, ~sure)):
+        if some.any():
+            part = series if some.all() else [np.ascontiguousarray(values[:, some]) for values in series]
+            for name, values in way(*part).items():
+                into[name][:, slice(None) if some.all() else some] = values
+
+
+def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray) -> Columns:
     """True range, +DI, -DI and ADX of 14, by Wilder's smoothing."""
     bars = Bars(close_tr, STATE)
     close_0 = bars.before(close_tr)
@@ -41,7 +63,7 @@ def directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *
             apart = np.where(both > 0.0, 100.0 * np.abs(plus - minus) / positive(both), both)
             (adx,) = strength.push(np.where(np.isfinite(bars.at(close_tr, step)), apart, np.nan))
     close, unit = bars.at(close_tr, STATE - 1), positive(usual)
-    _tell(into, {
+    return _tell({
         "atr_wilder_14": usual / close, "plus_di_14": 100.0 * plus / unit, "minus_di_14": 100.0 * minus / unit,
         "adx_14": adx, "trend_strong": flag(adx > TREND_STRENGTH, adx),
     }, close)  # fmt: skip
@@ -51,7 +73,7 @@ def _strength(gain: FloatArray, loss: FloatArray) -> FloatArray:
     return 100.0 * gain / positive(gain + loss)
 
 
-def of_closes(close_tr: FloatArray, *, into: Columns) -> None:
+def of_closes(close_tr: FloatArray) -> Columns:
     """RSI, MACD and exponential volatility, with the newest returns in units of it."""
     bars = Bars(close_tr, STATE)
     close_0 = bars.before(close_tr)
@@ -71,7 +93,7 @@ def of_closes(close_tr: FloatArray, *, into: Columns) -> None:
         if step:  # the window's first bar is no move
             gain, loss, known = changes.push(bars.move(moves, step))
     strength = _strength(gain, loss)
-    _tell(into, {
+    return _tell({
         "macd": apart / now, "macd_signal": signal / now, "macd_histogram": (apart - signal) / now, "rsi": strength,
         "rsi_overbought": flag(strength > OVERBOUGHT, strength), "rsi_oversold": flag(strength < OVERSOLD, strength),
         "ewma_vol": np.sqrt(known * YEAR_SESSIONS),
@@ -79,7 +101,7 @@ def of_closes(close_tr: FloatArray, *, into: Columns) -> None:
     }, now)  # fmt: skip
 
 
-def adaptive_rsi(close_tr: FloatArray, *, into: Columns) -> None:
+def adaptive_rsi(close_tr: FloatArray) -> Columns:
     """RSI of returns whose period is 14 at the usual pace, down to 7 in a faster market and up to 28 in a slower one.
 
     Pace is the mean absolute return, exponential of 10 bars against 60.
@@ -93,12 +115,27 @@ def adaptive_rsi(close_tr: FloatArray, *, into: Columns) -> None:
         ratio = usual / positive(quick)
         period = np.clip(PERIOD * np.where(np.isfinite(ratio), ratio, 1.0), SHORTEST, LONGEST)
         gain, loss = changes.push(bars.move(moves, step), 1.0 / period)
-    _tell(into, {"rsi": _strength(gain, loss)}, bars.at(close_tr, ADAPTIVE - 1))
+    return _tell({"rsi": _strength(gain, loss)}, bars.at(close_tr, ADAPTIVE - 1))
 
 
-DIRECTIONAL = Block(("atr_wilder_14", "plus_di_14", "minus_di_14", "adx_14", "trend_strong"), directional)
+def _fill_directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *, into: Columns) -> None:
+    _either(lambda high, low, close: unbroken.directional(high, low, close, STATE, PERIOD, TREND_STRENGTH), directional,
+            high_tr, low_tr, close_tr, into=into)
+
+
+def _fill_of_closes(close_tr: FloatArray, *, into: Columns) -> None:
+    _either(lambda close: unbroken.of_closes(close, STATE, PERIOD, RISKMETRICS, LAGS, OVERBOUGHT, OVERSOLD), of_closes,
+            close_tr, into=into)
+
+
+def _fill_adaptive(close_tr: FloatArray, *, into: Columns) -> None:
+    _either(lambda close: unbroken.adaptive_rsi(close, ADAPTIVE, PERIOD, SHORTEST, LONGEST), adaptive_rsi,
+            close_tr, into=into)
+
+
+DIRECTIONAL = Block(("atr_wilder_14", "plus_di_14", "minus_di_14", "adx_14", "trend_strong"), _fill_directional)
 OF_CLOSES = Block(
     ("macd", "macd_signal", "macd_histogram", "rsi", "rsi_overbought", "rsi_oversold", "ewma_vol",
-     *(f"norm_ret_{lag}" for lag in range(LAGS))), of_closes,
+     *(f"norm_ret_{lag}" for lag in range(LAGS))), _fill_of_closes,
 )  # fmt: skip
-ADAPTIVE_RSI = Block(("rsi",), adaptive_rsi)
+ADAPTIVE_RSI = Block(("rsi",), _fill_adaptive)
