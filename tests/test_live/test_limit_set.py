@@ -93,9 +93,9 @@ def test_a_trade_with_too_small_a_target_is_refused_and_one_without_any_is_not()
     now = Situation(1e6, {}, {"A": 50.0}, 0, RiskState.ACTIVE)
     ask = Proposal("A", 100, 50.0, 1.0, True, 1.0)
     for ratio, refused in ((2.4, "reward_risk"), (2.5, None), (None, None)):
-        (verdict,) = screen(preset("per-trade"), now, [replace(ask, reward_risk=ratio)])
+        (verdict,) = screen(preset("per-trade"), now, [ask._replace(reward_risk=ratio)])
         assert verdict.refused_by == refused
-    (unknown,) = screen(preset("per-trade"), now, [replace(ask, risk_usd_per_share=math.nan)])
+    (unknown,) = screen(preset("per-trade"), now, [ask._replace(risk_usd_per_share=math.nan)])
     assert unknown.refused_by == "risk_per_trade"
 
 
