@@ -21,16 +21,19 @@ from pipelines.settings_sections import (
     Faults,
     Features,
     Gate,
+    Graph,
     LeakGate,
     Publish,
     Quarantine,
     Rates,
+    Regimes,
     Retention,
     Sandbox,
     Section,
     Spend,
     Strategies,
     Training,
+    Trees,
 )
 
 
@@ -56,6 +59,9 @@ class Settings(Section):
     retention: Retention = Retention()
     quarantine: Quarantine = Quarantine()
     training: Training = Training()
+    hmm: Regimes = Regimes()
+    gbm: Trees = Trees()
+    gnn: Graph = Graph()
     gate: Gate = Gate()
     approval: Approval = Approval()
     strategies: Strategies = Strategies()

@@ -148,9 +148,6 @@ class Training(Section):
     target_5m_rise: float = Field(default=0.005, gt=0.0, lt=0.2)
     boost_rounds: int = 100
     gnn_epochs: int = 15
-    hmm: Regimes = Regimes()
-    gbm: Trees = Trees()
-    gnn: Graph = Graph()
 
 
 class Gate(Section):

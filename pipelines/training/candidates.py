@@ -42,12 +42,12 @@ def strategies(settings: Settings, known: tuple[str, ...]) -> tuple[StrategyConf
 
     `known` are the panel's columns: context of a vendor that is not connected is left out."""
     context = tuple(name for name in CONTEXT if name in known)
-    trees, asked = settings.training.gbm, settings.training
+    trees, asked = settings.gbm, settings.training
     gbm = GbmConfig(features=ACROSS, context=context, rounds=asked.boost_rounds, weights=trees.weights,
                     label_rows=StrategyConfig.horizon if trees.weights == "unique" else GbmConfig.label_rows,
                     monotone=tuple(sorted(trees.monotone.items())), interactions=trees.interactions)
-    gnn = GnnConfig(features=GRAPH, epochs=asked.gnn_epochs, **asked.gnn.model_dump())
-    hmm = HmmConfig(**asked.hmm.model_dump())
+    gnn = GnnConfig(features=GRAPH, epochs=asked.gnn_epochs, **settings.gnn.model_dump())
+    hmm = HmmConfig(**settings.hmm.model_dump())
     return tuple(
         StrategyConfig(f"ensemble-g{int(blend * 100):02d}-h{hold}", hold_sessions=hold, blend_gnn=blend,
                        gbm=gbm, gnn=gnn, hmm=hmm)

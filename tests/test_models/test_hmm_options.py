@@ -17,6 +17,7 @@ from models.hmm import fit as fitting
 from models.hmm.config import STATES, HmmConfig
 from models.hmm.score import HmmModel, market_features
 from models.labels import TrainingSet
+from tests.test_models import planted
 
 NAMES = 6
 PACE = {"Bull": (0.9, -0.3), "Bear": (-1.1, 0.7), "HighVol_Chop": (0.0, 1.4), "LowVol_Chop": (0.05, -1.0)}
@@ -91,6 +92,17 @@ def test_names_are_stable_where_two_states_trade_places_in_return():
     assert by_order[0] != by_order[1] and by_corner[0] == by_corner[1] == [0, 1, 2, 3]
     shuffled = [2, 0, 3, 1]
     assert [shuffled[i] for i in fitting.nearest_states(means[shuffled])] == [0, 1, 2, 3]
+
+
+def test_on_markets_without_regimes_corners_keep_more_names_than_the_order_of_returns():
+    kept = {"extremes": [], "corners": []}
+    for seed in (0, 1, 2):
+        panel, returns = planted.market(seed, sessions=600, names=6)
+        for naming, shares in kept.items():
+            early, late = (HmmModel.from_bytes(fitting.fit(
+                TrainingSet.cut(panel, returns, np.arange(known)), HmmConfig(naming=naming), 7)) for known in (250, 590))
+            shares.append((top(early, panel.upto(590)) == top(late, panel.upto(590))).mean())
+    assert np.mean(kept["corners"]) > np.mean(kept["extremes"]) + 0.1
 
 
 def test_atr_and_volume_of_single_names_are_seen_as_their_median(market):

@@ -80,7 +80,7 @@ def _names_kept(family: Mapping[str, Any]) -> list[Html]:
     return [paragraph(
         f"Each refit gives a session the name that the fit before it gave: {each} of the sessions known by then. Low "
         "figures mean that the market has no four regimes that last, or that names hang on a hair of mean return: ",
-        tag("code", "training.hmm.naming = corners"), " names by where a regime lies.")]
+        tag("code", "hmm.naming = corners"), " names by where a regime lies.")]
 
 
 def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
