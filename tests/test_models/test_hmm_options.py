@@ -99,8 +99,8 @@ def test_on_markets_without_regimes_corners_keep_more_names_than_the_order_of_re
     for seed in (0, 1, 2):
         panel, returns = planted.market(seed, sessions=600, names=6)
         for naming, shares in kept.items():
-            early, late = (HmmModel.from_bytes(fitting.fit(
-                TrainingSet.cut(panel, returns, np.arange(known)), HmmConfig(naming=naming), 7)) for known in (250, 590))
+            cuts = [TrainingSet.cut(panel, returns, np.arange(known)) for known in (250, 590)]
+            early, late = (HmmModel.from_bytes(fitting.fit(cut, HmmConfig(naming=naming), 7)) for cut in cuts)
             shares.append((top(early, panel.upto(590)) == top(late, panel.upto(590))).mean())
     assert np.mean(kept["corners"]) > np.mean(kept["extremes"]) + 0.1
 
