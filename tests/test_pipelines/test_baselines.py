@@ -14,7 +14,9 @@ from models.backtest import Prices, figures, judge
 from models.features.panel import FeaturePanel
 from models.market.costs import CostModel
 from models.signals.catalogue import BOOKS, CATCH_UP, ROTATION
+from models.signals.chosen import chosen, columns_of, in_full
 from models.signals.rotation import LAG, lag_behind_neighbours
+from pipelines import settings as settings_module
 from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.report.parts import baselines as chapter
@@ -23,10 +25,12 @@ from pipelines.training import inputs as inputs_module
 from pipelines.training.baselines import GRAPH, RULES, in_words, judge_rules, lacking, tonight, weights_of
 from pipelines.training.baselines_extra import extra
 from pipelines.training.baselines_panel import rule_panel, with_columns
-from pipelines.training.candidates import TARGET
+from pipelines.training.candidates import TARGET, Candidate, candidates
 from pipelines.training.inputs import Inputs
+from pipelines.training.walk import walk_forward
+from tests import OWN
 from tests.test_models.signal_panels import market
-from tests.test_pipelines.training_home import NOW, small_settings
+from tests.test_pipelines.training_home import CANDIDATES, NOW, STRATEGY, small_home, small_inputs, small_settings
 
 FIRST = 252
 
@@ -129,6 +133,31 @@ def test_extra_is_a_difference_and_its_interval_knows_chance() -> None:
     assert "cannot be told from it" in in_words({"against": "rotation", **same})
 
 
+def test_rules_compete_only_where_they_are_asked_for() -> None:
+    known = ("ret_1",)
+    alone = candidates(small_settings(), known)
+    asked = settings_module.load({"strategies": {"rules": "vam,voting,vam"}}, environment=OWN)
+    more = candidates(asked, known)
+    assert [one.name for one in more if one not in alone] == ["vam", "voting"] and len(alone) == 8
+    assert {one.kind for one in more if one.name in ("vam", "voting")} == {"candidate"}
+    assert {one.key for one in alone} < {one.key for one in more} and len({one.key for one in more}) == 10
+    with pytest.raises(ValueError, match="no rule 'tea' to choose; there are vam, "):
+        settings_module.load({"strategies": {"rules": "tea"}}, environment=OWN)
+
+
+@pytest.mark.slow
+def test_a_rule_is_walked_and_counted_beside_the_learned(tmp_path) -> None:
+    inputs, voting = small_inputs(sessions=200), BOOKS[4]
+    rng = np.random.default_rng(8)
+    more = {name: rng.standard_normal(inputs.panel.tradable.shape) for name in columns_of(chosen("voting"))}
+    inputs = Inputs(with_columns(inputs.panel, more), inputs.returns)
+    ruled = Candidate("candidate", replace(STRATEGY, name="voting", rule=chosen("voting")))
+    home, ledger = small_home(tmp_path)
+    walked = walk_forward(home, small_settings(), inputs, ledger, NOW, (*CANDIDATES[:1], ruled))
+    assert np.array_equal(walked.weights["voting"], voting.weights(in_full(inputs.panel), walked.rows.tolist()))
+    assert np.abs(walked.weights["voting"]).sum() > 0.0 and ledger.n(TARGET) == 2
+
+
 @pytest.mark.xdist_group("whole-night")
 class TestTheDefaultNight:
     """What stands in a home after it."""
@@ -147,8 +176,6 @@ class TestTheDefaultNight:
 
     def test_again_on_the_same_input_nothing_is_judged(self, whole_night: Path) -> None:
         from pipelines import night
-        from pipelines import settings as settings_module
-        from tests import OWN
 
         home, settings = Home(whole_night), settings_module.load({"home": str(whole_night)}, environment=OWN)
         rows = len(Ledger(home.ledger).rows())
