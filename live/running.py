@@ -20,7 +20,7 @@ from live.renewal import Renewal, take
 from live.replay import ReplayReport, SessionResult, not_for, result_of
 from live.risk import KillSwitch, Limits
 from live.shadow import challenger
-from live.vitals import Vitals
+from live.vitals import Vitals, settle_heap
 from models.bundle import Bundle, BundleRefused, SessionTimes
 from models.market.costs import CostModel
 
@@ -77,6 +77,8 @@ class Runner:
                 feed = WatchedFeed(heard, self.now)
                 venue = GuardedBroker(broker, self.switch) if broker is not None else \
                     GuardedVenue(self.venue or PaperVenue(self.costs), self.switch)
+                if listen:  # the process is ours
+                    settle_heap()
                 with Watchdog(self.switch, venue, self._told).watching(signals=listen):
                     try:
                         for session in feed.sessions():

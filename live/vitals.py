@@ -1,5 +1,6 @@
 """How the process itself does: what a bar costs it, how much memory it has, and how long the feed has been silent."""
 
+import gc
 import resource
 import sys
 import threading
@@ -12,6 +13,12 @@ from typing import Any
 
 PAGE_BYTES = resource.getpagesize()
 STATM = Path("/proc/self/statm")
+
+
+def settle_heap() -> None:
+    """What is loaded by now stays as long as the process: no decision waits while the collector walks it again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Vitals:

@@ -21,8 +21,9 @@ class Check(NamedTuple):
     passed: bool
 
     def as_json(self) -> dict[str, Any]:
-        return {"limit": self.limit, "value": canonical.plain(self.value),
-                "threshold": canonical.plain(self.threshold), "passed": self.passed}
+        limit, value, threshold, passed = self
+        return {"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
+                "passed": passed}
 
 
 class Proposal(NamedTuple):

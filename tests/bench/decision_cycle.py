@@ -26,6 +26,7 @@ def _cycles(count: int) -> dict[str, Any]:
     from live.engine import Engine, Terms
     from live.journal import Journal
     from live.risk import KillSwitch, Limits
+    from live.vitals import settle_heap
     from models.bundle import load
     from models.market.costs import CostModel
     from tests.bench.decision_data import calendar, publish
@@ -43,6 +44,7 @@ def _cycles(count: int) -> dict[str, Any]:
         for number in range(CYCLES // LIFE):
             with Journal(Path(folder) / f"{number}.sqlite") as journal:
                 engine = Engine(bundle, journal, PaperVenue(costs), TapeClock(decided), terms)
+                settle_heap()  # as the runner does
                 for _ in range(LIFE):
                     begun, worked = time.perf_counter(), time.process_time()
                     with journal.transaction():
