@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-api clean
+.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-rules proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,6 +74,10 @@ proof-gate: $(STAMP)  ## Evidence attacked: 10,000 forged homes, every bit of a 
 
 proof-reruns: $(STAMP)  ## One small night ten times from nothing: the same models, verdicts and figures (resumes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.faults.reruns --times 10
+
+proof-rules: $(STAMP)  ## No rule has skill on a hundred walks; one goes from the settings to a trade and back (minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_models/test_signals_skill.py \
+	  tests/test_pipelines/test_baselines.py tests/test_live/test_rule_strategy.py
 
 proof-api: $(STAMP)  ## The live API fuzzed from its own OpenAPI with 100,000 requests (an hour)
 	@NIGHTDESK_FUZZ_REQUESTS=100000 $(BIN)/python -m pytest tests/test_live/test_api_schema.py

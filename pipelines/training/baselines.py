@@ -54,17 +54,6 @@ def weights_of(rule: Rule, panel: FeaturePanel, rows: Sequence[int]) -> Floats:
     return rule.weights(panel, rows) if isinstance(rule, AlphaBook) else rule_weights(rule, panel, rows)
 
 
-def lacking(settings: Settings, inputs: Inputs) -> str | None:
-    """Why no rule can be judged; None where they can. A rule needs no breadth, so a market of four names will do."""
-    first = settings.training.first_train_sessions
-    if not inputs.panel.names:
-        return "No rule was judged: there are no daily bars."
-    if inputs.labelled <= first:
-        return (f"No rule was judged: {inputs.labelled} decision sessions have a label, and the judged ones begin "
-                f"after training.first_train_sessions = {first}.")
-    return None
-
-
 def in_words(told: dict[str, Any]) -> str:
     """One sentence on what the graph network earns beyond a rotation."""
     gain, sharpe = told["annual_return"], told["sharpe"]

@@ -21,8 +21,9 @@ from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.report.parts import baselines as chapter
 from pipelines.report.story import Story
+from pipelines.training import enough
 from pipelines.training import inputs as inputs_module
-from pipelines.training.baselines import GRAPH, RULES, in_words, judge_rules, lacking, tonight, weights_of
+from pipelines.training.baselines import GRAPH, RULES, in_words, judge_rules, tonight, weights_of
 from pipelines.training.baselines_extra import extra
 from pipelines.training.baselines_panel import rule_panel, with_columns
 from pipelines.training.candidates import TARGET, Candidate, candidates
@@ -116,8 +117,8 @@ def test_prices_that_skip_a_judged_session_are_refused(judged, tmp_path) -> None
 def test_four_names_are_enough_and_a_year_is_not() -> None:
     panel = market(3, names=4)
     inputs, _ = priced(panel, 4)
-    assert lacking(small_settings(first_train_sessions=FIRST), inputs) is None
-    assert "after training.first_train_sessions = 328" in str(lacking(small_settings(first_train_sessions=328), inputs))
+    assert enough.untrainable(small_settings(first_train_sessions=FIRST), inputs) is None
+    assert "first_train_sessions = 328" in str(enough.untrainable(small_settings(first_train_sessions=328), inputs))
 
 
 def test_extra_is_a_difference_and_its_interval_knows_chance() -> None:

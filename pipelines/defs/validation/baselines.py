@@ -26,7 +26,7 @@ def baselines(home: HomeResource) -> dg.MaterializeResult[Any]:
 
     desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
-    if why := rules.lacking(settings, told):
+    if why := enough.untrainable(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "baselines", why),
                                     data_version=dg.DataVersion("skipped"))
     with step("baselines"):
