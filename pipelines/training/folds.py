@@ -16,9 +16,9 @@ from models.strategy import StrategyConfig
 from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.progress import say
-from pipelines.settings import Settings
+from pipelines.settings import Settings, Training
 from pipelines.training.cache import Fitted, fitted
-from pipelines.training.families import Config, family
+from pipelines.training.families import FAMILIES, Config, family
 from pipelines.training.inputs import Inputs
 from pipelines.training.tuning import RETUNE_SESSIONS, tuned
 
@@ -55,6 +55,13 @@ class Bench:
         one = self.strategy
         return precision_targets(self.inputs.panel, self.inputs.returns, one.horizon, one.risk_window, one.risk_shrink)
 
+    def targets_at(self, begin: int) -> NDArray[np.float64]:
+        """The targets that a fold which begins at this row could know: of returns as they were told by then."""
+        one, known = self.strategy, self.inputs.as_known(begin)
+        if known is self.inputs.returns:
+            return self.targets
+        return precision_targets(self.inputs.panel, known, one.horizon, one.risk_window, one.risk_shrink)
+
     def folds(self, name: str) -> list[Fold]:
         """All walk-forward fits of one family, from the cache where nothing they depend on has changed."""
         training = self.settings.training
@@ -82,21 +89,21 @@ class Bench:
         known = np.arange(max(0, row - (self.window(name) or row)), min(row, self.inputs.labelled))
         return purged(known, np.array([row]), label_lives(row + 1, self.strategy.horizon))
 
-    def _cut(self, rows: Rows) -> TrainingSet:
-        return TrainingSet.cut(self.inputs.panel, self.targets, rows)
+    def _cut(self, rows: Rows, begin: int) -> TrainingSet:
+        return TrainingSet.cut(self.inputs.panel, self.targets_at(begin), rows)
 
     def at(self, name: str, row: int) -> tuple[TrainingSet, Config]:
         """What a fold that begins at `row` is fitted on, and in which configuration."""
         config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
         chosen = self._tuned(config, row)[0] if isinstance(config, GbmConfig) else config
-        return self._cut(self._known_before(row, name)), chosen
+        return self._cut(self._known_before(row, name), row), chosen
 
     def _fold(self, name: str, number: int, test: Rows, train: Rows) -> Fold:
         config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
         trials: tuple[dict[str, Any], ...] = ()
         if isinstance(config, GbmConfig):
             config, trials = self._tuned(config, int(test[0]))
-        model = fitted(self.home, name, self._cut(train), config, self.settings.seed)
+        model = fitted(self.home, name, self._cut(train, int(test[0])), config, self.settings.seed)
         if not model.cached:
             place = "final" if number < 0 else f"fold {number + 1}"
             done = f"{name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s"
@@ -108,12 +115,18 @@ class Bench:
     def _tuned(self, config: GbmConfig, begin: int) -> tuple[GbmConfig, tuple[dict[str, Any], ...]]:
         """Parameters chosen at the last retuning before `begin`, from what could be trained on by then."""
         first = self.settings.training.first_train_sessions
-        at = first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS
+        at = min(begin, first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS)
         best, trials = tuned(
-            self.home, self.ledger, self._cut(self._known_before(min(at, begin), "gbm")), config, self.strategy.horizon,
+            self.home, self.ledger, self._cut(self._known_before(at, "gbm"), at), config, self.strategy.horizon,
             trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now,
             prune=self.settings.training.optuna_prune)
         return best, tuple(trials)
+
+
+def fold_begins(training: Training, labelled: int) -> list[int]:
+    """First rows of all folds of all families."""
+    steps = {family(name).step(training) for name in FAMILIES}
+    return sorted({row for step in steps for row in range(training.first_train_sessions, labelled, step)})
 
 
 def in_force(folds: dict[str, list[Fold]]) -> Iterator[tuple[Rows, dict[str, Fold]]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,28 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Revisions:
+    """Returns that were told otherwise when a fold began: (fold's first row, row, name) and what they were then."""
+
+    places: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.intp))
+    values: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True)
 class Inputs:
     panel: FeaturePanel
-    returns: Floats  # (sessions, names) open to next open, NaN where not over yet
+    returns: Floats  # (sessions, names) open to next open as known now, NaN where not over yet
+    revisions: Revisions = field(default_factory=Revisions)
+
+    def as_known(self, begin: int) -> Floats:
+        """The returns as a fold that begins at this row could know them: a split or a correction that came later is not
+        in them. The very same array where nothing was revised."""
+        mine = self.revisions.places[:, 0] == begin
+        if not mine.any():
+            return self.returns
+        then = self.returns.copy()
+        then[self.revisions.places[mine, 1], self.revisions.places[mine, 2]] = self.revisions.values[mine]
+        return then
 
     @property
     def labelled(self) -> int:
@@ -31,6 +50,8 @@ class Inputs:
             told.update(np.where(np.isnan(part), np.nan, part).tobytes())
         told.update(np.ascontiguousarray(self.panel.tradable).tobytes())
         told.update(np.asarray(self.panel.sessions, dtype="datetime64[D]").astype(np.int64).tobytes())
+        if len(self.revisions.values):
+            told.update(self.revisions.places.astype(np.int64).tobytes() + self.revisions.values.tobytes())
         return told.hexdigest()
 
 
@@ -43,6 +64,7 @@ def save(home: Home, inputs: Inputs) -> None:
     np.savez(
         out, sessions=np.asarray(panel.sessions, dtype="datetime64[D]"), names=np.array(panel.names),
         features=np.array(panel.features), values=panel.values, tradable=panel.tradable, returns=inputs.returns,
+        revised_places=inputs.revisions.places, revised_values=inputs.revisions.values,
     )
     durable.write_atomic(path, out.getvalue(), failpoint="training_inputs")
 
@@ -53,4 +75,5 @@ def load(home: Home) -> Inputs:
             sessions=kept["sessions"], names=tuple(kept["names"].tolist()), features=tuple(kept["features"].tolist()),
             values=kept["values"], tradable=kept["tradable"],
         )
-        return Inputs(panel, kept["returns"])
+        return Inputs(panel, kept["returns"], Revisions(kept["revised_places"], kept["revised_values"])
+                      if "revised_values" in kept.files else Revisions())

@@ -1,6 +1,7 @@
 """From the marts: the prices that fills and labels are made of, as known at a moment."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from models.backtest.prices import Prices
 from models.features.panel import FeaturePanel
 from models.labels import open_to_open
 from pipelines.home import Home
+from pipelines.training.inputs import Revisions
 
 Floats = NDArray[np.float64]
 COLUMNS = ("open", "close", "volume", "split_factor", "total_return_factor")
@@ -66,3 +68,28 @@ def symbols_of(home: Home, now: dt.datetime, instruments: tuple[str, ...]) -> di
         rows = connection.execute(f"SELECT instrument_id, arg_max(symbol, valid_from) FROM symbols "
                                   f"WHERE instrument_id IN ('{wanted}') GROUP BY ALL").fetchall()
     return {str(instrument): str(symbol) for instrument, symbol in rows}
+
+
+def revisions(home: Home, now: dt.datetime, panel: FeaturePanel, returns: Floats, begins: Iterable[int]) -> Revisions:
+    """What was known otherwise when a fold began, `begins` being the folds' first rows. Most nights nothing was."""
+    from pipelines.lake import marts
+    from pipelines.store.frame import decision_time
+
+    places, values = [np.zeros((0, 3), dtype=np.intp)], [np.zeros(0)]
+    with marts.connect(home, as_of=now) as connection:
+        newest = connection.execute("SELECT session, max(available_at) AS told FROM daily_bars_versions "
+                                    "WHERE available_at <= ? GROUP BY 1", [now]).fetchnumpy()
+    days, told = np.asarray(newest["session"], "datetime64[D]"), np.asarray(newest["told"], "datetime64[us]")
+    for begin in begins:
+        session = panel.sessions[begin].astype("datetime64[D]")
+        decided = decision_time(session.item())
+        if not (told[days < session] > np.datetime64(decided.replace(tzinfo=None), "us")).any():
+            continue
+        before = panel.upto(begin + 1)
+        then = label_returns(read_prices(home, decided, before), before)
+        over = max(0, begin - 1)  # labels that were; of the session before, this session's open closes it
+        same = (then[:over] == returns[:over]) | (np.isnan(then[:over]) & np.isnan(returns[:over]))
+        moved = np.argwhere(~same)
+        places.append(np.insert(moved, 0, begin, axis=1))
+        values.append(then[moved[:, 0], moved[:, 1]])
+    return Revisions(np.concatenate(places).astype(np.intp), np.concatenate(values))

@@ -95,6 +95,23 @@ def test_a_corrected_value_refits_only_what_read_it(walked):
                for a, b in zip(bench.folds("hmm"), result.folds["hmm"], strict=True))
 
 
+def test_a_label_that_was_revised_later_is_learnt_as_it_was_told_then(walked):
+    home, ledger, inputs, _ = walked
+    begin, row, name = 210, 190, 3  # a split that was told after the third fold had begun
+    then = inputs.returns.copy()
+    then[row, name] = -0.5
+    revised = inputs_module.Inputs(inputs.panel, inputs.returns, inputs_module.Revisions(
+        np.array([[begin, row, name]]), np.array([-0.5])))
+    assert revised.as_known(180) is revised.returns and np.array_equal(revised.as_known(begin), then, equal_nan=True)
+    asked = [Bench(home, small_settings(), one, ledger, NOW, STRATEGY).at(family, begin)[0].digest(STRATEGY.features)
+             for family in ("gbm", "gnn") for one in (revised, inputs_module.Inputs(inputs.panel, then), inputs)]
+    assert asked[0] == asked[1] != asked[2] and asked[3] == asked[4] != asked[5]
+    before = Bench(home, small_settings(), revised, ledger, NOW, STRATEGY).folds("gnn")[0]
+    assert before.fitted.cached  # folds that began earlier are what they were
+    inputs_module.save(home, revised)
+    assert inputs_module.load(home).digest() == revised.digest() != inputs.digest()
+
+
 def test_the_final_fit_learns_from_every_label_that_is_over(walked):
     home, ledger, inputs, _ = walked
     final = fit_final(home, small_settings(), inputs, STRATEGY, ledger, NOW)

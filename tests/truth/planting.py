@@ -22,14 +22,14 @@ SMALL = {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}
 DECISIONS = (dt.date(2025, 3, 20), dt.date(2025, 7, 8))
 
 
-def live_through(folder: Path, **overrides: Any) -> tuple[Home, dt.datetime]:
+def live_through(folder: Path, *, nights: tuple[int, ...] = NIGHTS, **overrides: Any) -> tuple[Home, dt.datetime]:
     """A home after those nights, with marts and no features yet."""
     from pipelines.lake import marts
     from pipelines.lake.ingest import ingest
 
     home, chosen = Home(folder).prepare(), settings.load({"sandbox": SMALL, **overrides}, environment=OWN)
     with contextlib.redirect_stderr(io.StringIO()):
-        for night in NIGHTS:
+        for night in nights:
             now = sandbox.night_now(chosen, night)
             ingest(chosen, home, now)
         marts.build(home, now=now)

@@ -27,13 +27,17 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
     from pipelines.store.frame import decision_panel
     from pipelines.training import enough, inputs
     from pipelines.training.baselines_panel import with_chosen
-    from pipelines.training.prices import label_returns, read_prices
+    from pipelines.training.folds import fold_begins
+    from pipelines.training.prices import label_returns, read_prices, revisions
 
     desk, now = home.home(), home.now()
     with step("training panel"):
         known = with_chosen(desk, home.settings(), decision_panel(desk, now=now), now)
         returns = label_returns(read_prices(desk, now, known), known) if known.names else known.tradable.astype(float)
         told = inputs.Inputs(known, returns)
+        if known.names:
+            begins = fold_begins(home.settings().training, told.labelled)
+            told = inputs.Inputs(known, returns, revisions(desk, now, known, returns, begins))
         inputs.save(desk, told)
     if why := enough.lacking(home.settings(), told):
         say(f"    {why}")

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.strategy import StrategyConfig
 from pipelines.digest import json_digest
@@ -18,6 +19,7 @@ from pipelines.training.folds import Bench, Fold
 from pipelines.training.inputs import Inputs
 from pipelines.training.walk import Walked
 
+Floats = NDArray[np.float64]
 SECTION = "model_leak"
 
 
@@ -30,11 +32,24 @@ def drawn(walked: Walked, seed: int, day: dt.date) -> tuple[str, Fold]:
     return name, folds[int(np.random.default_rng([seed, ordinal]).integers(len(folds)))]
 
 
-def known_at(inputs: Inputs, row: int) -> Inputs:
-    """Nothing that was learnt after the decision at `row`: no later session, no label that its own open closes."""
-    returns = inputs.returns[: row + 1].copy()
+def known_at(inputs: Inputs, row: int, told: Floats | None = None) -> Inputs:
+    """Nothing that was learnt after the decision at `row`: no later session, no label that its own open closes. `told`
+    are the returns as the marts answer for that decision; else those that the night's inputs say were known."""
+    returns = (inputs.as_known(row) if told is None else told)[: row + 1].copy()
     returns[max(0, row - 1) :] = np.nan
     return Inputs(inputs.panel.upto(row + 1), returns)
+
+
+def _returns_of(home: Home, inputs: Inputs, row: int) -> Floats | None:
+    """From the marts, asked as of the decision at `row`; None in a home that has none."""
+    from pipelines.store.frame import decision_time
+    from pipelines.training.prices import label_returns, read_prices
+
+    if not (home.marts / "current").exists():
+        return None
+    panel = inputs.panel.upto(row + 1)
+    return label_returns(read_prices(home, decision_time(panel.sessions[row].astype("datetime64[D]").item()), panel),
+                         panel)
 
 
 def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, now: dt.datetime, name: str,
@@ -43,7 +58,7 @@ def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, 
     begin = int(fold.test[0])
     strategy = next((one.config for one in walked.candidates if isinstance(one.config, StrategyConfig)),
                     strategies(settings, inputs.panel.features)[0])
-    then = known_at(inputs, begin)
+    then = known_at(inputs, begin, _returns_of(home, inputs, begin))
     training, config = Bench(home, settings, then, Ledger(home.ledger), now, strategy).at(name, begin)
     data = family(name).fit(training, config, settings.seed, None)
     judged = walked.regimes if name == "hmm" else walked.raw[name]
