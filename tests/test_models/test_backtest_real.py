@@ -61,11 +61,12 @@ def test_an_open_position_and_its_stop_go_through_every_split(frames: dict[str, 
     assert gained == pytest.approx(prices.open_raw[-1, 0] * ratio / prices.open_raw[30, 0] - 1.0, rel=1e-3)
 
 
-def test_strategies_share_an_account_over_two_decades(frames: dict[str, pd.DataFrame]) -> None:
+def test_strategies_share_an_account_over_a_decade(frames: dict[str, pd.DataFrame]) -> None:
+    late = {name: bars.loc["2011":] for name, bars in frames.items()}
     told = PortfolioBacktester(allocation="risk_parity", turnover_limit=0.5).run(
-        {"trend": Trend(), "lead": CrossAsset("SPY", "AAPL")}, frames, "monthly")
+        {"trend": Trend(), "lead": CrossAsset("SPY", "AAPL")}, late, "monthly")
     figures = told.figures()
-    assert told.rebalance.sum() > 270 and -1.0 < figures["sharpe_annual"] < 2.0
+    assert told.rebalance.sum() > 110 and -1.0 < figures["sharpe_annual"] < 2.0
     assert 0.0 < figures["turnover_a_session"] < 0.05 and figures["max_drawdown"] < 1.0
     assert told.attribution.sum(axis=1) == pytest.approx(told.book.excess, abs=1e-12)
 
