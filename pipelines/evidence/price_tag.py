@@ -32,6 +32,7 @@ from pipelines.training.inputs import Inputs
 
 Floats = NDArray[np.float64]
 PROMOTED = ("promote", "propose")  # acts that let a strategy through, or would once a person agrees
+KEPT_NIGHTS = 30
 PLAIN = {
     "zero_cost": "fills at the mid, no impact, fees or borrow",
     "survivors_only": "only names that still trade when the sample ends",
@@ -100,6 +101,8 @@ def tonight(bill: Bill, at: int, *, promoted: bool) -> dict[str, Any]:
         durable.write_json(at_promotion, section["refitted"], failpoint="price_tag")
     if not kept.exists() or promoted:
         durable.write_json(kept, section, failpoint="price_tag")
+        for old in sorted(kept.parent.glob("[0-9a-f]*.json"), key=lambda path: path.stat().st_mtime_ns)[:-KEPT_NIGHTS]:
+            old.unlink()
     if "refitted" not in section and at_promotion.exists():
         section = {**section, "refitted": json.loads(at_promotion.read_text())}
     return section

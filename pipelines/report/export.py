@@ -89,10 +89,12 @@ def _table(parts: list[dict[str, Any]], night: "JudgedNight", symbols: dict[str,
     return pa.table(columns)
 
 
-def write(folder: Path, night: "JudgedNight", decided: "Decided", window: "Prices",
-          symbols: dict[str, str]) -> dict[str, int]:
-    """Each table as Parquet and, positions apart, as CSV too; returns how many rows of each."""
+def write(folder: Path, night: "JudgedNight", decided: "Decided", window: "Prices", symbols: dict[str, str],
+          about: str) -> dict[str, int]:
+    """Each table whole as Parquet; as CSV too, returns whole, trades and positions of the strategy that the night is
+    `about`. Returns how many rows of each."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.csv as pa_csv
     import pyarrow.parquet as pq
 
@@ -100,10 +102,10 @@ def write(folder: Path, night: "JudgedNight", decided: "Decided", window: "Price
     told = {"judged-returns": returns_table(night), "judged-trades": trades, "judged-positions": positions}
     for name, table in told.items():
         out = pa.BufferOutputStream()
-        pq.write_table(table, out)
+        pq.write_table(table, out, compression="zstd")
         durable.write_atomic(folder / f"{name}.parquet", out.getvalue().to_pybytes(), failpoint="export")
-        if name != "judged-positions":
-            text = pa.BufferOutputStream()
-            pa_csv.write_csv(table, text)
-            durable.write_atomic(folder / f"{name}.csv", text.getvalue().to_pybytes(), failpoint="export")
+        text = pa.BufferOutputStream()
+        short = table if name == "judged-returns" else table.filter(pc.equal(table["strategy"], about))
+        pa_csv.write_csv(short, text)
+        durable.write_atomic(folder / f"{name}.csv", text.getvalue().to_pybytes(), failpoint="export")
     return {name: table.num_rows for name, table in told.items()}

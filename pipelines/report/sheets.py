@@ -102,7 +102,7 @@ def of_candidate(desk: Desk, at: int, searched: Overfitting | None) -> Sheet:
     own = Capacity(costs.capital_usd, about["sharpe_net"], about["sharpe_gross"], float(of["cost"].mean()) * 1e4,
                    _filled(desk, at, of["turnover"]))
     sizes = [*figures.capacity(window, desk.decided.of(told["key"]), costs, others), own]
-    learned = told["kind"] == "candidate"
+    learned = told["kind"] == "candidate" and night.strategy(at).rule is None
     came_true = []
     if learned:
         came_true = figures.calibration(figures.blended(night.strategy(at), desk.decided.raw), desk.returns)
@@ -118,7 +118,7 @@ def of_candidate(desk: Desk, at: int, searched: Overfitting | None) -> Sheet:
         pbo=searched.pbo if searched else None, loss_probability=searched.loss_probability if searched else None,
         price_tag=tags if tags.get("key") == told["key"] else {}, seed=desk.seed,
         links=(("The night’s report", "../index.html"), ("judged returns", "../judged-returns.csv"),
-               ("trades", "../judged-trades.csv"), ("positions", "../judged-positions.parquet")))
+               ("trades", "../judged-trades.csv"), ("positions", "../judged-positions.csv")))
 
 
 def _filled(desk: Desk, at: int, turnover: Floats) -> float:

@@ -166,7 +166,7 @@ def test_more_capital_costs_more_and_fills_less() -> None:
 
 def test_the_files_hold_what_was_judged(tmp_path: Path) -> None:
     night, decided, window = rule_night()
-    rows = export.write(tmp_path, night, decided, window, {"N00": "AAA"})
+    rows = export.write(tmp_path, night, decided, window, {"N00": "AAA"}, "trend")
     returns = pq.read_table(tmp_path / "judged-returns.parquet")
     assert rows["judged-returns"] == returns.num_rows == 2 * len(night.sessions)
     own = returns.filter(np.array(returns["strategy"].to_pylist()) == "trend")
@@ -187,7 +187,7 @@ def test_the_files_hold_what_was_judged(tmp_path: Path) -> None:
     text = list(csv.reader(io.StringIO((tmp_path / "judged-trades.csv").read_text())))
     assert len(text) == len(trades) + 1 and text[0][:4] == ["session", "strategy", "instrument_id", "symbol"]
     first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    export.write(tmp_path, night, decided, window, {"N00": "AAA"})
+    export.write(tmp_path, night, decided, window, {"N00": "AAA"}, "trend")
     assert first == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
@@ -195,4 +195,4 @@ def test_prices_of_another_night_are_refused(tmp_path: Path) -> None:
     night, decided, window = rule_night()
     other = replace(window, open_raw=window.open_raw * np.linspace(1.0, 1.2, len(window.open_raw))[:, None])
     with pytest.raises(ValueError, match="another night"):
-        export.write(tmp_path, night, decided, other, {})
+        export.write(tmp_path, night, decided, other, {}, "trend")

@@ -40,7 +40,7 @@ def tear_sheets(home: HomeResource) -> dg.MaterializeResult[Any]:
         date = now.date().isoformat()
         written = sheets.write(desk, known, date)
         files = export.write(desk.reports / date, night, made, judged_window(prices, night),
-                             symbols_of(desk, now, night.instruments))
+                             symbols_of(desk, now, night.instruments), written[0]["name"])
     section = {"sheets": written, "files": files}
     desk.write_section("tear_sheets", section)
     links = "\n".join(f"- {one['role']}: `{desk.reports / one['path']}`" for one in written)
