@@ -46,6 +46,21 @@ def test_a_band_is_half_of_a_deviation_score() -> None:
     assert found["bollinger_position"][19:] == pytest.approx(found["zscore_20"][19:] / 2.0, rel=1e-12)
 
 
+def test_plain_momentum_is_a_return_in_units_of_volatility() -> None:
+    """((P - P20) / P20) / sigma, which the registered vam_20 scales by the root of its sessions."""
+    import pandas as pd
+
+    from models.features.compute import compute_batch
+    from models.features.registry import named
+    from tests.test_models.little_bars import bars, panel
+
+    made = bars()
+    close = pd.Series(made["close"])
+    plain = close.pct_change(20) / close.pct_change().rolling(20).std(ddof=0)
+    found = compute_batch(panel([made]), named(("equity_v1:vam_20",)))["vam_20"][:, 0]
+    assert found[20:] * np.sqrt(20.0) == pytest.approx(plain.to_numpy()[20:], rel=1e-9)
+
+
 def test_a_breakout_needs_a_band_and_a_faster_market() -> None:
     said = Breakout().signal(told(technical_v1__bollinger_position=[1.2, -1.6, 2.5, 1.0, 1.5, NONE],
                                   technical_v1__vol_ratio_5_60=[1.3, 1.5, 3.0, 2.0, 1.0, 2.0]))
