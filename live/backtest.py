@@ -120,7 +120,7 @@ def backtest(
     times = {one.session: one for one in bundle.calendar}
     clock = TapeClock(times[todo[0]].open_at - DECIDE_BEFORE_OPEN)
     with _Recalled(journal, ("close", "trade")) as book:
-        venue = SimulatedVenue(costs, rules, clock)
+        venue = SimulatedVenue(costs, rules, clock, feed.depth if isinstance(feed, TapeFeed) else None)
         engine = Engine(bundle, book, venue, clock, Terms("backtest", limits or Limits(), costs, None, brief=True))
         for session in todo:
             say(f"session {session}")

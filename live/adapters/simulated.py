@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from live.adapters.depth import Depth
 from live.clock import TapeClock
 from live.ports import Ack, Bar, Fill, Order
 from live.risk.stops import BAR_SHARE, Ending, Ohlc, StopOrder, inside_bar, limit_fill
@@ -31,10 +32,14 @@ class _Resting:
 class SimulatedVenue:
     """Opening orders fill at a name's first print as far as the session's liquidity goes, or are passed over. Market
     orders take the next opens, limits need a trade through their price, guards end a position inside the bar; each a
-    stated part of the bar's volume, the rest of it later. A bar without volume is a halt, and fills nothing."""
+    stated part of the bar's volume, the rest of it later. A bar without volume is a halt, and fills nothing.
 
-    def __init__(self, costs: CostModel, rules: VenueRules | None = None, clock: TapeClock | None = None) -> None:
-        self._costs, self._rules, self._clock = costs, rules or VenueRules(), clock
+    Where books were recorded, what takes the next open walks the book instead: level by level, within its limit, and
+    it pays spread and impact in its price."""
+
+    def __init__(self, costs: CostModel, rules: VenueRules | None = None, clock: TapeClock | None = None,
+                 depth: Depth | None = None) -> None:
+        self._costs, self._rules, self._clock, self._depth = costs, rules or VenueRules(), clock, depth
         self._liquidity: Mapping[str, tuple[float, float]] = {}
         self._resting: dict[str, list[_Resting]] = {}
         self._opened: set[str] = set()
@@ -97,17 +102,28 @@ class SimulatedVenue:
             if one.seen_us >= start_us or one.from_us > start_us:
                 continue
             one.seen_us = start_us
-            found = self._match(one, bar, first, int(room[1]))
+            walked = self._walked(one, bar, first)
+            found = walked if walked is not None else self._match(one, bar, first, int(room[1]))
             if found is None:
                 continue
             quantity, price = found
-            fill = self._fill(one, quantity, price, start_us)
+            fill = self._fill(one, quantity, price, start_us, in_price=walked is not None)
             if fill is None:
                 continue
             fills.append(fill)
-            if not (first and price == opens and one.order.kind == "open"):
+            if walked is None and not (first and price == opens and one.order.kind == "open"):
                 room = self._room[name] = (start_us, room[1] - abs(quantity))
         return fills
+
+    def _walked(self, one: _Resting, bar: Bar, first: bool) -> tuple[int, float] | None:
+        """Shares and mean price from the recorded book, for what takes the next open; None where the bar has to do."""
+        if self._depth is None:
+            return None
+        order = one.order
+        taking = order.kind == "market" or (order.kind == "guard" and one.triggered) or (
+            order.kind == "open" and order.reduce_only and not first)
+        book = self._depth.at(order.instrument_id, bar.start_us) if taking else None
+        return None if book is None else book.take(one.left, order.allows) or (0, bar.open)
 
     def _match(self, one: _Resting, bar: Bar, first: bool, room: int) -> tuple[int, float] | None:
         """Shares and price that a bar gives an order."""
@@ -144,7 +160,7 @@ class SimulatedVenue:
         limit = self._costs.max_share_of_adv * adv20_usd / price
         return _part(wanted, math.floor(limit)) if math.isfinite(limit) else 0
 
-    def _fill(self, one: _Resting, quantity: int, price: float, at_us: int) -> Fill | None:
+    def _fill(self, one: _Resting, quantity: int, price: float, at_us: int, in_price: bool) -> Fill | None:
         name = one.order.instrument_id
         adv20_usd, vol20_daily = self._liquidity.get(name, (math.nan, math.nan))
         if quantity == 0 or not (math.isfinite(adv20_usd) and math.isfinite(vol20_daily) and adv20_usd > 0):
@@ -153,6 +169,9 @@ class SimulatedVenue:
         if one.left == 0:
             self._remove(name, one)
         told = bill(self._costs, quantity, price, adv20_usd, vol20_daily)
+        if in_price:
+            return Fill(one.order.order_id, name, at_us, quantity, price, told.fee,
+                        {"spread": 0.0, "fee": told.fee, "impact": 0.0})
         parts = {"spread": told.spread, "fee": told.fee, "impact": told.impact}
         return Fill(one.order.order_id, name, at_us, quantity, price, told.cost, parts)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from live.adapters.depth import SUFFIX, Depth
 from live.ports import Action, Bar, Columns
 
 ACTIONS = b"nightdesk.actions"  # schema metadata: JSON {session: [[instrument_id, ex_date, kind, amount], …]}
@@ -30,12 +31,15 @@ def schema(actions: Mapping[dt.date, Sequence[Action]]) -> pa.Schema:
 
 
 class TapeFeed:
-    """One Parquet file, or a folder of them. Bars of several sessions may share a file."""
+    """One Parquet file, or a folder of them. Bars of several sessions may share a file. `depth` is the order books that
+    lie beside a single file."""
 
     def __init__(self, path: Path) -> None:
-        files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        files = [file for file in sorted(path.glob("*.parquet")) if not file.name.endswith(SUFFIX)] if path.is_dir() \
+            else [path]
         if not files or not all(file.is_file() for file in files):
             raise TapeError(f"no tape at {path}: give a Parquet file of minute bars, or a folder of them")
+        self.depth = Depth.beside(path)
         self._told: dict[dt.date, tuple[Columns, slice]] = {}
         self._actions: dict[dt.date, list[Action]] = {}
         for file in files:
