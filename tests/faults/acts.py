@@ -122,6 +122,17 @@ def _reset(slot: Slot) -> None:
     slot.acting().reset()
 
 
+def _empty(slot: Slot) -> None:
+    for part in (slot.home.records, slot.home.bundles, slot.home.ledger):
+        shutil.rmtree(part)
+
+
+def _first(slot: Slot) -> None:
+    slot.write("promote", "a", 0)
+    slot.publish()
+
+
+_story("first", _empty, _first, False)
 _story("promote", _nothing, Slot.promote, True)
 _story("refresh", _nothing, Slot.refresh, True)
 _story("approve", _propose, _approve, True)

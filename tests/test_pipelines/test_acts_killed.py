@@ -8,7 +8,7 @@ from tests.test_pipelines.test_evidence_records import packed  # noqa: F401  (a 
 
 
 def test_whatever_act_is_killed_the_slot_serves_validly_and_the_next_ends_it(packed):  # noqa: F811
-    run = [sys.executable, "-W", "ignore", "-m", "tests.faults.acts", str(packed), "--every", "9"]
+    run = [sys.executable, "-W", "ignore", "-m", "tests.faults.acts", str(packed), "--every", "5"]
     told = subprocess.run(run, capture_output=True, text=True)
     lines = told.stdout.splitlines()
     assert told.returncode == 0, told.stdout + told.stderr

@@ -1,10 +1,7 @@
-"""What a person decides: signed, chained, with its meaning for the slot; killed anywhere, it is ended by the next."""
+"""What a person decides: signed, chained, with its meaning for the slot. Kills: tests/faults/acts.py."""
 
 import datetime as dt
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,26 +167,3 @@ def test_an_act_has_a_name_a_reason_and_a_chain_that_holds(tmp_path):
     shutil.rmtree(home.records / "000001")
     with pytest.raises(RuntimeError):
         acting(home)
-
-
-def slow(failpoint):
-    return pytest.param(failpoint, marks=pytest.mark.slow)
-
-
-@pytest.mark.parametrize("failpoint", [
-    "record.renamed", "bundle.renamed", "bundle_pointer.staged", slow("record.staged"), slow("record_head.staged"),
-    slow("record_head.renamed"), slow("bundle.staged"), slow("bundle_pointer.renamed")])
-def test_a_rollback_killed_anywhere_leaves_a_valid_bundle_and_is_finished_by_the_next(tmp_path, packed,  # noqa: F811
-                                                                                      failpoint):
-    home = two_champions(tmp_path, packed)
-    program = ("import sys, datetime as dt; from pathlib import Path; from pipelines.home import Home; "
-               "from pipelines.evidence.acts import Acts; "
-               "Acts(Home(Path(sys.argv[1])), 'ann', 'because', dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)).rollback()")
-    killed = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(tmp_path)],
-                            env={**os.environ, "NIGHTDESK_FAILPOINT": failpoint})
-    assert killed.returncode == -9
-    assert bundle.load(publish.check_serving(home), keys.trusted(home.keys), 0, NOW).seq in (2, 3)
-    if failpoint != "bundle_pointer.renamed":  # by then nothing was left to finish
-        acting(home).rollback()
-    assert publish.manifest_of(publish.check_serving(home)).seq == 3 and held(home).champion.seq == 1
-    assert len(Records(home).all()) == 3 and inventory.verify(home)["records"] == "ok"

@@ -2,11 +2,8 @@
 
 import datetime as dt
 import json
-import os
 import shutil
 import stat
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 from models import bundle
 from models.bundle import BundleRefused
 from pipelines.evidence import inventory, keys, publish
-from pipelines.evidence.records import RECORD, SIGNATURE, Records, RecordsBroken
+from pipelines.evidence.records import Records, RecordsBroken
 from pipelines.home import Home
 from tests.test_models import little_bundle
 
@@ -170,34 +167,3 @@ def test_a_new_act_gives_a_higher_number_and_the_old_one_is_refused(tmp_path, pa
     assert inventory.show(home, 1)["act"] == "promote"
     with pytest.raises(LookupError, match="there are 1, 2"):
         inventory.show(home, 7)
-
-
-def one_night(folder: Path, packed: Path) -> None:
-    publish_little(desk(folder, ("promote",)), packed)
-
-
-def state(home: Home) -> dict[str, str]:
-    names = [path for part in (home.records, home.bundles) for path in sorted(part.rglob("*")) if path.is_file()]
-    return {str(path.relative_to(home.root)): path.read_bytes().hex() for path in [*names, Records(home).anchor]}
-
-
-@pytest.mark.parametrize("failpoint", [
-    "record.staged", "record.renamed", "record_head.staged", "record_head.renamed", "bundle.staged", "bundle.renamed",
-    "bundle_pointer.staged", "bundle_pointer.renamed"])
-def test_a_kill_at_any_publication_ends_where_an_uninterrupted_night_ends(tmp_path, packed, failpoint):
-    keys.open_or_create(tmp_path / "killed" / "keys")
-    shutil.copytree(tmp_path / "killed" / "keys", tmp_path / "whole" / "keys")
-    one_night(tmp_path / "whole", packed)
-    program = ("import sys; from pathlib import Path; from tests.test_pipelines import test_evidence_records as night; "
-               "night.one_night(Path(sys.argv[1]), Path(sys.argv[2]))")
-    killed = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(tmp_path / "killed"), str(packed)],
-                            env={**os.environ, "NIGHTDESK_FAILPOINT": failpoint})
-    assert killed.returncode == -9
-    home = Home(tmp_path / "killed")
-    serving = publish.check_serving(home)  # a reader in between sees a whole bundle or none
-    assert serving is None or bundle.load(serving, keys.trusted(home.keys), 0, NOW)
-    one_night(tmp_path / "killed", packed)
-    assert {k: v for k, v in state(home).items() if ".staging" not in k and not Path(k).name.startswith(".")} == \
-        state(Home(tmp_path / "whole"))
-    assert inventory.verify(home) == {"ledger": "none yet", "records": "ok", "bundle": "ok"}
-    assert (home.records / "000001" / RECORD).exists() and (home.records / "000001" / SIGNATURE).exists()

@@ -2,20 +2,21 @@
 
 import json
 
-from pipelines import validate
+from typer.testing import CliRunner
+
+from pipelines import cli, validate
 from pipelines.evidence import inventory, keys
 from pipelines.evidence.records import Records
 from pipelines.home import Home
 from pipelines.trading import KILL_FILE
-from tests.conftest import nightdesk
 
 
 def test_an_empty_home_says_which_systems_have_nothing_to_work_with(tmp_path):
     home = Home(tmp_path / "home").prepare()
     (home.root / KILL_FILE).write_text("")
-    done = nightdesk("validate", "--json", home=home.root)
+    done = CliRunner().invoke(cli.app, ["validate", "--json", "--home", str(home.root)])
     told = {one["system"]: one for one in json.loads(done.stdout)}
-    assert done.returncode == 1 and set(told) == set(validate.SYSTEMS)
+    assert done.exit_code == 1 and set(told) == set(validate.SYSTEMS)
     assert [name for name, one in told.items() if not one["passed"]] == ["data", "predictive cache", "risk management"]
     assert "kill switch is thrown" in told["risk management"]["seen"]
     assert told["parallel fetcher"]["seen"].startswith("4 symbols side by side")
