@@ -44,7 +44,7 @@ def backtest(
 
     - `nightdesk backtest` trades the approved bundle over the five sandbox sessions to come, as live would
 
-    - `nightdesk backtest --engine vector` judges the same by arrays: the same fills and costs to the cent
+    - `nightdesk backtest --engine vector` judges the same by arrays: to the cent the fills and costs that no limit cuts
 
     - `nightdesk backtest --rule ema_cross:fast=10,slow=20 --stop atr:multiple=2,reward_risk=2` trades a rule
 
