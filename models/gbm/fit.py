@@ -56,6 +56,7 @@ def _boosted(
     if config.weights == "unique":
         lives = label_lives(len(training.panel.sessions), config.label_rows)[rows]
         weights = uniqueness(lives, int(lives.max()) + 1)[np.searchsorted(rows, of_row)]
+        weights = weights / weights.mean()  # so that penalties weigh what they weigh beside equal rows
     data = lightgbm.Dataset(inputs, labels, weight=weights, feature_name=columns,
                             params={"verbosity": -1, "num_threads": 1})
     # A small market has fewer rows than the house's leaves ask for; four leaves must find room in it.
