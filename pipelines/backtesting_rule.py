@@ -54,9 +54,6 @@ def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judge
     if config.rule is None or config.flat_at_close:
         raise ValueError("the vector engine follows a rule that may hold over night: --engine event does the rest")
     raw, first = columns(bundle, tape, days), len(bundle.snapshot.bars.sessions)
-    split = np.nan_to_num(raw["split_factor"][max(first - 1, 0) :], nan=1.0)
-    if (split[1:] != split[:1]).any():
-        raise ValueError("a name splits inside the tape: --engine event carries positions over it")
     calendar = {times.session: times for times in bundle.calendar}
     told = [_day(tape, calendar[day], names, config.every_minutes) for day in days]
     of = np.repeat(np.arange(len(days)), [len(day.at) for day in told])
@@ -67,14 +64,12 @@ def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judge
     adv, vol = market.prices.adv20_usd[:-1], market.prices.vol20_daily[:-1]
     costs = CostModel.default()
     decides = np.setdiff1d(np.arange(len(of)), begins)
-    wanted = sides(config.rule, (seen * factor)[decides])
-    fillable = (np.isfinite(adv) & np.isfinite(vol))[decides]
-    made, orders = positions(config, wanted, carried(seen[decides]), fillable, costs.capital_usd)
-    held = np.zeros(seen.shape)
-    held[decides] = made
-    for row in begins[1:]:
-        held[row] = held[row - 1]
-    trades = np.diff(held, axis=0, prepend=0.0)
+    wanted = np.full(seen.shape, np.nan)
+    wanted[decides] = sides(config.rule, (seen * factor)[decides])
+    split = np.nan_to_num(market.prices.split_factor[:-1], nan=1.0)
+    ratio = np.vstack([np.ones((1, len(names))), split[1:] / split[:-1]])
+    held, trades, orders = positions(config, wanted, carried(seen), np.isfinite(adv) & np.isfinite(vol), ratio,
+                                     costs.capital_usd)
     large = np.abs(trades) > np.floor(BAR_SHARE * np.concatenate([day.volume for day in told]))
     if large.any():
         say(f"{int(large.sum())} of {orders} orders are more than a tenth of their bar's volume: filled whole here, in "
@@ -84,12 +79,15 @@ def judged(bundle: "Bundle", tape: "TapeFeed", days: Sequence[dt.date]) -> Judge
     fresh = (np.sign(held) != np.sign(held - trades)) & (held != 0.0)
     book = Book(held, trades, nothing, nothing * np.nan, held * opens, nothing,
                 np.where(fresh, market.atr_usd[:-1], np.nan), 0)
+    reference = market.prices.reference_price  # in today's shares: what a part of one is paid at
     cash, worth, spent = costs.capital_usd, [], []
     for number, (day, made_day) in enumerate(zip(days, told, strict=True)):
         mine = of == number
         row = int(begins[number])
         cash += sum(action.amount * held[row, names.index(action.instrument_id)] for action in tape.actions(day)
                     if action.kind == "dividend" and action.ex_date == day and action.instrument_id in names)
+        if number:
+            cash += float(np.nan_to_num((held[row - 1] * ratio[row] - held[row]) * reference[row]).sum())
         cash -= float((trades * opens + paid)[mine].sum())
         last = held[np.flatnonzero(mine)[-1]]
         basis = _basis(held[row], trades[mine], opens[mine])
@@ -132,11 +130,11 @@ def _market(
         return np.concatenate([whole, whole[-1:]])
 
     prices, seen = daily.prices, rows([day.seen for day in told])
-    reference = seen.copy()
-    for row, day in zip(np.flatnonzero(np.diff(of)) + 1, told, strict=False):
-        reference[row] = day.ends  # what a session begins from is where the one before it ended
+    reference, split = seen.copy(), carried(prices.split_factor)[at]
+    for row, day in zip(np.flatnonzero(np.diff(of)) + 1, told, strict=False):  # where the session before it ended
+        reference[row] = day.ends * (split[row - 1] / split[row])
     return Market(
-        Prices(np.arange(len(at)), names, rows([day.opens for day in told]), seen, prices.split_factor[at],
+        Prices(np.arange(len(at)), names, rows([day.opens for day in told]), seen, split,
                carried(raw["total_return_factor"])[at], carried(reference), prices.adv20_usd[at],
                prices.vol20_daily[at], prices.tradable[at]),
         rows([day.high for day in told]), rows([day.low for day in told]), daily.volume[at], daily.atr_usd[at])

@@ -24,10 +24,10 @@ def tape(path: Path, volume: float = 50_000.0, kind: str = "dividend") -> TapeFe
     """Five sessions, a bar every other minute or so; an action of the second name on the third day."""
     chance = np.random.default_rng(3)
     price, rows = np.array([50.0, 80.0, 120.0]), []
-    actions = {DAYS[PAST + 2]: [Action("N1", DAYS[PAST + 2], kind, 0.4 if kind == "dividend" else 2.0)]}
+    actions = {DAYS[PAST + 2]: [Action("N1", DAYS[PAST + 2], kind, 0.4 if kind == "dividend" else 1.5)]}
     for day in DAYS[PAST:]:
         if day in actions:
-            price = price - np.array([0.0, 0.4, 0.0]) if kind == "dividend" else price / np.array([1.0, 2.0, 1.0])
+            price = price - np.array([0.0, 0.4, 0.0]) if kind == "dividend" else price / np.array([1.0, 1.5, 1.0])
         for minute in range(390):
             after = np.round(price * np.exp(chance.normal(0, 0.0008, 3)), 2)
             for i, name in enumerate(NAMES):
@@ -63,12 +63,16 @@ def both(
     return event, backtesting_vector.judged(bundle, feed, DAYS[PAST:])[0]
 
 
-@pytest.mark.parametrize(("rule", "size", "known"), [
-    ("ema_cross:fast=10,slow=30,short=true", "shares:500", True), ("ema_cross:fast=3,slow=8", "shares:300", False),
-    ("reversion:window=20,entry=2", "weight:0.003", True)])
-def test_a_rule_is_the_same_to_the_cent_by_both_engines(rule: str, size: str, known: bool, tmp_path: Path) -> None:
-    """A dividend lies within; where little history is known, nothing fills before liquidity is."""
-    event, vector = both(tmp_path, rule, size, known)
+@pytest.mark.parametrize(("rule", "size", "known", "kind"), [
+    ("ema_cross:fast=10,slow=30,short=true", "shares:500", True, "dividend"),
+    ("ema_cross:fast=3,slow=8", "shares:300", False, "dividend"),
+    ("reversion:window=20,entry=2", "weight:0.003", True, "dividend"),
+    ("ema_cross:fast=10,slow=40,short=true", "shares:501", True, "split")])
+def test_a_rule_is_the_same_to_the_cent_by_both_engines(
+    rule: str, size: str, known: bool, kind: str, tmp_path: Path
+) -> None:
+    """A dividend or a split lies within; where little history is known, nothing fills before liquidity is."""
+    event, vector = both(tmp_path, rule, size, known, kind=kind)
     assert vector.orders == event.orders > 20
     assert vector.fills == event.fills
     assert vector.equity == pytest.approx(event.equity, abs=0.005)
@@ -88,8 +92,3 @@ def test_an_order_that_its_bar_cannot_hold_is_told(tmp_path: Path, capsys: pytes
     event, vector = both(tmp_path, "ema_cross:fast=10,slow=30", "shares:500", volume=2_000.0)
     assert event.fills > event.orders == vector.orders
     assert "more than a tenth of their bar's volume" in capsys.readouterr().err
-
-
-def test_a_split_inside_the_tape_is_left_to_the_event_engine(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--engine event carries positions over it"):
-        both(tmp_path, "ema_cross:fast=10,slow=30", "shares:500", kind="split")
