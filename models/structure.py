@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models import tensors
-from models.gnn.config import GnnConfig
 
 MOST_TREES = 20_000
 MOST_LEAVES = 4_096
@@ -154,8 +153,9 @@ def check_gnn(data: bytes) -> None:
         "readout.weight": (1, hidden + heads * channels), "readout.bias": (1,),
     }
     if told.get("encoder") == "lstm":
-        kept = told.get("recurrent", GnnConfig.recurrent)
-        _require(type(kept) is int and 0 < kept < 10_000, "its lstm has no size")
+        _require("sequence.weight_hh_l0" in found and found["sequence.weight_hh_l0"].ndim == 2, "its lstm is missing")
+        kept = found["sequence.weight_hh_l0"].shape[1]  # an option at its default is not told
+        _require(0 < kept < 10_000 and told.get("recurrent", kept) == kept, "its lstm has no size")
         expected["encoder.weight"] = (hidden, 2 * len(told["features"]) + kept)
         expected |= {"sequence.weight_ih_l0": (4 * kept, 1), "sequence.weight_hh_l0": (4 * kept, kept),
                      "sequence.bias_ih_l0": (4 * kept,), "sequence.bias_hh_l0": (4 * kept,)}
