@@ -1,4 +1,4 @@
-"""No kernel on daily bars sees past its session, nor further back than it says.
+"""No kernel sees past its session, nor further back than it says.
 
 Truncated, scrambled and blown-up futures leave every bit of the past, and the tail of a panel gives what the whole of
 it gives; with gaps, young and dead names.
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from models.features.compute import compute_batch, compute_tail
-from models.features.inputs import derive
+from models.features.inputs import RAW, derive
 from models.features.panel import BarPanel
 from models.features.registry import FEATURES, families, view_look_back
 from tests.test_models.test_features_parity import bits
 
 VIEWS = sorted({feature.view for feature in FEATURES if feature.cells == "equity"})
+OTHERS = sorted(set(families()) - set(VIEWS) - {"calendar_v1"})  # which reads nothing but the day
+CLOCKS = {"week": 5, "session_minute": 1}  # what the calendar tells, and how many rows share a value of it
 RAW_SESSIONS = 320
 
 
@@ -44,7 +46,8 @@ def panel(raw: dict[str, np.ndarray]) -> BarPanel:
 
 def futures(raw: dict[str, np.ndarray], cut: int, rng: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
     """The same past up to session `cut`, and other days after it."""
-    order = np.append(np.arange(cut), cut + rng.permutation(len(raw["close"]) - cut))
+    count = len(next(iter(raw.values())))
+    order = np.append(np.arange(cut), cut + rng.permutation(count - cut))
     later = np.arange(len(order))[:, None] >= cut
     return {
         "truncated": {key: column[:cut] for key, column in raw.items()},
@@ -66,6 +69,30 @@ def test_no_future_moves_a_bit_of_the_past(view: str) -> None:
     for kind, other in futures(raw, cut, rng).items():
         for name, values in compute_batch(panel(other), features).items():
             assert bits(values[:cut]) == bits(now[name][:cut]), f"{name} knows a {kind} future"
+
+
+@pytest.mark.parametrize("view", OTHERS)
+def test_no_future_moves_a_bit_of_what_is_not_of_daily_bars(view: str) -> None:
+    features, rows, cut = families()[view], 300, 270
+    cells, rng = features[0].cells, np.random.default_rng(sum(view.encode()))
+    gone = rng.random((rows, 4)) < 0.01
+    raw = {name: np.where(gone, np.nan, np.exp(np.cumsum(rng.normal(0, 0.02, gone.shape), axis=0)))
+           for name in RAW[cells] if name not in CLOCKS}  # fmt: skip
+    clock = {name: np.where(gone, np.nan, np.arange(rows)[:, None] // CLOCKS[name]) for name in RAW[cells]
+             if name in CLOCKS}  # fmt: skip
+
+    def seen(facts: dict[str, np.ndarray], count: int) -> BarPanel:
+        columns = {name: column[:count] for name, column in {**facts, **clock}.items()}
+        return BarPanel(np.datetime64("2024-01-01") + np.arange(count), tuple("ABCD"), derive(cells, columns))
+
+    now = compute_batch(seen(raw, rows), features)
+    assert any(np.isfinite(values[cut - 1]).any() for values in now.values())
+    for kind, other in futures(raw, cut, rng).items():
+        found = compute_batch(seen(other, cut if kind == "truncated" else rows), features)
+        for name, values in found.items():
+            assert bits(values[:cut]) == bits(now[name][:cut]), f"{name} knows a {kind} future"
+    for name, values in compute_tail(seen(raw, cut), features).items():
+        assert bits(values) == bits(now[name][cut - 1]), name
 
 
 @pytest.mark.parametrize("view", VIEWS)
