@@ -66,7 +66,11 @@ def ladder(home: HomeOption = None, set_: SetOption = None, json_: JsonOption = 
 
     settings = settings_module.load(overrides(home, None, None, None, set_))
     desk = home_of(home)
-    climb = climbing.asked(desk, settings, JudgedNight.load(desk))
+    try:
+        night = JudgedNight.load(desk)
+    except FileNotFoundError as nothing:
+        raise FileNotFoundError(f"nothing was judged in {desk.root} yet: run `nightdesk nightly` first") from nothing
+    climb = climbing.asked(desk, settings, night)
     emit(climbing.told(climb, standing(Records(desk).all(), SLOT), settings), json_, climbing.print_ladder)
 
 
