@@ -43,3 +43,30 @@ def test_mlflow_holds_a_night_with_its_fits_and_candidates_under_it(whole_night)
     judged = json.loads(Home(whole_night).section("judged").read_text())["strategies"]
     assert parents == 1 + 2 and count == 19 + 20 + len(judged)  # the night, and two fits with the trials before them
     assert kinds["fit"] == 19 and kinds["trial"] == 20
+
+
+def test_scores_and_what_they_left_unexplained_are_watched_for_drift(whole_night):
+    section = Home(whole_night).read_section("drift")
+    assert set(section["predictions"]) == {"gbm scores", "gnn scores", "regime certainty"}
+    assert {name.split()[0] for name in section["residuals"]} == {"gbm", "gnn"} and section["past_windows"] >= 8
+    every = {**section["features"], **section["predictions"], **section["residuals"]}
+    assert section["compared"] == len(every)
+    assert set(section["alarms"]) == {name for name, one in every.items() if one["alarm"]}
+    assert all(every[name]["p_value"] < 0.01 for name in section["alarms"])
+
+
+def test_each_candidate_has_its_sheet_and_the_champion_its_price_tag(whole_night):
+    home = Home(whole_night)
+    told, tag, judged = (home.read_section(name) for name in ("tear_sheets", "price_tag", "judged"))
+    candidates = {one["name"] for one in judged["strategies"] if one["kind"] == "candidate"}
+    assert {one["name"] for one in told["sheets"]} == candidates and told["sheets"][0]["role"] == "Champion"
+    page = (home.reports / told["sheets"][0]["path"]).read_text()
+    assert "<script" not in page and "What carelessness would have added" in page
+    night = told["sheets"][0]["path"].split("/")[0]
+    assert "tear-sheets/" in (home.reports / night / "index.html").read_text()
+    assert {path.name for path in (home.reports / night).glob("judged-*.parquet")} == {
+        f"{name}.parquet" for name in told["files"]}
+    added = {one["bias"]: one["added"] for one in [*tag["tags"], *tag["refitted"]["tags"]]}
+    assert list(added) == ["zero_cost", "survivors_only", "unpurged", "hindsight"]
+    assert added["zero_cost"] > 0.5  # turning a third of the book over a day is not free
+    assert all(abs(added[bias]) < 0.3 for bias in ("survivors_only", "unpurged", "hindsight"))
