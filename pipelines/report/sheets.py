@@ -74,7 +74,7 @@ def _searched(night: JudgedNight) -> Overfitting | None:
 def _role(desk: Desk, at: int) -> tuple[str, str, str]:
     """(role, tone, sentence)"""
     verdict = desk.sections["verdict"]
-    sample = f"{words.plural(len(desk.night.sessions), 'judged session')}"
+    sample = words.plural(len(desk.night.sessions), "session")
     if desk.night.candidates[at]["kind"] != "candidate":
         return "Rule", "quiet", f"A rule that learns nothing, judged on {sample}; no rule is ever promoted."
     if not desk.about_it(at):
