@@ -73,7 +73,12 @@ def _trained(
         return dg.MaterializeResult(metadata=enough.skip_family(desk, name, why),
                                     data_version=dg.DataVersion("skipped"))
     strategy = strategies(settings, told.panel.features)[0]
-    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, context.log.info)
+
+    def heard(done: str) -> None:
+        """An event on the asset's page while the run goes on."""
+        context.log_event(dg.AssetObservation(["training", name], description=done))
+
+    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, heard)
     with step(f"training {name}"):
         folds = story.fit_family(bench, name)
         section = story.tell(desk, bench, name, folds)
