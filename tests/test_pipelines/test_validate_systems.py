@@ -25,9 +25,10 @@ def test_an_empty_home_says_which_systems_have_nothing_to_work_with(tmp_path):
 def test_a_figure_that_does_not_come_out_again_is_named(tmp_path):
     home = Home(tmp_path).prepare()
     assert inventory.recompute(home) == {"verdicts": "none yet"}
-    content = {"act": "promote", "slot": "daily-equity", "strategy": "s", "key": "k", "inputs": {"code": "older"}}
+    content = {"act": "promote", "slot": "daily-equity", "strategy": "s", "key": "k", "inputs": {"code": "older"},
+               "verdict": {"checks": [], "figures": {"psr": 1.0}}}
     Records(home).append(content, {}, _now(), keys.open_or_create(home.keys))
-    assert inventory.recompute(home) == {"verdicts": "none yet (1 by other code)"}
+    assert inventory.recompute(home) == {"verdicts": "none yet (1 by other code do not)"}
     assert inventory._close([{"value": 1.0}], [{"value": 1.0 + 5e-10}])
     assert not inventory._close([{"value": 1.0}], [{"value": 1.0 + 5e-9}])
     assert not inventory._close([{"value": 1.0}], [{"value": None}]) and not inventory._close([1.0], [])
