@@ -27,7 +27,7 @@ def refused(path):
 @pytest.fixture
 def nothing_is_scored(monkeypatch):
     """Fails the test when weights reach what would run them."""
-    contents()  # made once, by the real thing
+    contents(0)  # made once, by the real thing, and asked for as `write` asks
     monkeypatch.setattr(Models, "from_bytes", lambda **_: pytest.fail("hostile weights reached their parser"))
 
 
@@ -103,7 +103,8 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
 @pytest.mark.parametrize("hostile", [
-    b"", b"null", b"[]", DEEP, b'{"seq":1}', b"\xff\xfe", b"{" * 10_000, b"1" * 5_000, b"NaN"])
+    b"", b"null", b"[]", DEEP, b'{"seq":1}', b"\xff\xfe", b"{" * 10_000, b"1" * 5_000, b"NaN"],
+    ids=["empty", "null", "list", "deep", "bare", "no-text", "open", "number", "nan"])
 def test_a_signed_manifest_that_is_none_is_refused_in_words(tmp_path, nothing_is_scored, hostile):
     path = write(tmp_path / "b")
     sign_anew(path, hostile)
@@ -132,14 +133,15 @@ def tensors_claiming(shape, offsets):
 @pytest.mark.parametrize("name", ["gnn.safetensors", "snapshot.safetensors"])
 @pytest.mark.parametrize("data", [
     tensors_claiming([2**30, 2**30], [0, 2**30]), tensors_claiming([2**62], [0, 8]), tensors_claiming([1], [0, 2**62]),
-    struct.pack("<Q", 2**63) + b"{}", DEEP])
+    struct.pack("<Q", 2**63) + b"{}", DEEP], ids=["product", "shape", "offsets", "header", "deep"])
 def test_a_tensor_that_claims_the_memory_of_the_world_is_refused_before_any_is_taken(tmp_path, nothing_is_scored, name,
                                                                                      data):
     assert "malformed" in refused(write(tmp_path / "b", **{name.replace(".", "__"): data}))
 
 
 @pytest.mark.parametrize("name", ["strategy.json", "calendar.json", "snapshot.json", "hmm.json"])
-@pytest.mark.parametrize("data", [DEEP, b"[]", b"null", b'{"__class__":"os.system"}', b"\x80\x04cos\nsystem\n."])
+@pytest.mark.parametrize("data", [DEEP, b"[]", b"null", b'{"__class__":"os.system"}', b"\x80\x04cos\nsystem\n."],
+                         ids=["deep", "list", "null", "class", "pickle"])
 def test_signed_json_of_another_shape_is_refused(tmp_path, nothing_is_scored, name, data):
     assert "malformed" in refused(write(tmp_path / "b", **{name.replace(".", "__"): data}))
 
