@@ -29,7 +29,7 @@ from pipelines.training.prices import prices_of
 from pipelines.training.walk import Walked
 from tests.test_models import planted
 from tests.test_pipelines.report_story import LAST, price_tag
-from tests.test_pipelines.test_report import Reader
+from tests.test_pipelines.test_report import Reader, wide_as_shown
 
 COUNT = 300
 
@@ -196,3 +196,10 @@ def test_prices_of_another_night_are_refused(tmp_path: Path) -> None:
     other = replace(window, open_raw=window.open_raw * np.linspace(1.0, 1.2, len(window.open_raw))[:, None])
     with pytest.raises(ValueError, match="another night"):
         export.write(tmp_path, night, decided, other, {}, "trend")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_sheet_fits_a_phone_and_a_desk(tmp_path: Path, chromium: str, width: int) -> None:
+    assert wide_as_shown(compose(sheet(), "tear sheet"), tmp_path, chromium, width) == width
