@@ -15,6 +15,7 @@ from models.validation import rungs
 from models.validation.evidence import Check
 from models.validation.rungs import Fresh, Lived, RungPolicy
 from pipelines.evidence import keys, publish
+from pipelines.evidence.decay import let_through
 from pipelines.evidence.judged import SLOT, JudgedNight
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.lived import fresh, lived, profits
@@ -136,7 +137,8 @@ def _lost(home: Home, settings: Settings, records: Records) -> dict[str, Any] | 
     rule, champion = rungs.demotion(settings.gate.preset), records.champion(SLOT)
     if rule is None or champion is None:
         return None
-    check = rungs.demotion_check(profits(home), rule)
+    brought = let_through(records) or champion
+    check = rungs.demotion_check(profits(home, brought.recorded_at), rule)
     if check.passed:
         return None
     return {"act": "demote", "slot": SLOT, "strategy": champion.content["strategy"], "key": champion.content["key"],

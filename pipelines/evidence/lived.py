@@ -1,6 +1,7 @@
 """What a strategy went through since it was let through: sessions of the journals on its rung, each with what the
 morning after found, and judged returns of the sessions after it was first written down."""
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -67,22 +68,25 @@ def _slipped(told: Mapping[str, Any] | None, equity: float) -> float:
     return np.nan if told is None else -(told["parts"]["fill price"] + told["parts"]["cost"]) / equity
 
 
-def profits(home: Home) -> NDArray[np.float64]:
-    """Of every trade from flat to flat that a journal tells, in the order of their ends, in multiples of the risk."""
-    told = sorted((one["closed_at"], one["R"]) for _, _, one in entries(home, "trade") if one["R"] is not None)
+def profits(home: Home, after: str) -> NDArray[np.float64]:
+    """Of every trade from flat to flat that a journal tells and that ended after a moment, in the order of their ends,
+    in multiples of the risk."""
+    told = sorted((one["closed_at"], one["R"]) for _, _, one in entries(home, "trade")
+                  if one["R"] is not None and one["closed_at"] > after)
     return np.array([profit for _, profit in told], np.float64)
 
 
 def registered(ledger: Ledger, target: str, key: str) -> str:
     """When this configuration was first written down as a trial; its own past begins there."""
-    return min(str(row["registered_at"]) for row in ledger.rows("outer")
-               if row["config_key"] == key and row["target"] == target)
+    found = [str(row["registered_at"]) for row in ledger.rows("outer")
+             if row["config_key"] == key and row["target"] == target]
+    if not found:
+        raise ValueError(f"{key[:12]} holds the slot and stands in no row of the ledger: nobody knows since when")
+    return min(found)
 
 
 def fresh(home: Home, champion: Record, night: JudgedNight, target: str) -> Fresh:
     """Judged returns of the sessions that opened after the configuration was first written down."""
-    import datetime as dt
-
     key = str(champion.content["key"])
     since = registered(Ledger(home.ledger), target, key)
     brought = let_through(Records(home)) or champion
