@@ -152,28 +152,32 @@ def test_versions_stand_side_by_side_in_views_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("block", [recursive.DIRECTIONAL, recursive.OF_CLOSES, recursive.ADAPTIVE_RSI])
-@pytest.mark.parametrize("sessions", [recursive.ADAPTIVE, 240])
-def test_the_short_way_of_whole_names_has_the_bits_of_the_long_one(
-    block: Block, sessions: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("seed", "more"), [(1, 0), (2, 0), (3, 0), (4, 39)])  # sessions beyond the window
+def test_the_short_way_of_orderly_names_has_the_bits_of_the_long_one(
+    block: Block, seed: int, more: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng = np.random.default_rng(sessions)
-    close = np.round(50 * np.cumprod(1 + rng.normal(0, 0.02, (sessions, 7)), axis=0), 1)
+    sessions, names = (recursive.ADAPTIVE if block is recursive.ADAPTIVE_RSI else recursive.STATE) + more, 60
+    rng = np.random.default_rng(seed)
+    close = np.round(50 * np.cumprod(1 + rng.normal(0, 0.02, (sessions, names)), axis=0), 1)
     close[:, 5] = 40.0  # nothing ever moves
     high, low = close * rng.choice([1.0, 1.01], close.shape), close * rng.choice([1.0, 0.99], close.shape)
+    gone = rng.random(close.shape) < np.where(np.arange(names) < 10, 0.0, rng.choice([0.0, 0.01, 0.1, 0.6], names))
+    young = np.arange(names) >= 30  # of every age
+    gone |= young & (np.arange(sessions)[:, None] < sessions - rng.integers(1, 90, names))
     for held in (high, low, close):
-        held[40:60, 6] = np.nan
+        held[gone] = np.nan
+    high[3, 0] = np.nan  # a bar that is not told whole
     bars = {"high_tr": high, "low_tr": low, "close_tr": close}
     given = {name: bars[name] for name in (bars if block is recursive.DIRECTIONAL else ("close_tr",))}
     answers = []
     for short in (True, False):
         if not short:
-            monkeypatch.setattr(recursive, "_sure", lambda *series: np.zeros(7, dtype=bool))
-        into = {name: np.empty((sessions - block_state(block) + 1, 7)) for name in block.columns}
+            monkeypatch.setattr(recursive, "_orderly", lambda *series: np.zeros(names, dtype=bool))
+        into = {name: np.empty((more + 1, names)) for name in block.columns}
         with np.errstate(divide="ignore", invalid="ignore"):
             block.fill(**given, into=into)
-        answers.append({name: values.tobytes() for name, values in into.items()})
-    assert answers[0] == answers[1]
-
-
-def block_state(block: Block) -> int:
-    return recursive.ADAPTIVE if block is recursive.ADAPTIVE_RSI else recursive.STATE
+        answers.append(into)
+    for name, values in answers[0].items():
+        one, other = (np.where(np.isnan(found), np.nan, found) for found in (values, answers[1][name]))
+        assert one.tobytes() == other.tobytes(), name
+        assert np.isfinite(values).any()

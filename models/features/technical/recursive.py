@@ -30,16 +30,30 @@ def _tell(columns: Columns, close: FloatArray) -> Columns:
     return {name: np.where(there, values, np.nan) for name, values in columns.items()}
 
 
-def _sure(*series: FloatArray) -> np.ndarray:
-    """Of which names no bar is missing."""
-    sure: np.ndarray = np.all([((values > 0.0) & (values < np.inf)).all(axis=0) for values in series], axis=0)
-    return sure
+def _orderly(*series: FloatArray) -> np.ndarray:
+    """Of which names a session is told whole or not at all."""
+    there = np.isfinite(series[-1])
+    orderly: np.ndarray = np.all([((values > 0.0) & (values < np.inf)) == there for values in series], axis=(0, 1))
+    return orderly
 
 
-def _either(whole: Callable[..., Columns], broken: Callable[..., Columns], *series: FloatArray, into: Columns) -> None:
-    """Each name by the way that its bars allow."""
-    sure = _sure(*series)
-    for way, some in ((whole, sure), (broken, ~sure)):
+def _either(short: Callable[[unbroken.Bars], Columns], long: Callable[..., Columns], steps: int, *series: FloatArray,
+            into: Columns) -> None:
+    """Each name by the way that its bars allow; the closes are the last of the series."""
+    there, sure = np.isfinite(series[-1]), _orderly(*series)
+    silent = np.zeros(len(sure), dtype=bool)
+    if len(there) == steps:  # a tail
+        silent = ~there[-1]
+        sure &= there[-1]
+        if silent.any():
+            for column in into.values():
+                column[:, silent] = np.nan
+    else:
+        sure &= there.all(axis=0)
+    ways: tuple[tuple[Callable[..., Columns], np.ndarray], ...] = (
+        (lambda *part: short(unbroken.Bars.together(part, steps)), sure), (long, ~(sure | silent)),
+    )
+    for way, some in ways:
         if some.any():
             part = series if some.all() else [np.ascontiguousarray(values[:, some]) for values in series]
             for name, values in way(*part).items():
@@ -119,17 +133,17 @@ def adaptive_rsi(close_tr: FloatArray) -> Columns:
 
 
 def _fill_directional(high_tr: FloatArray, low_tr: FloatArray, close_tr: FloatArray, *, into: Columns) -> None:
-    _either(lambda high, low, close: unbroken.directional(high, low, close, STATE, PERIOD, TREND_STRENGTH), directional,
+    _either(lambda bars: unbroken.directional(bars, PERIOD, TREND_STRENGTH), directional, STATE,
             high_tr, low_tr, close_tr, into=into)
 
 
 def _fill_of_closes(close_tr: FloatArray, *, into: Columns) -> None:
-    _either(lambda close: unbroken.of_closes(close, STATE, PERIOD, RISKMETRICS, LAGS, OVERBOUGHT, OVERSOLD), of_closes,
+    _either(lambda bars: unbroken.of_closes(bars, PERIOD, RISKMETRICS, LAGS, OVERBOUGHT, OVERSOLD), of_closes, STATE,
             close_tr, into=into)
 
 
 def _fill_adaptive(close_tr: FloatArray, *, into: Columns) -> None:
-    _either(lambda close: unbroken.adaptive_rsi(close, ADAPTIVE, PERIOD, SHORTEST, LONGEST), adaptive_rsi,
+    _either(lambda bars: unbroken.adaptive_rsi(bars, PERIOD, SHORTEST, LONGEST), adaptive_rsi, ADAPTIVE,
             close_tr, into=into)
 
 
