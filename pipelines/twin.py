@@ -66,9 +66,11 @@ def market_of(home: Home, now: dt.datetime, session: dt.date, bundle: "Bundle") 
     from models.features.panel import FeaturePanel
     from pipelines.lake import marts
     from pipelines.store.frame import decision_panel
+    from pipelines.training.baselines_panel import with_missing
     from pipelines.training.prices import read_prices
 
     whole, names = decision_panel(home, now=now), bundle.snapshot.bars.names
+    whole = with_missing(home, whole, bundle.snapshot.panel.features, now)
     (row,) = np.nonzero(whole.sessions == np.datetime64(session))
     missing = set(names) - set(whole.names)
     if not len(row) or missing:

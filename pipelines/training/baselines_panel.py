@@ -46,8 +46,12 @@ def with_chosen(home: Home, settings: Settings, panel: FeaturePanel, now: dt.dat
     champion = Records(home).champion(SLOT)
     held = strategy_of(champion) if champion is not None else None
     rules = [chosen(name) for name in settings.strategies.rules] + ([held.rule] if held and held.rule else [])
-    wanted = union(*(columns_of(rule) for rule in rules))
-    missing = tuple(ref for ref in wanted if ref not in panel.features)
+    return with_missing(home, panel, union(*(columns_of(rule) for rule in rules)), now)
+
+
+def with_missing(home: Home, panel: FeaturePanel, wanted: tuple[str, ...], now: dt.datetime) -> FeaturePanel:
+    """The panel with those of the wanted columns that it lacks and that are named in full."""
+    missing = tuple(ref for ref in wanted if ref not in panel.features and ":" in ref)
     if not missing or not panel.names:
         return panel
     return with_columns(panel, _gathered(home, panel, missing, now))

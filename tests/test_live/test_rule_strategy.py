@@ -1,5 +1,5 @@
 """A rule from the settings to a trade: judged among the learned, let through by a person, published, traded on paper,
-recomputed from the journal, and refreshed by a night that no longer asks for it."""
+recomputed from the journal, refreshed by a night that no longer asks for it, and found lived as judged."""
 
 import json
 from pathlib import Path
@@ -35,3 +35,5 @@ def test_a_rule_is_judged_published_traded_and_refreshed(tmp_path: Path) -> None
     run(tmp_path, "nightly", "--next", *MARKET)
     after = json.loads((tmp_path / "work" / "sections" / "verdict.json").read_text())
     assert (after["act"], after["strategy"]) == ("refresh", verdict["strategy"])
+    twin = json.loads((tmp_path / "work" / "sections" / "twin.json").read_text())
+    assert twin["plain"] == f"Session {day['session']} was lived to the cent as it is judged."
