@@ -44,9 +44,13 @@ def untrained_network(seed):
     return bytes(save(weights, metadata={"config": json.dumps(asdict(config), sort_keys=True)}))
 
 
-@lru_cache
 def contents(seed: int = 0) -> dict[str, bytes]:
     """Every file but manifest and signature."""
+    return _contents(seed)
+
+
+@lru_cache
+def _contents(seed: int) -> dict[str, bytes]:
     from models.gbm.fit import fit as fit_gbm
     from models.hmm.fit import fit as fit_hmm
 

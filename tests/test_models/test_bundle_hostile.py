@@ -27,7 +27,7 @@ def refused(path):
 @pytest.fixture
 def nothing_is_scored(monkeypatch):
     """Fails the test when weights reach what would run them."""
-    contents(0)  # made once, by the real thing, and asked for as `write` asks
+    contents()  # made once, by the real thing
     monkeypatch.setattr(Models, "from_bytes", lambda **_: pytest.fail("hostile weights reached their parser"))
 
 
