@@ -46,7 +46,8 @@ def parallel_fetcher(desk: Desk) -> str:
     from pipelines.vendors.fetcher import ParallelDataFetcher
     from pipelines.vendors.hosts import Hosts
 
-    chosen = settings_module.load({"home": str(desk.home.root), "sandbox": {"names": 6, "sessions": 80}},
+    # A market of its own, in no home: the desk's may be another one, or none.
+    chosen = settings_module.load({"home": str(desk.home.root / "no-home"), "sandbox": {"names": 6, "sessions": 80}},
                                   environment={})
     market = sandbox.generate(chosen)
     symbols = sorted({one.ticker_on(market.base) for one in market.cast if one.trades_on(market.base)})[:ASKED_TWICE]

@@ -4,16 +4,20 @@ import json
 
 from typer.testing import CliRunner
 
-from pipelines import cli, validate
+from pipelines import cli, durable, validate
+from pipelines import settings as settings_module
 from pipelines.evidence import inventory, keys
 from pipelines.evidence.records import Records
 from pipelines.home import Home
 from pipelines.trading import KILL_FILE
+from tests import OWN
 
 
 def test_an_empty_home_says_which_systems_have_nothing_to_work_with(tmp_path):
     home = Home(tmp_path / "home").prepare()
     (home.root / KILL_FILE).write_text("")
+    narrow = settings_module.load({"sandbox": {"names": 8}}, environment=OWN)  # another market than the fetcher's
+    durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(narrow))
     done = CliRunner().invoke(cli.app, ["validate", "--json", "--home", str(home.root)])
     told = {one["system"]: one for one in json.loads(done.stdout)}
     assert done.exit_code == 1 and set(told) == set(validate.SYSTEMS)
