@@ -72,7 +72,10 @@ def sealed(home: Home, settings: Settings, ledger: Ledger, walked: Any, now: dt.
 
 def question(active: Floats, reserve: Reserve) -> Check:
     """It loses nothing in the sessions that no search has seen."""
-    sharpe = annual_sharpe(active) if len(active) >= FEWEST_SESSIONS else float("nan")
+    if len(active) < FEWEST_SESSIONS:
+        return Check("reserve", None, 0.0, False, f"Only {len(active)} sessions were held back; with fewer than "
+                     f"{FEWEST_SESSIONS} nothing can be said of them.")
+    sharpe = annual_sharpe(active)
     kept = bool(sharpe > 0.0)
     return Check("reserve", sharpe, 0.0, kept,
                  f"In the {len(active)} sessions held back until now ({reserve.first} to {reserve.last}) its active "

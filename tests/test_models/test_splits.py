@@ -71,7 +71,7 @@ def walks(draw):
     return np.stack([starts, np.add(starts, lengths)], axis=1), validator
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(walks())
 def test_no_label_of_any_walk_is_shared_by_train_and_test(case):
     lives, validator = case

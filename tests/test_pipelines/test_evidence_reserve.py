@@ -101,6 +101,12 @@ def test_what_fails_otherwise_opens_nothing_and_the_reserve_stays_where_it_was(t
     assert rows(home) == [("set aside", "")]
 
 
+def test_a_reserve_of_a_few_sessions_says_nothing_and_lets_nobody_through():
+    told = reserve.Reserve(np.datetime64("2025-06-02"), np.datetime64("2025-06-13"))
+    check = reserve.question(np.full(10, 0.01), told)
+    assert not check.passed and check.plain.startswith("Only 10 sessions were held back")
+
+
 def prices_of(panel, returns):
     """Bars that these returns are of, as `market` makes them."""
     from models.backtest import Prices

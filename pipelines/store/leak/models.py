@@ -96,7 +96,8 @@ def _other(values: Floats, variant: Variant, chance: np.random.Generator) -> Flo
         return np.full(values.shape, np.nan)
     if variant == "scramble":
         return values[chance.permutation(len(values))][:, chance.permutation(values.shape[1])]
-    return -7.0 * values + chance.standard_normal(values.shape) * np.nanstd(values) if values.size else values
+    known = values[np.isfinite(values)]
+    return -7.0 * values + chance.standard_normal(values.shape) * (known.std() if len(known) else 0.0)
 
 
 def model_check(learner: Learner, known: Known, decisions: Sequence[int], *, seed: int = 0,
