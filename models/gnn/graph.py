@@ -38,13 +38,19 @@ def correlation(returns: Floats) -> Floats:
 
 
 def listeners(likeness: Floats, neighbours: int) -> Mask:
-    """Each name hears itself and its `neighbours` most alike others."""
+    """Each name hears itself and its `neighbours` most alike others; of equals the first."""
     size = len(likeness)
-    others = likeness - 3.0 * np.eye(size)  # below any correlation: nobody is their own neighbour
-    best = np.argsort(-others, axis=1, kind="stable")[:, : min(neighbours, size - 1)]
+    count = min(neighbours, size - 1)
     hears = np.eye(size, dtype=bool)
-    np.put_along_axis(hears, best, True, axis=1)
-    return hears
+    if count < 1:
+        return hears
+    others = likeness - 3.0 * np.eye(size)  # below any correlation: nobody is their own neighbour
+    least = np.partition(others, size - count, axis=1)[:, size - count, None]  # nobody sorts the rest
+    more, equal = others > least, others == least
+    room = count - more.sum(axis=1, keepdims=True)
+    if (equal.sum(axis=1, keepdims=True) > room).any():
+        equal &= np.cumsum(equal, axis=1) <= room
+    return hears | more | equal
 
 
 def session_graph(panel: FeaturePanel, row: int, config: GnnConfig) -> SessionGraph:

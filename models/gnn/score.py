@@ -48,17 +48,27 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     heads, channels = source.shape
     sent = (encoded @ weights["attention.lin.weight"].T).reshape(-1, heads, channels)
     spoken, heard = (sent * source).sum(axis=2), (sent * target).sum(axis=2)  # (names, heads)
-    logits = heard[:, None, :] + spoken[None, :, :]  # [i, j, head]: i hears j
-    logits = np.where(logits > 0.0, logits, LEAK * logits)
-    logits = np.where(hears[:, :, None], logits, -np.inf)
-    share = np.exp(logits - logits.max(axis=1, keepdims=True))
-    share = share / share.sum(axis=1, keepdims=True)
+    share = _attention(heard, spoken, hears)
     mixed = np.stack([share[:, :, head] @ sent[:, head, :] for head in range(heads)], axis=1)
     around = mixed.reshape(len(inputs), heads * channels) + weights["attention.bias"]
     around = np.where(around > 0.0, around, np.expm1(np.minimum(around, 0.0)))
     both = np.hstack([encoded, around])
     scores: Floats = (both @ weights["readout.weight"].T + weights["readout.bias"])[:, 0]
     return scores
+
+
+def _attention(heard: Floats, spoken: Floats, hears: Mask) -> Floats:
+    """[i, j, head]: how much i attends to j, of those that it hears (itself at least). Only they are worked out; whole
+    rows are added up, so that the bits do not depend on who is heard."""
+    listener, speaker = np.nonzero(hears)
+    logits = heard[listener] + spoken[speaker]
+    logits = np.where(logits > 0.0, logits, LEAK * logits)
+    begins = np.searchsorted(listener, np.arange(len(hears)))
+    loud = np.exp(logits - np.maximum.reduceat(logits, begins)[listener])
+    share = np.zeros((*hears.shape, heard.shape[1]))
+    share[listener, speaker] = loud
+    share[listener, speaker] = loud / share.sum(axis=1)[listener]
+    return share
 
 
 def recur(weights: dict[str, Floats], path: Floats) -> Floats:
