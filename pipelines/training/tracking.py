@@ -1,12 +1,8 @@
-"""MLflow: tonight's runs written once for each set of inputs and figures, in as few waits for the disk as it allows."""
+"""MLflow: tonight's runs, written once for each set of inputs and figures."""
 
-import contextlib
 import datetime as dt
 import os
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pipelines import commit, durable, failpoints
 from pipelines.digest import json_digest
@@ -35,8 +31,7 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
         return 0
     os.environ.update(QUIET)
     home.mlflow.mkdir(parents=True, exist_ok=True)
-    with _waiting_once(store_of(home)):
-        ids = _write(home, runs, digest, now)
+    ids = _write(home, runs, digest, now)
     durable.write_json(done, {"parent": ids[NIGHT], "runs": len(runs) - 1}, failpoint="mlflow")
     return len(runs)
 
@@ -73,33 +68,3 @@ def _write(home: Home, runs: list[Run], digest: str, now: dt.datetime) -> dict[s
                              params=params if first == 0 else [])
         client.set_terminated(made.info.run_id, end_time=begin + int(1000.0 * run.metrics.get("seconds", 0.0)))
     return ids
-
-
-@contextlib.contextmanager
-def _waiting_once(store: Path) -> Iterator[None]:
-    """While runs are written, SQLite logs ahead and waits for the disk at the end only, not at each of some hundred
-    commits. Whatever is killed, the store stays whole and lost runs are written again. In the end it is one file."""
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    engines: set[Any] = set()
-
-    def ahead(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    def met(connection: Any) -> None:
-        engines.add(connection.engine)
-
-    event.listen(Engine, "connect", ahead)
-    event.listen(Engine, "engine_connect", met)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "connect", ahead)
-        event.remove(Engine, "engine_connect", met)
-        for engine in engines:
-            engine.dispose()
-        with contextlib.closing(sqlite3.connect(store, timeout=1.0)) as alone:
-            with contextlib.suppress(sqlite3.OperationalError):  # MLflow's pages are looking: it stays as it is
-                alone.execute("PRAGMA journal_mode=DELETE")

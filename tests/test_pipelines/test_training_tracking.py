@@ -1,6 +1,5 @@
 """MLflow: a night, under it its fits and candidates, under a fit the trials that chose it, each once."""
 
-import sqlite3
 import subprocess
 
 import pytest
@@ -95,24 +94,6 @@ def test_a_fit_that_took_longer_is_no_other_run(tracked):
     slower = [{**fold, "seconds": 9.0, "cached": True} for fold in section["families"]["gbm"]["folds"]]
     tracked.write_section("training", {**section, "families": {"gbm": {**section["families"]["gbm"], "folds": slower}}})
     assert tracking.track(tracked, small_settings(), small_inputs(), NOW) == 0
-
-
-def test_the_store_is_one_file_again_when_its_writer_is_done(tmp_path):
-    store = tmp_path / "mlflow.db"
-    from sqlalchemy import create_engine, text
-
-    with tracking._waiting_once(store):
-        engine = create_engine(f"sqlite:///{store}")
-        with engine.begin() as connection:
-            assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-            connection.execute(text("create table t (x int)"))
-            assert {path.name for path in tmp_path.iterdir()} > {"mlflow.db"}
-    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
-    alone = sqlite3.connect(store)
-    assert alone.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    alone.close()
-    with create_engine(f"sqlite:///{store}").begin() as later:  # nobody else's connections are touched
-        assert later.execute(text("PRAGMA synchronous")).scalar() == 2
 
 
 def test_a_commit_is_found_however_a_checkout_keeps_it(tmp_path):
