@@ -50,7 +50,8 @@ def listeners(likeness: Floats, neighbours: int) -> Mask:
     room = count - more.sum(axis=1, keepdims=True)
     if (equal.sum(axis=1, keepdims=True) > room).any():
         equal &= np.cumsum(equal, axis=1) <= room
-    return hears | more | equal
+    heard: Mask = hears | more | equal
+    return heard
 
 
 def session_graph(panel: FeaturePanel, row: int, config: GnnConfig) -> SessionGraph:
