@@ -58,7 +58,7 @@ class Lived:
 
     sessions: tuple[str, ...]
     returns: FloatArray  # of the account, net, above cash
-    repeated: FloatArray  # 1 where features, scores and every cent are those of judgement, 0 where not
+    repeated: FloatArray  # 1 where features and scores are those of judgement and every cent has a cause, 0 where not
     slippage: FloatArray  # share of the account lost to fills that were not as judged
     orders: int = 0
     refused: int = 0
@@ -153,8 +153,8 @@ def _parity(lived: Lived, asks: RungPolicy) -> Check:
     compared = lived.repeated[np.isfinite(lived.repeated)]
     share = float(compared.mean()) if len(compared) else None
     passed = share is not None and share >= asks.min_parity and len(compared) >= asks.sessions
-    plain = (f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features, "
-             "scores and every cent." if share is not None else "No session was compared with judgement yet.")
+    plain = (f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features "
+             "and scores, with every cent of any difference explained." if share is not None else "No session was compared with judgement yet.")
     return Check("decision_parity", share, asks.min_parity, passed, plain)
 
 
