@@ -153,8 +153,9 @@ def _parity(lived: Lived, asks: RungPolicy) -> Check:
     compared = lived.repeated[np.isfinite(lived.repeated)]
     share = float(compared.mean()) if len(compared) else None
     passed = share is not None and share >= asks.min_parity and len(compared) >= asks.sessions
-    plain = (f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features "
-             "and scores, with every cent of any difference explained." if share is not None else "No session was compared with judgement yet.")
+    plain = "No session was compared with judgement yet." if share is None else (
+        f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features and scores, "
+        "with every cent of any difference explained.")
     return Check("decision_parity", share, asks.min_parity, passed, plain)
 
 
