@@ -154,8 +154,8 @@ def _parity(lived: Lived, asks: RungPolicy) -> Check:
     share = float(compared.mean()) if len(compared) else None
     passed = share is not None and share >= asks.min_parity and len(compared) >= asks.sessions
     plain = "No session was compared with judgement yet." if share is None else (
-        f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features and scores, "
-        "with every cent of any difference explained.")
+        f"Of the {len(compared)} sessions that were compared with judgement {share:.0%} repeat its features and "
+        "scores, with every cent of any difference explained.")
     return Check("decision_parity", share, asks.min_parity, passed, plain)
 
 
