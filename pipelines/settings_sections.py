@@ -108,7 +108,7 @@ class Regimes(Section):
     """What models/hmm/config.py lets be chosen; another choice is another trial."""
 
     median: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    naming: Literal["extremes", "corners"] = "extremes"
+    naming: Literal["extremes", "corners"] = "corners"
     restarts: int = Field(default=0, ge=0, le=20)
 
 

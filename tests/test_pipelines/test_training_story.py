@@ -58,7 +58,7 @@ def test_the_report_and_the_asset_draw_them(told):
             return home.read_section(name)
 
     page = "".join(str(piece) for piece in part.draw(Told()))
-    for words in ("rank IC lost when dealt anew", "share of SHAP", "in a forest", "hmm.naming = corners"):
+    for words in ("rank IC lost when dealt anew", "share of SHAP", "in a forest", "hmm.naming = extremes"):
         assert words in page
     for drawn in (pictures.importances(sections["gbm"]), pictures.losses(sections["hmm"]),
                   pictures.losses(sections["gbm"])):

@@ -79,8 +79,8 @@ def _names_kept(family: Mapping[str, Any]) -> list[Html]:
     each = ", ".join(words.percent(share, 0) for share in known)
     return [paragraph(
         f"Each refit gives a session the name that the fit before it gave: {each} of the sessions known by then. Low "
-        "figures mean that the market has no four regimes that last, or that names hang on a hair of mean return: ",
-        tag("code", "hmm.naming = corners"), " names by where a regime lies.")]
+        "figures mean that the market has no four regimes that last, or, with ", tag("code", "hmm.naming = extremes"),
+        ", that names hang on a hair of mean return; ", tag("code", "corners"), " names by where a regime lies.")]
 
 
 def _family(name: str, family: Mapping[str, Any]) -> list[Html]:
