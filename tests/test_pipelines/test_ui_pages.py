@@ -96,7 +96,7 @@ def test_a_browser_draws_the_lineage(
     groups = ",".join(f"global@global:{name}" for name in opened)
     drawn = subprocess.run(
         [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--window-size=1800,1100", "--virtual-time-budget=25000", "--dump-dom",
+         "--window-size=1800,2200", "--virtual-time-budget=25000", "--dump-dom",
          f"{served}/asset-groups/?expanded={groups}"],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
