@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-rules proof-api clean
+.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-rules proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,9 +42,14 @@ live: $(STAMP)  ## The coming sandbox session on paper at 60 times speed, and it
 ui: $(STAMP)  ## The Dagster UI: lineage, checks, schedules (http://127.0.0.1:3000)
 	@$(BIN)/nightdesk ui
 
+# Three workers on two cores: while one waits for a server or a disk, two work.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+
 test: $(STAMP)  ## All tests that fit into a few minutes
-	@# Three on two cores: while one waits for a server or a disk, two work.
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(PYTEST)
+
+deep: $(STAMP)  ## Tests that take seconds each (another minute or two; CI runs them after make test)
+	@$(PYTEST) -m 'deep and not slow'
 
 check: $(STAMP)  ## Lint, types, import contracts, definitions
 	@$(BIN)/ruff check .

@@ -24,6 +24,15 @@ ROOT = Path(__file__).resolve().parents[1]
 NIGHTDESK = [sys.executable, "-m", "pipelines.cli"]
 
 
+# Seconds of each, of rooms that a change elsewhere seldom breaks: `make deep` and CI run them, `make test` does not.
+DEEP = {
+    "test_acts_killed", "test_evidence_fuzz", "test_evidence_registry", "test_evidence_reserve", "test_journal_disk",
+    "test_lake_basis", "test_lake_names", "test_model_leaks", "test_new_feature", "test_promotion_sensors",
+    "test_real_features", "test_real_subsets", "test_store_feast", "test_store_nights", "test_store_online",
+    "test_vendors_indices",
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay with one worker, so that what its fixtures make is made once; and the longest come first, so
@@ -34,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=rank)
     for item in items:
+        if item.path.stem in DEEP:
+            item.add_marker(pytest.mark.deep)
         if item.get_closest_marker("xdist_group") is None and "truth" not in item.path.parts:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
