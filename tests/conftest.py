@@ -30,7 +30,7 @@ DEEP = {
     "test_faults", "test_journal_disk", "test_lake_answers", "test_lake_basis", "test_lake_killed",
     "test_lake_names", "test_lake_versions", "test_marts_graph", "test_marts_publication", "test_marts_samples",
     "test_model_leaks", "test_new_feature", "test_promotion_sensors", "test_real_features", "test_real_marts",
-    "test_real_subsets", "test_store_build", "test_store_feast", "test_store_nights", "test_store_online",
+    "test_real_subsets", "test_store_build", "test_store_feast", "test_store_nights", "test_store_online", "test_store_research",
     "test_training_walk", "test_vendors_indices",
 }
 
@@ -38,10 +38,13 @@ DEEP = {
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay with one worker, so that what its fixtures make is made once; and the longest come first, so
-    that no worker waits for another's last one: whole nights, then the two sides of truth."""
+    that no worker waits for another's last one: whole nights, the two sides of truth, and the pages that show a night
+    when it has been made."""
     def rank(item: pytest.Item) -> int:
         night = any(mark.args == ("whole-night",) for mark in item.iter_markers("xdist_group"))
-        return 0 if night else 1 if "truth" in item.path.parts else 2
+        if item.path.stem == "test_ui_pages":
+            return 3
+        return 0 if night else 1 if "truth" in item.path.parts else 4 if "test_pipelines" in item.path.parts else 2
 
     items.sort(key=rank)
     for item in items:

@@ -18,7 +18,7 @@ import pytest
 from pipelines import ui
 from tests.conftest import nightdesk
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("whole-night")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 UP_WITHIN_S = 90.0
 LAST_RUN = "{runsOrError(limit: 1) {... on Runs {results {status jobName}}}}"
 ASSETS = """{assetNodes {assetKey {path} groupName description isMaterializable kinds owners {__typename}

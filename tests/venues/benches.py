@@ -80,7 +80,7 @@ def interactive_brokers(folder: Path, symbols: Mapping[str, str] = SYMBOLS) -> I
         def connect() -> IbBroker:
             for one in made:
                 one.close()
-            made.append(IbBroker(symbols, account=ACCOUNT, port=port, timeout_s=0.5))
+            made.append(IbBroker(symbols, account=ACCOUNT, port=port, timeout_s=2.0))
             return made[-1]
 
         yield Bench(connect(), exchange, lambda act, fault: tws.faults.append((act, fault)),
