@@ -30,7 +30,8 @@ DEEP = {
     "test_faults", "test_journal_disk", "test_lake_answers", "test_lake_basis", "test_lake_killed",
     "test_lake_names", "test_lake_versions", "test_marts_graph", "test_marts_publication", "test_marts_samples",
     "test_model_leaks", "test_new_feature", "test_promotion_sensors", "test_real_features", "test_real_marts",
-    "test_real_subsets", "test_store_build", "test_store_feast", "test_store_nights", "test_store_online", "test_store_research",
+    "test_real_subsets", "test_store_build", "test_store_feast", "test_store_nights", "test_store_online",
+    "test_store_research",
     "test_training_walk", "test_vendors_indices",
 }
 
