@@ -48,7 +48,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 test: $(STAMP)  ## All tests that fit into a few minutes
 	@$(PYTEST)
 
-deep: $(STAMP)  ## Tests that take seconds each (another minute or two; CI runs them after make test)
+deep: $(STAMP)  ## Tests that take seconds each (another five minutes; CI runs them after make test)
 	@$(PYTEST) -m 'deep and not slow'
 
 check: $(STAMP)  ## Lint, types, import contracts, definitions
