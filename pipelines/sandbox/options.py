@@ -39,8 +39,14 @@ def expiries(session: dt.date) -> list[tuple[str, dt.date]]:
     """(root, expiry): the same day, the next session, the Friday after, and the next monthly of the SPX root."""
     coming = calendars.next_sessions(session, 45)
     fridays = [day for day in coming[1:] if day.weekday() == 4] or coming[1:]
-    monthly = [day for day in fridays if 15 <= day.day <= 21 and (day - session).days > 9]
-    return [("SPXW", session), ("SPXW", coming[0]), ("SPXW", fridays[0]), ("SPX", monthly[0])]
+    return [("SPXW", session), ("SPXW", coming[0]), ("SPXW", fridays[0]), ("SPX", _monthly(session, coming))]
+
+
+def _monthly(session: dt.date, coming: list[dt.date]) -> dt.date:
+    """The next third Friday more than nine days away; its eve where that is Good Friday, as in April 2022."""
+    thirds = (session + dt.timedelta(days=ahead) for ahead in range(10, 50))
+    third = next(day for day in thirds if day.weekday() == 4 and 15 <= day.day <= 21)
+    return max(day for day in coming if day <= third)
 
 
 def level_vol(market: Market, number: int) -> float:
