@@ -1,5 +1,7 @@
 """Arithmetic across the names of one session: what makes a score comparable from day to day."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,12 +17,19 @@ def zscore(values: Floats) -> Floats:
         scattered[known] = zscore(values[known])
         return scattered
     finite = np.isfinite(values)
-    count = np.maximum(finite.sum(axis=0), 1)
-    mean = np.where(finite, values, 0.0).sum(axis=0) / count
+    count = np.maximum(np.count_nonzero(finite, axis=0), 1)
+    mean = np.add.reduce(np.where(finite, values, 0.0), axis=0) / count
     centred = np.where(finite, values - mean, 0.0)
-    spread = np.sqrt((centred * centred).sum(axis=0) / count)
-    safe = np.where(spread > 1e-12, spread, np.inf)
-    return np.where(finite, np.clip(centred / safe, -CLIP, CLIP), np.nan)
+    spread = np.sqrt(np.add.reduce(centred * centred, axis=0) / count)
+    centred /= np.where(spread > 1e-12, spread, np.inf)
+    scaled: Floats = np.minimum(np.maximum(centred, -CLIP, out=centred), CLIP, out=centred)
+    return np.where(finite, scaled, np.nan)
+
+
+@lru_cache(maxsize=1024)
+def _even_ranks(count: int) -> Floats:
+    """Of the lowest first. Sums of ranks and of their squares are exact, in whichever order they are taken."""
+    return zscore(np.arange(count, dtype=np.float64))
 
 
 def rank_label(returns: Floats) -> Floats:
@@ -33,8 +42,8 @@ def rank_label(returns: Floats) -> Floats:
     values = returns[finite]
     order = np.argsort(values, kind="stable")
     ranks = np.empty(count)
-    ranks[order] = np.arange(count)
-    ranked[finite] = zscore(ranks)
+    ranks[order] = _even_ranks(count)
+    ranked[finite] = ranks
     return ranked
 
 

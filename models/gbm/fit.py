@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.crosssection import rank_label
 from models.gbm import calibration
 from models.gbm.config import GbmConfig
-from models.gbm.score import ACROSS, RAW, GbmModel, session_inputs
+from models.gbm.score import ACROSS, RAW, GbmModel, places, session_inputs
 from models.labelling.weights import uniqueness
 from models.labels import TrainingSet, label_lives
 from models.splits import inner_split
@@ -93,9 +93,9 @@ def parameters(config: GbmConfig, seed: int) -> dict[str, object]:
 
 def covered(training: TrainingSet, context: tuple[str, ...]) -> tuple[str, ...]:
     """The context columns that most training sessions have; the others stay out of this model."""
-    values = training.panel.values[training.rows]
-    return tuple(name for name in context
-                 if np.isfinite(values[:, :, training.panel.features.index(name)]).any(axis=1).mean() >= MIN_COVERAGE)
+    values = training.panel.values[:, :, places(training.panel.features, context)][training.rows]
+    shares = np.isfinite(values).any(axis=1).mean(axis=0)
+    return tuple(name for name, share in zip(context, shares.tolist(), strict=True) if share >= MIN_COVERAGE)
 
 
 def rows_of(training: TrainingSet, rows: Rows, config: GbmConfig) -> tuple[Floats, Floats, Rows]:

@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,15 @@ def session_inputs(
     panel: FeaturePanel, row: int, features: tuple[str, ...], context: tuple[str, ...]
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Which names can be scored (names,), and their prepared rows (active, features + context)."""
-    own = panel.values[row][:, [panel.features.index(name) for name in features]]
-    active = panel.tradable[row] & (np.isfinite(own).mean(axis=1) >= MIN_PRESENT)
-    shared = panel.values[row][:, [panel.features.index(name) for name in context]]
-    return active, np.ascontiguousarray(np.hstack([zscore(own[active]), shared[active]]))
+    values = panel.values[row]
+    own = values.take(places(panel.features, features), axis=1)
+    active = panel.tradable[row] & (np.count_nonzero(np.isfinite(own), axis=1) / len(features) >= MIN_PRESENT)
+    prepared = np.empty((np.count_nonzero(active), len(features) + len(context)))
+    prepared[:, : len(features)] = zscore(own if len(prepared) == len(own) else own[active])
+    prepared[:, len(features) :] = values.take(places(panel.features, context), axis=1)[active]
+    return active, prepared
+
+
+@lru_cache(maxsize=64)
+def places(features: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
+    return np.array([features.index(name) for name in wanted], np.intp)

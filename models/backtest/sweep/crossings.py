@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from models.backtest.sweep.trips import Bools, Rows, Trips, alternating
+from models.backtest.sweep.trips import Rows, Trips, alternating, joined
 
 FloatArray = npt.NDArray[np.float64]
-BLOCK = 1 << 17  # cells compared at a time: they and what is made of them stay in a core's cache
+BLOCK = 1 << 18  # cells compared at a time: they and what is made of them stay in a core's cache
 
 
 def running_sums(paths: FloatArray) -> FloatArray:
@@ -32,14 +32,15 @@ def rolling_mean(sums: FloatArray, window: int) -> FloatArray:
 def crossing_trips_each(paths: FloatArray, fast: int, slow: int) -> Trips:
     """One pair over (runs, bars) of prices."""
     runs, bars = paths.shape
-    sums, found = running_sums(paths), []
+    sums = running_sums(paths)
     rows = max(1, BLOCK // max(bars, 1))
+    parts = []
     for begin in range(0, runs, rows):
-        some = np.arange(begin, min(begin + rows, runs))
         part = sums[begin : begin + rows]
-        full = np.full(len(some), max(fast, slow) - 1)
-        found.append(_events(rolling_mean(part, fast), rolling_mean(part, slow), full, some))
-    return alternating(runs, bars, *(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        full = np.full(len(part), max(fast, slow) - 1)
+        some = np.arange(begin, begin + len(part))
+        parts.append(_trips(rolling_mean(part, fast), rolling_mean(part, slow), full, some))
+    return joined(runs, bars, parts)
 
 
 def crossing_trips(price: FloatArray, fast: Rows, slow: Rows) -> Trips:
@@ -50,20 +51,15 @@ def crossing_trips(price: FloatArray, fast: Rows, slow: Rows) -> Trips:
     place = np.zeros(int(windows[-1]) + 1, np.intp)
     place[windows] = np.arange(len(windows))
     order = np.lexsort((slow, fast))
-    groups = np.flatnonzero(np.diff(fast[order])) + 1
-    found: list[tuple[Rows, Rows, Bools]] = []
-    for group in np.split(order, groups):
+    rows = max(1, BLOCK // max(bars, 1))
+    parts = []
+    for group in np.split(order, np.flatnonzero(np.diff(fast[order])) + 1):
         one = means[place[fast[group[0]]]]
-        rows = max(1, BLOCK // max(bars, 1))
         for begin in range(0, len(group), rows):
             some = group[begin : begin + rows]
             full = np.maximum(fast[some], slow[some]) - 1  # the first bar that both means have
-            found.append(_events(one, _rows(means, place[slow[some]]), full, some))
-    run, bar, enters = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    if not bool((np.diff(order) > 0).all()):  # the pairs came in another order than they were worked through in
-        by_run = np.argsort(run, kind="stable")
-        run, bar, enters = run[by_run], bar[by_run], enters[by_run]
-    return alternating(len(fast), bars, run, bar, enters)
+            parts.append(_trips(one, _rows(means, place[slow[some]]), full, some))
+    return joined(len(fast), bars, parts)
 
 
 def _rows(means: FloatArray, wanted: Rows) -> FloatArray:
@@ -73,7 +69,7 @@ def _rows(means: FloatArray, wanted: Rows) -> FloatArray:
     return means[wanted]
 
 
-def _events(fast: FloatArray, slow: FloatArray, full: Rows, runs: Rows) -> tuple[Rows, Rows, Bools]:
+def _trips(fast: FloatArray, slow: FloatArray, full: Rows, runs: Rows) -> Trips:
     above = slow < fast
     cells, bars = above.ravel(), above.shape[1]
     if np.count_nonzero(above) == np.count_nonzero(slow <= fast):
@@ -83,4 +79,4 @@ def _events(fast: FloatArray, slow: FloatArray, full: Rows, runs: Rows) -> tuple
         at = np.flatnonzero((cells[1:] & ~cells[:-1]) | (below[1:] & ~below[:-1])) + 1
     row, bar = np.divmod(at, bars)
     kept = bar > full[row]
-    return runs[row[kept]], bar[kept], cells[at[kept]]
+    return alternating(len(runs), bars, runs[row[kept]], bar[kept], cells[at[kept]])

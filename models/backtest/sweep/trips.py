@@ -1,5 +1,6 @@
 """Round trips of many runs over the same bars: what a stream of entries and exits comes to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,18 @@ def alternating(runs: int, bars: int, run: Rows, bar: Rows, enters: Bools) -> Tr
     closed = (ends > begins) & (run[ends] == run[begins]) if len(begins) else np.zeros(0, np.bool_)
     return Trips(runs, bars, run[begins], bar[begins], np.where(closed, bar[ends], bars - 1), closed,
                  np.ones(len(begins), np.int8))
+
+
+def joined(runs: int, bars: int, parts: Sequence[Trips]) -> Trips:
+    """Parts that each hold other runs, by their own numbers, as one."""
+    if not parts:
+        return alternating(runs, bars, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.bool_))
+    run, entry, leave, closed, side = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("run", "entry", "exit", "closed", "side"))
+    if bool((np.diff(run) < 0).any()):
+        by_run = np.argsort(run, kind="stable")
+        run, entry, leave, closed, side = (told[by_run] for told in (run, entry, leave, closed, side))
+    return Trips(runs, bars, run, entry, leave, closed, side)
 
 
 def from_signals(entries: Bools, exits: Bools) -> Trips:
