@@ -8,6 +8,7 @@ NAMES, CALLS, SEED, TARGET_S = 500, 200, 21, 0.050
 
 
 def rows() -> list[Row]:
+    from live.rolling import Rolling
     from models.features.compute import compute_tail
     from models.features.inputs import RAW, derive
     from models.features.panel import BarPanel
@@ -21,11 +22,14 @@ def rows() -> list[Row]:
         "close": close, "open": close * rng.uniform(0.99, 1.01, close.shape), "high": close * 1.01, "low": close * 0.99,
         "volume": np.floor(rng.lognormal(12, 1, close.shape)),
     }
-    held = {name: list(column) for name, column in made.items()}  # live holds one row a session
     days, names = np.datetime64("2024-01-01") + np.arange(sessions), tuple(f"N{n:03d}" for n in range(NAMES))
+    held = Rolling(days, made)
+
+    newest = {name: rows[-1] for name, rows in made.items()}
 
     def panel() -> BarPanel:
-        return BarPanel(days, names, derive("equity", {name: np.array(rows) for name, rows in held.items()}))
+        held.append(held.days(1)[0] + 1, newest)
+        return BarPanel(held.days(), names, derive("equity", {name: held.newest(name) for name in held.names}))
 
     took = timed(lambda: compute_tail(panel(), features), runs=CALLS)
     bars, parts = panel(), []
