@@ -18,7 +18,13 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
     "aggressive": {"spend": {"max_usd": 50.0}},
     "ultra_fast": {"asking": {"workers": 30, "attempts": 3}},
 }
-SCALE: Mapping[str, Any] = {"sandbox": {"names": 600, "sessions": 2520}}
+SIZES: Mapping[str, Mapping[str, Any]] = {
+    "scale": {"sandbox": {"names": 600, "sessions": 2520}},
+    "desk": {"sandbox": {
+        "names": 80, "sessions": 1260, "chain_sessions": 1260, "minute_sessions": 20, "tick_sessions": 20,
+        "roots": ("ES", "NQ"), "incidents": "many",
+    }},
+}  # fmt: skip
 
 
 def layers(said: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -28,6 +34,7 @@ def layers(said: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
         if said.get(key) in presets:
             found.append((f"{key} {said[key]}", presets[str(said[key])]))
     sandbox = said.get("sandbox")
-    if isinstance(sandbox, Mapping) and str(sandbox.get("scale", "")).lower() in ("true", "1", "yes"):
-        found.append(("sandbox.scale", SCALE))
+    for size, preset in SIZES.items():
+        if isinstance(sandbox, Mapping) and str(sandbox.get(size, "")).lower() in ("true", "1", "yes"):
+            found.append((f"sandbox.{size}", preset))
     return found

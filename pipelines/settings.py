@@ -129,6 +129,8 @@ def _remembered(home: Path) -> dict[str, Any]:
 def _refuse_other_market(settings: Settings, remembered: Mapping[str, Any]) -> None:
     """One home holds one market: bars of two seeds in one lake would be nobody's history."""
     found = market_of(settings)
+    if "sandbox" in remembered:  # a size that an older home does not name has the value it always had
+        remembered = {**remembered, "sandbox": Sandbox(**remembered["sandbox"]).model_dump(mode="json")}
     for key in IDENTITY:
         if remembered and found.get(key) != remembered.get(key):
             raise SettingsError(f"{settings.home} was filled with {key} {remembered.get(key)}, not {found.get(key)}: "

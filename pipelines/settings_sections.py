@@ -10,17 +10,30 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _listed(value: Any) -> Any:
+    """`AAPL,MSFT` from the environment or an option, a list from a file."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
 class Sandbox(Section):
     """The embedded market. `signal` is the strength of the planted effect: a preset's name or a factor. `scale` makes
-    it 600 names over ten years, unless sizes are named beside it."""
+    it 600 names over ten years and `desk` the market of a small desk, unless sizes are named beside it. `incidents`
+    says whether a few ugly things happen in it or all kinds, as often as in a real market."""
 
     scale: bool = Field(default=False, exclude=True)  # the sizes it amounts to are what a home remembers
+    desk: bool = Field(default=False, exclude=True)
     names: int = Field(default=20, ge=4, le=600)
     sessions: int = Field(default=756, ge=80)
     nights: int = Field(default=20, ge=0)
     signal: Literal["strong", "modest", "zero"] | float = "strong"
     chain_sessions: int = 30
     tick_sessions: int = 10
+    minute_sessions: int = Field(default=1, ge=1)
+    roots: Annotated[tuple[Literal["ES", "NQ"], ...], BeforeValidator(_listed)] = ("ES",)
+    incidents: Literal["few", "many"] = "few"
 
 
 class Faults(Section):
@@ -40,14 +53,6 @@ class Rates(Section):
     polygon: str = Field(default="80/second", pattern=_RATE)
     cboe: str = Field(default="1/second", pattern=_RATE)
     cme: str = Field(default="20/second", pattern=_RATE)
-
-
-def _listed(value: Any) -> Any:
-    """`AAPL,MSFT` from the environment or an option, a list from a file."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Coverage(Section):

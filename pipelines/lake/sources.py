@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -86,15 +86,24 @@ class FilesSource:
 
 def sandbox_plan(settings: Settings, market: "Market", now: dt.datetime) -> Plan:
     """All that the embedded market has published by now; its archive of past chains included."""
+    from pipelines.sandbox import futures, options
+
     days = tuple(market.sessions[: market.latest(now) + 1])
-    sizes, base = settings.sandbox, market.base
+    sizes = settings.sandbox
+    many = sizes.incidents == "many"
     return Plan(
         days=days,
-        minutes=days[base:],
-        chains=days[max(1, base + 1 - sizes.chain_sessions) :],
-        ticks=days[max(1, base + 1 - sizes.tick_sessions) :],
+        minutes=_of(days, market.minutes),
+        chains=_of(days, options.chain_sessions(market)),
+        ticks=_of(days, futures.tick_sessions(market)),
+        roots=sizes.roots,
         archive=True,
+        more=More(cboe_indices=("SPX", "VIX"), details=sizes.roots) if many else More(),
     )
+
+
+def _of(days: tuple[dt.date, ...], numbers: Iterable[int]) -> tuple[dt.date, ...]:
+    return tuple(days[number] for number in numbers if number < len(days))
 
 
 @contextmanager
@@ -104,7 +113,7 @@ def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Sourc
     market = sandbox.generate(settings)
     faults = settings.faults
     with sandbox.serve(market, now, faults=faults.schedule, slow_s=faults.slow_s) as served:
-        hosts = Hosts(served.polygon, served.cboe, served.databento, served.key, served.key)
+        hosts = Hosts(served.polygon, served.cboe, served.databento, served.key, served.key, cme_site=served.databento)
         with HttpTransport(hosts, **settings.asking.model_dump()) as transport:
             yield HttpSource(home, transport, sandbox_plan(settings, market, now))
 

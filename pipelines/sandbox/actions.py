@@ -36,10 +36,16 @@ def _evening(session: dt.date) -> dt.datetime:
     return calendars.close_at(session) + dt.timedelta(hours=1)
 
 
-def make_splits(cast: Sequence[Company], sessions: Sequence[dt.date], base: int) -> tuple[Split, ...]:
-    """Three ordinary splits in the past, and one that the vendor learns of days after it took effect."""
-    living = len(cast) - 2  # neither the late listing nor the dead
+def make_splits(
+    cast: Sequence[Company], sessions: Sequence[dt.date], base: int, *, rounds: int = 1
+) -> tuple[Split, ...]:
+    """Three ordinary splits in the past, and one that the vendor learns of days after it took effect. More rounds have
+    more, and spin-offs, which the vendor tells as splits of odd ratios."""
+    living = len(cast) - 2 * rounds  # neither the late listings nor the dead
     plan = [(2, 0.20, 1, 4), (5, 0.70, 1, 2), (3, 0.60, 5, 1)]
+    for more in range(1, rounds):
+        where = 0.10 + 0.85 * more / rounds
+        plan += [(10 * more + 4, where, 1, 3), (10 * more + 6, where - 0.03, 10, 1), (10 * more + 8, where, 1000, 1281)]
     splits = []
     for company, where, split_from, split_to in plan:
         ex = max(_SPLIT_NOTICE, round(base * where))

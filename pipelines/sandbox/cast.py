@@ -16,6 +16,7 @@ _INVENTED = (
     "Vellacott VLCT,Wrenfield WRNF,Yarrowby YRWB"
 )
 _SECTOR_SIZE = 4
+_APART = 9  # companies from one rename to the next
 
 
 @dataclass(frozen=True)
@@ -65,34 +66,38 @@ def _founded(number: int) -> dt.date:
     return dt.date(2009 + number % 9, 1 + number % 12, 1 + number % 27)
 
 
-def make_cast(names: int, base_sessions: Sequence[dt.date]) -> tuple[Company, ...]:
-    """`names` companies that are alive at the end, and one that is not, last in the row.
+def make_cast(names: int, base_sessions: Sequence[dt.date], *, rounds: int = 1) -> tuple[Company, ...]:
+    """`names` companies that are alive at the end, and `rounds` that are not, last in the row.
 
-    The second changed its ticker. The last living one was listed late, under the ticker that the dead one left behind.
+    The second changed its ticker. The last living one was listed late, under the ticker that the first dead one left
+    behind. More rounds: each has one more death, one more rename and one more late listing; of the tickers of the dead
+    every second one comes to another company.
     """
     count = len(base_sessions)
-    died, renamed, listed = round(count * 0.30), round(count * 0.45), round(count * 0.55)
-    titles = _titles(names + 3)
-    dead_ticker = titles[names][1]
+    titles = _titles(names + 3 * rounds)
     companies = []
-    for number in range(names + 1):
+    for number in range(names + rounds):
         name, ticker = titles[number]
         first, last, tickers = 0, None, ((0, ticker),)
-        if number == 1:
-            tickers = ((0, ticker), (renamed, titles[names + 1][1]))
-            name = titles[names + 1][0]  # the vendor shows the newest name
-        elif number == names - 1:
-            first, tickers = listed, ((listed, dead_ticker),)
-            name = titles[names + 2][0]
-        elif number == names:
-            last = died
+        after = number // _APART if number % _APART == 1 else rounds  # which round's rename this is, if any
+        if after < rounds and number < names - rounds:
+            renamed = round(count * _spread(0.45, after, rounds))
+            name, newer = titles[names + rounds + 2 * after]  # the vendor shows the newest name
+            tickers = ((0, ticker), (renamed, newer))
+        elif names - rounds <= number < names:
+            after = names - 1 - number
+            first = round(count * _spread(0.55, after, rounds))
+            name, fresh = titles[names + rounds + 2 * after + 1]
+            tickers = ((first, fresh if after % 2 else titles[names + after][1]),)
+        elif number >= names:
+            last = round(count * _spread(0.30, number - names, rounds))
         companies.append(
             Company(
                 figi=f"BBG0SBX{number:05d}",
                 cik=f"{1900000 + 37 * number:010d}",
                 name=name,
-                # The dead sat in the first sector, so that the living fill their sectors evenly.
-                sector=0 if number == names else number % sector_count(names),
+                # The first dead sat in the first sector, so that the living fill their sectors evenly.
+                sector=number % names % sector_count(names),
                 exchange="XNAS" if number % 3 == 0 else "XNYS",
                 list_date=base_sessions[first] if first else _founded(number),
                 first=first,
@@ -103,17 +108,24 @@ def make_cast(names: int, base_sessions: Sequence[dt.date]) -> tuple[Company, ..
     return tuple(companies)
 
 
+def _spread(first: float, after: int, rounds: int) -> float:
+    """The part of history after which this round's event comes: the first round's at `first`, the others later."""
+    return first + (0.97 - first) * after / rounds
+
+
 def sector_count(names: int) -> int:
     return max(2, min(11, names // _SECTOR_SIZE))
 
 
-def make_traits(seed: int, cast: Sequence[Company]) -> Traits:
+def make_traits(seed: int, cast: Sequence[Company], *, rounds: int = 1) -> Traits:
     """Shares liquid enough that ten million dollars of capital meet no limit, in prices from tens to hundreds."""
     rng = stream(seed, "traits")
     count = len(cast)
     start = np.round(np.exp(rng.uniform(np.log(45.0), np.log(240.0), count)), 2)
     start[2 % count] = 380.0  # will split forward
     start[3 % count] = 14.0  # will split in reverse
+    for more in range(1, rounds):
+        start[10 * more + 4], start[10 * more + 6] = 320.0, 8.0
     yields = np.where(rng.random(count) < 0.6, rng.uniform(0.008, 0.035, count), 0.0)
     return Traits(
         beta=rng.uniform(0.75, 1.25, count),

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.sandbox.chance import stream
 from pipelines.sandbox.market import Market
-from pipelines.sandbox.options import chain_sessions, make_chain, published_at
+from pipelines.sandbox.options import chain_sessions, make_chain, published_at, vix
 
 
 def find_session(market: Market, now: dt.datetime, session: dt.date | None) -> int | None:
@@ -25,6 +25,28 @@ def chain_body(market: Market, number: int) -> bytes:
     key = ("chain", number)
     if key not in market.bodies:
         market.bodies[key] = json.dumps(_chain(market, number)).encode()
+    return market.bodies[key]
+
+
+def history_body(market: Market, index: str, now: dt.datetime) -> bytes | None:
+    """The whole history of an index up to now, as the exchange's own CSV. SPX has closes only, VIX a day's range."""
+    last = market.latest(now) + 1
+    key = ("history", index, last)
+    if index not in ("VIX", "SPX") or not last:
+        return None
+    if key not in market.bodies:
+        days = [f"{session:%m/%d/%Y}" for session in market.sessions[:last]]
+        if index == "SPX":
+            lines = ["DATE,SPX", *(f"{day},{x:.2f}" for day, x in zip(days, market.days.index_close, strict=False))]
+        else:
+            luck = np.abs(stream(market.settings.seed, "vix").normal(0.0, 0.02, (len(market.sessions), 2)))
+            closes = np.array([vix(market, number) for number in range(last)])
+            opens = np.concatenate([closes[:1], closes[:-1]])
+            high = np.maximum(opens, closes) * (1 + luck[:last, 0])
+            low = np.minimum(opens, closes) * (1 - luck[:last, 1])
+            rows = zip(days, *np.round([opens, high, low, closes], 2).tolist(), strict=True)
+            lines = ["DATE,OPEN,HIGH,LOW,CLOSE", *(f"{d},{o:.6f},{h:.6f},{lo:.6f},{c:.6f}" for d, o, h, lo, c in rows)]
+        market.bodies[key] = ("\n".join(lines) + "\n").encode()
     return market.bodies[key]
 
 

@@ -27,22 +27,22 @@ class _Mapping:
     intervals: list[_Interval]
 
 
-def trades_body(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
+def trades_body(market: Market, start: dt.datetime, end: dt.datetime, root: str = "ES") -> bytes:
     """Every trade received in [start, end), which may cut through trade dates."""
-    key = ("trades", start, end)
+    key = ("trades", root, start, end)
     if key not in market.bodies:
-        market.bodies[key] = _encode(market, start, end)
+        market.bodies[key] = _encode(market, start, end, root)
     return market.bodies[key]
 
 
-def _session_trades(market: Market, number: int) -> np.ndarray:
-    key = ("tape", number)
+def session_trades(market: Market, number: int, root: str) -> np.ndarray:
+    key = ("tape", root, number)
     if key not in market.bodies:
-        market.bodies[key] = make_trades(market, number).tobytes()
+        market.bodies[key] = make_trades(market, number, root).tobytes()
     return np.frombuffer(market.bodies[key], RECORD)
 
 
-def _encode(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
+def _encode(market: Market, start: dt.datetime, end: dt.datetime, root: str) -> bytes:
     import databento_dbn as dbn
     import zstandard
 
@@ -51,9 +51,13 @@ def _encode(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
     for number in tick_sessions(market):
         begins, ends = bounds(market, number)
         if begins < end and ends + dt.timedelta(seconds=1) > start:
-            trades = _session_trades(market, number)
+            trades = session_trades(market, number, root)
             parts.append(trades[(trades["ts_recv"] >= first) & (trades["ts_recv"] < last)].tobytes())
-            instruments |= {contract.symbol: contract for contract in contracts_on(market.sessions[number])}
+            traded = set(trades["instrument_id"].tolist())
+            instruments |= {
+                one.symbol: one
+                for one in contracts_on(market.sessions[number], root) if one.instrument_id in traded
+            }  # fmt: skip
     until = end.date() if end.time() == dt.time() else end.date() + dt.timedelta(days=1)
     mappings = [
         _Mapping(symbol, [_Interval(start.date(), until, str(contract.instrument_id))])
@@ -62,6 +66,6 @@ def _encode(market: Market, start: dt.datetime, end: dt.datetime) -> bytes:
     mappings_: Any = mappings  # the encoder asks for attributes, not for its own types
     metadata = dbn.Metadata(
         dataset=DATASET, start=first, end=last, stype_in=dbn.SType.PARENT, stype_out=dbn.SType.INSTRUMENT_ID,
-        schema=dbn.Schema.TRADES, symbols=["ES.FUT"], partial=[], not_found=[], mappings=mappings_,
+        schema=dbn.Schema.TRADES, symbols=[f"{root}.FUT"], partial=[], not_found=[], mappings=mappings_,
     )  # fmt: skip
     return zstandard.ZstdCompressor(level=3).compress(metadata.encode() + b"".join(parts))

@@ -9,6 +9,7 @@ from pipelines import calendars
 from pipelines.sandbox.chance import stream
 from pipelines.sandbox.market import Market
 
+Grid = list[tuple[str, dt.date, int, str]]  # root, expiry, strike, right
 STRIKES, STRIKE_STEP = 21, 25
 PUBLISHED_AFTER_CLOSE = dt.timedelta(minutes=32)
 
@@ -55,6 +56,61 @@ def level_vol(market: Market, number: int) -> float:
     return float(np.clip(0.06 + 0.8 * np.std(np.diff(np.log(path))) * np.sqrt(252), 0.09, 0.45))
 
 
+def smile(vol: float, money: np.ndarray) -> np.ndarray:
+    """Implied volatility by log-moneyness over the root of the years left: dearer below the spot than above it."""
+    return np.clip(vol * (1 - 0.18 * money / vol * 0.4 + 0.05 * (money / vol * 0.4) ** 2), 0.05, 1.5)
+
+
+def vix(market: Market, number: int) -> float:
+    """The fair 30-day variance of the session's surface, as the index's makers have it: out-of-the-money options over a
+    fine and wide ladder, weighed by one over the strike squared."""
+    from scipy.special import ndtr
+
+    years, vol = 30 / 365, level_vol(market, max(number, 2))
+    money = np.linspace(-8 * vol, 8 * vol, 801)
+    strike = np.exp(money * np.sqrt(years))  # of a spot of 1
+    deviation = smile(vol, money) * np.sqrt(years)
+    d1 = -np.log(strike) / deviation + 0.5 * deviation
+    call = ndtr(d1) - strike * ndtr(d1 - deviation)
+    price = np.where(strike > 1, call, call - 1 + strike)
+    return float(100 * np.sqrt(2 / years * np.trapezoid(price / strike**2, strike)))
+
+
+def interest_then(market: Market, number: int, grid: Grid) -> np.ndarray:
+    """Positions at the close of session `number - 1`, which is what the morning of `number` is told: a strike that was
+    not listed the day before has none, and the others' grow until they expire, leaning as the crowd does."""
+    session = market.sessions[number]
+    spot = float(market.days.index_close[number - 1])
+    listed = set(_ladder(spot)[1].tolist())
+    mood = market.mood[number - 1]
+    sizes = []
+    for _, day, k, right in grid:
+        key = (day.toordinal() * 1_000_003 + round(k) * 97 + (right == "C")) * 2_654_435_761 % 2**32
+        own = 0.4 + 1.2 * (key >> 8) / 2**24
+        age = 1.0 / (1.0 + max(0, (day - session).days) / 20)
+        round_number = 2.5 if k % 100 == 0 else 1.5 if k % 50 == 0 else 1.0
+        crowd = 1.3 if (right == "C") == (k > spot) else 0.6
+        side = np.exp(mood if right == "C" else -mood)
+        sizes.append(np.floor(2_600 * own * age * round_number * crowd * side) if k in listed else 0.0)
+    return np.array(sizes)
+
+
+def dealers_gamma(market: Market, number: int) -> float:
+    """What dealers who sold the puts and bought the calls have to hedge in session `number`, from the chain of the
+    evening before: -1, all short gamma, to 1, all long."""
+    if number < 2:
+        return 0.0
+    chain = make_chain(market, number - 1)
+    call = np.array([contract[-9] == "C" for contract in chain.contract])
+    gamma = chain.columns["gamma"] * chain.columns["open_interest"]
+    return float(np.where(call, gamma, -gamma).sum() / max(gamma.sum(), 1e-9))
+
+
+def _ladder(spot: float) -> tuple[int, np.ndarray]:
+    at_money = round(spot / STRIKE_STEP) * STRIKE_STEP
+    return at_money, at_money + STRIKE_STEP * (np.arange(STRIKES) - STRIKES // 2)
+
+
 def make_chain(market: Market, number: int) -> Chain:
     """The same contracts and figures whenever it is asked for."""
     from scipy.special import ndtr
@@ -63,8 +119,7 @@ def make_chain(market: Market, number: int) -> Chain:
     rng = stream(seed, "chain", number - market.base + 100_000)
     spot = round(float(market.days.index_close[number]), 2)
     vol = level_vol(market, number)
-    at_money = round(spot / STRIKE_STEP) * STRIKE_STEP
-    ladder = at_money + STRIKE_STEP * (np.arange(STRIKES) - STRIKES // 2)
+    at_money, ladder = _ladder(spot)
     series = expiries(session)
     grid = [(root, day, k, right) for root, day in series for k in ladder.tolist() for right in "CP"]
     # A few of yesterday's contracts are still in the file, with yesterday's volume.
@@ -76,7 +131,7 @@ def make_chain(market: Market, number: int) -> Chain:
     left = np.array([(day - session).days for _, day, _, _ in grid])
     years = np.maximum(left, 0) / 365 + 1e-9
     money = np.log(strike / spot) / np.sqrt(np.maximum(years, 1 / 365))
-    iv = np.clip(vol * (1 - 0.18 * money / vol * 0.4 + 0.05 * (money / vol * 0.4) ** 2), 0.05, 1.5)
+    iv = smile(vol, money)
     root_time = iv * np.sqrt(years)
     d1 = (np.log(spot / strike) + 0.5 * iv**2 * years) / root_time
     d2 = d1 - root_time
@@ -93,6 +148,8 @@ def make_chain(market: Market, number: int) -> Chain:
     crowd = np.where(call == (strike > spot), 1.3, 0.6)
     held = np.select([left < 0, left == 0, left == 1, left < 9], [0.5, 0.8, 0.6, 1.0], 3.0)
     interest = np.floor(2_600 * round_number * crowd * held * rng.gamma(4.0, 0.25, len(grid)))
+    if market.settings.sandbox.incidents == "many":
+        interest = interest_then(market, number, grid)
 
     expired = left <= 0
     blank = expired | (rng.random(len(grid)) < 0.03)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipelines import calendars
+from pipelines.sandbox.incidents import BadPrint, published_low
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 MINUTE_MS = 60_000
@@ -36,9 +37,10 @@ def grouped(market: Market, session: dt.date, now: dt.datetime) -> bytes:
         return dump(_envelope("grouped", session, None))
     fix = market.correction
     wrong = fix is not None and fix.session == number and now < fix.published_at
-    key = ("grouped", number, wrong)
+    prints = market.incidents.shown(number, now)
+    key = ("grouped", number, wrong, prints)
     if key not in market.bodies:
-        market.bodies[key] = dump(_envelope("grouped", session, _day_rows(market, number, wrong)))
+        market.bodies[key] = dump(_envelope("grouped", session, _day_rows(market, number, wrong, prints)))
     return market.bodies[key]
 
 
@@ -50,12 +52,14 @@ def _envelope(kind: str, what: object, rows: Sequence[dict[str, Any]] | None) ->
     return {**body, "status": "OK", "request_id": request_id(kind, str(what)), "count": count}
 
 
-def _day_rows(market: Market, number: int, wrong: bool) -> list[dict[str, Any]]:
+def _day_rows(market: Market, number: int, wrong: bool, prints: tuple[BadPrint, ...]) -> list[dict[str, Any]]:
     bars, fix = market.bars, market.correction
     stamp, rows = milliseconds(market.closes_at[number]), []
     for place, company in enumerate(market.cast):
-        if not company.trades_on(number):
+        if not company.trades_on(number) or (number, place) in market.incidents.silent:
             continue
+        opened = float(bars.open[number, place])
+        low = published_low(float(bars.low[number, place]), opened, prints, place)
         high, close = float(bars.high[number, place]), float(bars.close[number, place])
         if wrong and fix is not None and fix.company == place:
             close = round(close * fix.factor, 2)
@@ -63,8 +67,8 @@ def _day_rows(market: Market, number: int, wrong: bool) -> list[dict[str, Any]]:
         rows.append(
             {
                 "T": company.ticker_on(number), "v": int(bars.volume[number, place]),
-                "vw": round(float(bars.vwap[number, place]), 4), "o": float(bars.open[number, place]), "c": close,
-                "h": high, "l": float(bars.low[number, place]), "t": stamp, "n": int(bars.trades[number, place]),
+                "vw": round(float(bars.vwap[number, place]), 4), "o": opened, "c": close,
+                "h": high, "l": low, "t": stamp, "n": int(bars.trades[number, place]),
             }
         )  # fmt: skip
     return sorted(rows, key=lambda row: str(row["T"]))
@@ -89,12 +93,15 @@ def minute_range(
     for number, session in enumerate(market.sessions):
         if first <= session <= last and number in market.minutes:
             until = np.inf if feed and number <= market.latest(now) + 1 else milliseconds(now - FEED_DELAY) - MINUTE_MS
-            rows += [row for row in _minute_rows(market, ticker, number) if row["t"] <= until]
+            prints = market.incidents.shown(number, now)
+            rows += [row for row in _minute_rows(market, ticker, number, prints) if row["t"] <= until]
     body = _envelope("minutes", (ticker, str(first), str(last)), rows)
     return dump({"ticker": ticker, **body})
 
 
-def _minute_rows(market: Market, ticker: str, number: int) -> list[dict[str, Any]]:
+def _minute_rows(
+    market: Market, ticker: str, number: int, prints: tuple[BadPrint, ...]
+) -> list[dict[str, Any]]:
     holders = [
         place for place, c in enumerate(market.cast) if c.trades_on(number) and c.ticker_on(number) == ticker
     ]
@@ -105,7 +112,13 @@ def _minute_rows(market: Market, ticker: str, number: int) -> list[dict[str, Any
     begun = milliseconds(calendars.open_at(market.sessions[number]))
     columns = (parts.volume, parts.vwap, parts.open, parts.close, parts.high, parts.low, parts.trades)
     values = zip(*(column[place, traded].tolist() for column in columns), strict=True)
+    off = {int(traded[traded >= one.minute][0]) for one in prints if one.company == place}
+    opened = float(market.bars.open[number, place])
     return [
-        {"v": v, "vw": vw, "o": o, "c": c, "h": h, "l": low, "t": begun + minute * MINUTE_MS, "n": n}
+        {
+            "v": v, "vw": vw, "o": o, "c": c, "h": h,
+            "l": published_low(low, opened, prints, place) if minute in off else low,
+            "t": begun + minute * MINUTE_MS, "n": n,
+        }
         for minute, (v, vw, o, c, h, low, n) in zip(traded.tolist(), values, strict=True)
-    ]
+    ]  # fmt: skip

@@ -14,12 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pipelines.sandbox import cboe_wire, databento_wire, polygon_aggs, polygon_reference
+from pipelines.sandbox import cboe_wire, cme_wire, databento_wire, polygon_aggs, polygon_reference
 from pipelines.sandbox.faults import SLOW_PIECES, Faults, Rule, spoil
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 KEY = "db-nightdesk-sandbox-0123456789a"  # as long as Databento's; it opens nothing but this sandbox
 USD_A_BYTE = 1e-6  # what the sandbox pretends to charge for trades when it is asked for the price
+HISTORY_PATH = "/api/global/us_indices/daily_prices/"
+DETAILS_PATH = "/CmeWS/mvc/Volume/Details/F/"
+ROOTS = {"133": "ES", "146": "NQ"}  # by the number that the exchange's site gives a product
 CHAIN_PATH = "/api/global/delayed_quotes/options/_SPX.json"
 
 
@@ -40,6 +43,9 @@ class Answer:
     status: int
     body: bytes
     kind: str = "application/json"
+
+
+_DENIED = Answer(403, b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml")
 
 
 def _polygon_error(status: int, word: str, text: str) -> Answer:
@@ -82,6 +88,22 @@ def _polygon(market: Market, path: str, query: dict[str, str], now: dt.datetime,
     return _polygon_error(404, "NOT_FOUND", f"The sandbox has no {path}")
 
 
+def _history(market: Market, path: str, now: dt.datetime) -> Answer:
+    found = cboe_wire.history_body(market, path.removeprefix(HISTORY_PATH).removesuffix("_History.csv"), now)
+    return _DENIED if found is None else Answer(200, found, "text/csv")
+
+
+def _cme_site(market: Market, path: str, now: dt.datetime) -> Answer:
+    try:
+        product, date, kind = path.removeprefix(DETAILS_PATH).split("/")
+        root, session = ROOTS[product], dt.date.fromisoformat(date)
+    except (ValueError, KeyError):
+        return Answer(404, b"<html><body>Page not found</body></html>", "text/html")
+    if root not in market.settings.sandbox.roots or kind not in ("P", "F"):
+        return Answer(404, b"<html><body>Page not found</body></html>", "text/html")
+    return Answer(200, cme_wire.details_body(market, session, root, kind, now))
+
+
 def _cboe(market: Market, query: dict[str, str], now: dt.datetime) -> Answer:
     """The newest chain; `?session=` is the sandbox's own archive of older ones."""
     try:
@@ -90,7 +112,7 @@ def _cboe(market: Market, query: dict[str, str], now: dt.datetime) -> Answer:
         asked = dt.date.min
     number = cboe_wire.find_session(market, now, asked)
     if number is None:
-        return Answer(403, b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml")
+        return _DENIED
     return Answer(200, cboe_wire.chain_body(market, number))
 
 
@@ -105,10 +127,13 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _databento(market: Market, form: dict[str, str], now: dt.datetime) -> Answer:
-    wanted = {"dataset": "GLBX.MDP3", "schema": "trades", "symbols": "ES.FUT", "stype_in": "parent", "encoding": "dbn"}
-    for name, value in wanted.items():
-        if form.get(name, value) != value:
-            return _databento_error(422, "sandbox_limit", f"The sandbox serves {name}={value} only, not {form[name]}")
+    wanted = {"dataset": "GLBX.MDP3", "schema": "trades", "stype_in": "parent", "encoding": "dbn"}
+    roots = {f"{root}.FUT": root for root in market.settings.sandbox.roots}
+    told = {name: [value] for name, value in wanted.items()} | {"symbols": list(roots)}
+    for name, values in told.items():
+        if form.get(name, values[0]) not in values:
+            only = " or ".join(values)
+            return _databento_error(422, "sandbox_limit", f"The sandbox serves {name}={only} only, not {form[name]}")
     try:
         start, end = _moment(form["start"]), _moment(form["end"])
     except (KeyError, ValueError) as problem:
@@ -120,7 +145,8 @@ def _databento(market: Market, form: dict[str, str], now: dt.datetime) -> Answer
             f"The dataset GLBX.MDP3 has data available up to '{available}'. The `end` in the query ('{end}') is after "
             "the available range. Try requesting with an earlier `end`.",
         )  # fmt: skip
-    return Answer(200, databento_wire.trades_body(market, start, end), "application/octet-stream")
+    root = roots[form.get("symbols", next(iter(roots)))]
+    return Answer(200, databento_wire.trades_body(market, start, end, root), "application/octet-stream")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -140,6 +166,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if url.path == CHAIN_PATH:
             self._send(_cboe(self.market, query, self.endpoints.now))
+        elif url.path.startswith(HISTORY_PATH):
+            self._send(_history(self.market, url.path, self.endpoints.now))
+        elif url.path.startswith(DETAILS_PATH):
+            self._send(_cme_site(self.market, url.path, self.endpoints.now))
         elif query.pop("apiKey", None) == KEY or self.headers.get("Authorization") == f"Bearer {KEY}":
             self._send(_polygon(self.market, url.path, query, self.endpoints.now, self.endpoints.feed))
         else:

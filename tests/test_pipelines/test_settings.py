@@ -45,6 +45,8 @@ def test_scale_is_six_hundred_names_over_ten_years_unless_a_size_is_named(tmp_pa
     assert (sandbox.names, sandbox.sessions) == (600, 2520)
     assert load({"sandbox": {"scale": "true", "names": 50}}, environment=OWN).sandbox.names == 50
     assert load({"sandbox": {"scale": "false"}}, environment=OWN).sandbox.names == 20
+    desk = load({"sandbox": {"desk": "true", "nights": 3}}, environment=OWN).sandbox
+    assert (desk.names, desk.sessions, desk.roots, desk.incidents, desk.nights) == (80, 1260, ("ES", "NQ"), "many", 3)
     # A home of the usual size does not become another market in silence.
     small = load({"home": str(tmp_path)}, environment=OWN)
     durable.write_json(Home(tmp_path).prepare().root / settings.MARKET, market_of(small))
@@ -56,3 +58,12 @@ def test_a_webhooks_address_is_shown_nowhere(tmp_path: Path) -> None:
     told = load({"home": str(tmp_path), "alerts": {"webhook": "https://hooks/secret"}}, environment=OWN)
     assert told.alerts.webhook == "https://hooks/secret"
     assert "secret" not in repr(told) + told.model_dump_json()
+
+
+def test_a_home_from_before_a_size_could_be_named_has_the_one_it_always_had(tmp_path: Path) -> None:
+    sizes = {"names": 20, "sessions": 756, "nights": 20, "signal": "strong", "chain_sessions": 30, "tick_sessions": 10}
+    older = {"source": "sandbox", "seed": 7, "sandbox": sizes}
+    durable.write_json(Home(tmp_path).prepare().root / settings.MARKET, older)
+    assert load({"home": str(tmp_path)}, environment=OWN).sandbox.incidents == "few"
+    with pytest.raises(SettingsError, match="name another --home"):
+        load({"home": str(tmp_path), "sandbox": {"incidents": "many"}}, environment=OWN)
