@@ -46,7 +46,7 @@ def test_a_second_night_on_unchanged_input_does_nothing_and_says_so(copied: Path
 
 def test_a_planted_look_ahead_stops_the_night_and_is_named_with_its_first_bad_date(copied: Path) -> None:
     bundles = sorted(path.name for path in (copied / "bundles").iterdir())
-    ran = nightdesk("nightly", "--set", "leak.planted=true", home=copied)
+    ran = nightdesk("nightly", "--set", "leak.planted=true", "--set", "leak.decision_times=1", home=copied)
     assert ran.returncode == 1
     found = re.search(r"planted\w*.*?(\d{4}-\d{2}-\d{2})", ran.stderr, re.DOTALL)
     assert found, ran.stderr
