@@ -97,23 +97,28 @@ def _grouped(features: Iterable[Feature]) -> Iterator[tuple[Kernel | Block, list
 
 
 def compute_batch(
-    panel: BarPanel, features: Iterable[Feature], *, threads: int = 1, precision: type[np.floating] = np.float64
+    panel: BarPanel, features: Iterable[Feature], *, since: int = 0, threads: int = 1,
+    precision: type[np.floating] = np.float64,
 ) -> dict[str, FloatArray]:
-    """Every session of the panel; NaN where the look-back reaches before its first. Threads serve blocks.
+    """Sessions of the panel from the place `since` on; NaN where the look-back reaches before the panel's first.
 
-    `precision` is what values are rounded to at last: float32 halves the memory of a frame for research.
+    Threads serve blocks. `precision` is what values are rounded to at last: float32 halves the memory of a frame for
+    research.
     """
     count = len(panel.sessions)
     result = {}
     for kernel, some in _grouped(features):
         if isinstance(kernel, Block):
-            result.update(_fill_all(panel, some, kernel, threads, precision))
+            # Whoever looks back less far than others is not asked for sessions that nobody wants of it.
+            unread = max(0, since - some[0].look_back + 1)
+            made = _fill_all(panel.tail(count - unread), some, kernel, threads, precision)
+            result.update({name: values[since - unread :] for name, values in made.items()})
             continue
         (feature,) = some
-        values = np.full((count, len(panel.names)), np.nan, dtype=precision)
-        for first in range(feature.look_back - 1, count, CHUNK_SESSIONS):
+        values = np.full((count - since, len(panel.names)), np.nan, dtype=precision)
+        for first in range(max(feature.look_back - 1, since), count, CHUNK_SESSIONS):
             last = min(first + CHUNK_SESSIONS, count)
-            values[first:last] = _only_numbers(kernel, _windows(panel, feature, first, last))
+            values[first - since : last - since] = _only_numbers(kernel, _windows(panel, feature, first, last))
         result[feature.name] = values
     return result
 

@@ -146,13 +146,15 @@ def _parsed(_stamp: str) -> Any:
     return manifest
 
 
-def run(folder: Path, *, tests: bool) -> list[NodeResult]:
-    """Build all models in `folder`'s DuckDB file, with the tests on their rows when asked; one dbt step."""
+def run(folder: Path, *, tests: bool, only: tuple[str, ...] = ()) -> list[NodeResult]:
+    """Build all models in `folder`'s DuckDB file, or these and what they are made of, with the tests on their rows when
+    asked; one dbt step."""
     prepare()
     manifest = _parsed((TARGET / "parsed.sha256").read_text())
     words = ["build" if tests else "run", "--target-path", str(folder / "target"), "--log-path", str(folder)]
     try:
-        results = _invoke([*words, "--no-write-json"], folder, manifest)
+        wanted = ["--select", *(f"+{model}" for model in only)] if only else []
+        results = _invoke([*words, "--no-write-json", *wanted], folder, manifest)
     finally:
         _close_database()
         _drop_event_loops()

@@ -82,25 +82,28 @@ def _whole(folder: Path) -> bool:
 
 def build(
     home: Home, *, facts: Path | None = None, out: Path | None = None, truncate_at: dt.datetime | None = None,
-    now: dt.datetime,
+    only: tuple[str, ...] = (), now: dt.datetime,
 ) -> MartsBuild:  # fmt: skip
     """Build and publish the marts, unless this generation is there already.
 
     A generation is named by its facts and the code that read them. With `truncate_at` only facts known by then exist,
-    tests are left out, and the result lies under `out` (or the home's work folder) without becoming current.
+    tests are left out, and the result lies under `out` (or the home's work folder) without becoming current; `only`
+    some marts (and what they are made of) can then be asked for, which are read once and told of in no digest.
     """
+    if only and truncate_at is None:
+        raise ValueError("a part of the marts is never published: name a moment to cut at")
     begun = time.perf_counter()
     batches = facts or home.facts
     quarantine = home.quarantine if facts is None else batches.parents[1] / "quarantine"
-    name = json_digest([facts_view.digest(batches, quarantine, truncate_at), dbt_project.code_digest()])[:16]
+    name = json_digest([facts_view.digest(batches, quarantine, truncate_at), dbt_project.code_digest(), *only])[:16]
     published = out or (home.marts if truncate_at is None else home.work / "marts-as-of")
     final = published / name
     unchanged = _whole(final)
     if not unchanged:
         staging = durable.fresh_staging(published, name)
         work = durable.fresh_staging(home.work / "dbt", name)
-        tests = _run(batches, quarantine, truncate_at, work, staging)
-        _describe(staging, tests, now)
+        tests = _run(batches, quarantine, truncate_at, only, work, staging)
+        _describe(staging, tests, only, now)
         durable.publish_dir(staging, final, failpoint="marts")
         shutil.rmtree(work.parent)
     pointer = published / "current"
@@ -111,14 +114,14 @@ def build(
 
 
 def _run(
-    facts: Path, quarantine: Path, truncate_at: dt.datetime | None, work: Path, staging: Path
+    facts: Path, quarantine: Path, truncate_at: dt.datetime | None, only: tuple[str, ...], work: Path, staging: Path
 ) -> list[NodeResult]:
     """dbt over the facts as seen at the moment, then every mart as one sorted Parquet file."""
     import duckdb
 
     database = work / dbt_project.DATABASE
     facts_view.create(database, facts, quarantine, truncate_at)
-    results = dbt_project.run(work, tests=truncate_at is None)
+    results = dbt_project.run(work, tests=truncate_at is None, only=only)
     bad = [one for one in results if not one.good and one.status != "skipped"]
     if bad:
         failed = "\n".join(f"  {one.name}: {one.status} {one.message.strip()}" for one in bad)
@@ -126,21 +129,23 @@ def _run(
     known = f"where available_at <= {facts_view.instant(truncate_at)}" if truncate_at else ""
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for mart, grain in GRAINS.items():
+        for mart in only or GRAINS:
             connection.execute(
-                f"copy (select * from marts.{mart} {known} order by {', '.join(grain)}, available_at) "
+                f"copy (select * from marts.{mart} {known} order by {', '.join(GRAINS[mart])}, available_at) "
                 f"to '{staging / mart}.parquet' (format parquet, compression zstd)"
             )
     return [one for one in results if one.kind != "model"]
 
 
-def _describe(folder: Path, tests: list[NodeResult], now: dt.datetime) -> None:
-    digests, rows = {}, {}
-    with open_folder(folder) as connection:
-        for mart, grain in GRAINS.items():
-            table = connection.sql(f"select * from {mart}_versions").to_arrow_table()
-            digests[mart] = table_digest(table, [*grain, "available_at"])
-            rows[mart] = table.num_rows
+def _describe(folder: Path, tests: list[NodeResult], only: tuple[str, ...], now: dt.datetime) -> None:
+    digests: dict[str, str] = {}
+    rows = {mart: pq.read_metadata(folder / f"{mart}.parquet").num_rows for mart in only}
+    if not only:
+        with open_folder(folder) as connection:
+            for mart, grain in GRAINS.items():
+                table = connection.sql(f"select * from {mart}_versions").to_arrow_table()
+                digests[mart] = table_digest(table, [*grain, "available_at"])
+                rows[mart] = table.num_rows
     about = {"digests": digests, "rows": rows, "tests": [asdict(one) for one in tests], "built_for": now.isoformat()}
     durable.write_json(folder / _ABOUT, about)
 

@@ -82,8 +82,11 @@ from held as h join today as t using (instrument_id)
 
 
 def attach(connection: "duckdb.DuckDBPyConnection", folder: Path, as_of: dt.datetime | None) -> None:
-    """Views of every mart of one generation; without a moment the newest version of everything."""
+    """Views of every mart of one generation; without a moment the newest version of everything. A folder built for a
+    part of them has views of that part."""
     for mart, grain in GRAINS.items():
+        if not (folder / f"{mart}.parquet").exists():
+            continue
         path = str(folder / f"{mart}.parquet").replace("'", "''")
         connection.execute(f"create view {mart}_versions as select * from read_parquet('{path}')")
         known = f"where available_at <= {instant(as_of)}" if as_of else ""

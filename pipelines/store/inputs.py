@@ -1,4 +1,4 @@
-"""A panel's cells with their digests, read once a night however many views are made of them."""
+"""A panel's cells, read once a night however many views are made of them, and their digests."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,11 +18,19 @@ KEPT_PANELS = 16
 
 @dataclass(frozen=True)
 class Inputs:
-    """Every version of every cell of a panel, and a digest of each (entity, session)."""
+    """Every version of every cell of a panel; and a digest of each (entity, session)."""
 
     panel: str
     table: pa.Table
-    digests: pa.Table
+
+    @cached_property
+    def digests(self) -> pa.Table:
+        """Only who looks for what changed needs them."""
+        import duckdb
+
+        with duckdb.connect(config={"threads": 1}) as con:
+            con.execute("set TimeZone = 'UTC'")
+            return manifest.of_cells(con, self.table, self.panel)
 
     @cached_property
     def cells(self) -> cells_of.Cells:
@@ -31,8 +39,7 @@ class Inputs:
 
 def read(con: Any, panel: str, recipe: Recipe = USUAL) -> Inputs:
     """From a connection that has the marts' `<mart>_versions` views."""
-    table = cells_of.read(con, panel, recipe.sources)
-    return Inputs(panel, table, manifest.of_cells(con, table, panel))
+    return Inputs(panel, cells_of.read(con, panel, recipe.sources))
 
 
 @lru_cache(maxsize=KEPT_PANELS)

@@ -75,8 +75,9 @@ class _Known:
         """Rows of the sessions first..last-1 as they follow from what is known, (sessions, names, features)."""
         begin = max(0, first - reach(self.features) + 1)
         columns = self.derive(self.cells.panel, {key: column[begin:last] for key, column in self.raw.items()})
-        values = compute_batch(BarPanel(self.cells.sessions[begin:last], self.cells.names, columns), self.features)
-        return np.stack([values[feature.name][first - begin :] for feature in self.features], axis=-1)
+        panel = BarPanel(self.cells.sessions[begin:last], self.cells.names, columns)
+        values = compute_batch(panel, self.features, since=first - begin)
+        return np.stack([values[feature.name] for feature in self.features], axis=-1)
 
     def present(self, first: int, last: int) -> NDArray[np.bool_]:
         """Which rows there are: a bar, or none but one lately, in a session of which anything is known.

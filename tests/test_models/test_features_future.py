@@ -93,6 +93,8 @@ def test_no_future_moves_a_bit_of_what_is_not_of_daily_bars(view: str) -> None:
             assert bits(values[:cut]) == bits(now[name][:cut]), f"{name} knows a {kind} future"
     for name, values in compute_tail(seen(raw, cut), features).items():
         assert bits(values) == bits(now[name][cut - 1]), name
+    for name, values in compute_batch(seen(raw, rows), features, since=cut).items():
+        assert bits(values) == bits(now[name][cut:]), name
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -104,6 +106,9 @@ def test_a_tail_has_the_bits_of_the_whole(view: str) -> None:
         seen = panel({key: column[:end] for key, column in raw.items()}).tail(view_look_back(features))
         for name, values in compute_tail(seen, features).items():
             assert bits(values) == bits(whole[name][end - 1]), name
+    for since in (7, 270):  # within the longest look-back, and beyond every one
+        for name, values in compute_batch(panel(raw), features, since=since).items():
+            assert bits(values) == bits(whole[name][since:]), name
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -47,9 +47,9 @@ class Field:
     @contextmanager
     def rebuild(
         self, home: Home, at: dt.datetime, variant: leak.Variant, *, now: dt.datetime, seed: int = 0,
-        datasets: Collection[str] | None = None,
+        datasets: Collection[str] | None = None, only: tuple[str, ...] = (),
     ) -> Iterator[Any]:
-        """`leak.rebuilt`, kept open: the facts are those of every plant."""
+        """`leak.rebuilt`, kept open and whole, whichever marts this plant reads: the facts are those of every plant."""
         key = (at, variant, seed, datasets)
         if key not in self._kept:
             built = leak.rebuilt(self.home, at, variant, now=now, seed=seed, datasets=datasets)

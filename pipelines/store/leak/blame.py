@@ -49,7 +49,8 @@ class Blame:
         source = here.recipe.sources[held.panel]
         names = later_datasets(here.home, here.at, source.marts)
         for name in sorted(names, key=lambda name: name not in source.facts):
-            with here.rebuild(here.home, here.at, self.variant, now=here.now, seed=here.seed, datasets=(name,)) as con:
+            with here.rebuild(here.home, here.at, self.variant, now=here.now, seed=here.seed, datasets=(name,),
+                              only=source.marts) as con:  # fmt: skip
                 again = inputs.read(con, held.panel, here.recipe)
             alone = moved_cells(held.table, again.table, here.at)
             if alone == moved:

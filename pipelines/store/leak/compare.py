@@ -37,9 +37,19 @@ class MovedCell:
     values: int
 
 
-def _index(rows: pa.Table) -> NDArray[np.str_]:
-    entity = np.array(rows[rows.column_names[0]].to_pylist(), dtype=np.str_)
-    return np.char.add(np.char.add(rows["session"].to_numpy().astype(np.str_), "|"), entity)
+def _index(*tables: pa.Table) -> tuple[list[NDArray[np.int64]], NDArray[np.datetime64], NDArray[np.str_]]:
+    """A number for each row of each table, in order of session, then entity; and the sessions and entities in order,
+    which `divmod` of a number by how many entities there are points to."""
+    named = [one[one.column_names[0]].combine_chunks().dictionary_encode() for one in tables]
+    entities = np.unique(np.array([name for one in named for name in one.dictionary.to_pylist()], dtype=np.str_))
+    days = [one["session"].to_numpy() for one in tables]
+    sessions = np.unique(np.concatenate(days))
+    numbers = []
+    for one, day in zip(named, days, strict=True):
+        place = np.searchsorted(entities, np.array(one.dictionary.to_pylist(), dtype=np.str_))
+        entity = place[one.indices.to_numpy()] if len(place) else np.zeros(0, np.int64)
+        numbers.append(np.searchsorted(sessions, day) * max(len(entities), 1) + entity)
+    return numbers, sessions, entities
 
 
 def bits(rows: pa.Table, column: str) -> NDArray[np.int64]:
@@ -53,7 +63,7 @@ def bits(rows: pa.Table, column: str) -> NDArray[np.int64]:
 
 def _moved(ours: pa.Table, theirs: pa.Table, columns: list[str]) -> list[MovedCell]:
     """Per column, where two tables of one row an (entity, session) differ; rows of one alone count as ROW."""
-    left, right = _index(ours), _index(theirs)
+    (left, right), sessions, entities = _index(ours, theirs)
     both, at_left, at_right = np.intersect1d(left, right, return_indices=True)
     lonely = np.setxor1d(left, right)
     found = []
@@ -62,8 +72,8 @@ def _moved(ours: pa.Table, theirs: pa.Table, columns: list[str]) -> list[MovedCe
         if column == "event_time":
             column, moved = ROW, np.concatenate([moved, lonely])
         if len(moved):
-            session, entity = min(moved).split("|", 1)
-            found.append(MovedCell(column, str(entity), str(session), len(moved)))
+            session, entity = divmod(int(moved.min()), len(entities))
+            found.append(MovedCell(column, str(entities[entity]), str(sessions[session]), len(moved)))
     return found
 
 

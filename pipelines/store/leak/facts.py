@@ -92,20 +92,22 @@ def write_altered(
 @contextmanager
 def rebuilt(
     home: Home, at: dt.datetime, variant: Variant, *, now: dt.datetime, seed: int = 0,
-    datasets: Collection[str] | None = None,
+    datasets: Collection[str] | None = None, only: tuple[str, ...] = (),
 ) -> Iterator[Any]:
-    """A connection to marts built from facts altered after `at`, thrown away after use."""
+    """A connection to marts (default: all) built from facts altered after `at`, thrown away after use."""
     from pipelines.lake import marts
 
     parts = "-".join(datasets) if datasets is not None else "all"
     folder = durable.fresh_staging(home.work, f"leak-{variant}-{at:%Y%m%dT%H%M}-{parts}")
     try:
         if variant == "truncate" and datasets is None:
-            built = marts.build(home, out=folder / "marts", truncate_at=at, now=now)
+            built = marts.build(home, out=folder / "marts", truncate_at=at, only=only, now=now)
         else:
             facts = write_altered(home, folder, at, variant, seed=seed, datasets=datasets)
             # A cut at the end of time cuts nothing, and leaves out the tests, which such facts need not pass.
-            built = marts.build(home, facts=facts, out=folder / "marts", truncate_at=END_OF_TIME, now=now)
+            built = marts.build(
+                home, facts=facts, out=folder / "marts", truncate_at=END_OF_TIME, only=only, now=now
+            )
         with marts.connect(home, marts_dir=built.path) as con:
             yield con
     finally:
