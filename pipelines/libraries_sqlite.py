@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.durable import fsync_path
+
 
 @contextmanager
 def eased(folder: Path) -> Iterator[None]:
@@ -40,3 +42,11 @@ def eased(folder: Path) -> Iterator[None]:
         for reader in held.values():
             reader.execute("PRAGMA wal_checkpoint(PASSIVE)")
             reader.close()
+
+
+def settled(database: Path) -> None:
+    """What was committed to a file stands after a power cut too: for what is written down elsewhere as done."""
+    for file in (database, database.with_name(database.name + "-wal")):
+        if file.exists():
+            fsync_path(file)
+    fsync_path(database.parent)

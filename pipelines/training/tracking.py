@@ -7,6 +7,7 @@ from pathlib import Path
 from pipelines import commit, durable, failpoints
 from pipelines.digest import json_digest
 from pipelines.home import Home
+from pipelines.libraries_sqlite import settled
 from pipelines.settings import Settings
 from pipelines.training.counted import tied
 from pipelines.training.inputs import Inputs
@@ -32,6 +33,7 @@ def track(home: Home, settings: Settings, inputs: Inputs, now: dt.datetime) -> i
     os.environ.update(QUIET)
     home.mlflow.mkdir(parents=True, exist_ok=True)
     ids = _write(home, runs, digest, now)
+    settled(store_of(home))  # the marker below must not outlive the runs it tells of
     durable.write_json(done, {"parent": ids[NIGHT], "runs": len(runs) - 1}, failpoint="mlflow")
     return len(runs)
 

@@ -1,13 +1,15 @@
 """Databases of libraries under a home wait for the disk once; what they were told is there when the work ends."""
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from pipelines.libraries_sqlite import eased
+from pipelines.libraries_sqlite import eased, settled
 
 
 def _told(engine: sa.Engine) -> list[int]:
@@ -42,3 +44,15 @@ def test_files_elsewhere_and_later_connections_are_left_as_they_are(tmp_path: Pa
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "delete"
     with inside.begin() as connection:
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_what_is_told_elsewhere_as_done_is_synced_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, synced, really = tmp_path / "home", [], os.fsync
+    home.mkdir()
+    engine = sa.create_engine(f"sqlite:///{home / 'mine.db'}", poolclass=NullPool)
+    with eased(home):
+        with engine.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE told (what TEXT)"))
+        monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}")) or really(fd))
+        settled(home / "mine.db")
+    assert synced == [f"{home}/mine.db", f"{home}/mine.db-wal", str(home)]
