@@ -125,7 +125,7 @@ def _listed(
 ) -> Iterator[dict[str, Any]]:
     """All rows of a paged list whose date lies in first … last."""
     from pipelines.vendors.http import Ask
-    from pipelines.vendors.parsing import load_json
+    from pipelines.vendors.contents import load_json
 
     target: str | None = f"/stocks/v1/{what}?{date}.gte={first}&{date}.lte={last}&limit=1000"
     while target is not None:

@@ -12,10 +12,10 @@ from pipelines.lake import more_asks, raw
 from pipelines.lake.answers import Answers
 from pipelines.progress import say
 from pipelines.vendors import times
+from pipelines.vendors.contents import Unusable, load_json
 from pipelines.vendors.flatfiles import Bucket, Listed
 from pipelines.vendors.http import Answer, Ask, HttpTransport
 from pipelines.vendors.layout import Delivery
-from pipelines.vendors.parsing import Unusable, load_json
 from pipelines.vendors.polygon import results
 
 ASKED_AGAIN = 10  # sessions whose corrections are looked for each night

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.home import Home
 from pipelines.lake.landing import Landing
-from pipelines.vendors.parsing import TEXT_LIMIT
+from pipelines.vendors.contents import TEXT_LIMIT
 
 LEAST_RATIO = 1.5  # below it, a day's own move could be taken for a split
 _CLOSE_WITHIN_DAYS = 10

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipelines import durable
 from pipelines.home import Home
-from pipelines.lake import answers, clocks, quarantine, raw
+from pipelines.lake import answers, clocks, dated, quarantine, raw
 from pipelines.lake.schemas import DATASETS, INSTANT
 from pipelines.lake.versions import incoming_schema
 from pipelines.lake.withdrawals import Withdrawals
@@ -124,7 +124,8 @@ class Landing:
         self.held.add([row])
 
     def _parse(self, delivery: Delivery, found: Route, body: bytes, parsed: "Future[Parsed]") -> None:
-        table, rejects = quarantine.refuse_bad_body(parsed.result(), self.limits)
+        told = dated.refuse_the_future(found.dataset, parsed.result(), delivery.received_at, self.now)
+        table, rejects = quarantine.refuse_bad_body(told, self.limits)
         rows = clocks.with_clocks(found.dataset, table)
         moment = delivery.received_at or self._modelled_receipt(rows)
         before = self.held.pulled_at.get(slot(delivery.path, found), [])

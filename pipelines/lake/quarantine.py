@@ -13,7 +13,8 @@ from pipelines import durable
 from pipelines.home import Home
 from pipelines.lake.schemas import QUARANTINE
 from pipelines.settings import Quarantine
-from pipelines.vendors.parsing import TEXT_LIMIT, WHOLE_BODY, Parsed, Reject
+from pipelines.vendors.contents import TEXT_LIMIT
+from pipelines.vendors.parsing import WHOLE_BODY, Parsed, Reject
 
 
 def refuse_bad_body(parsed: Parsed, limits: Quarantine) -> Parsed:

@@ -15,7 +15,7 @@ from pipelines.lake.schemas import DATASETS
 from pipelines.progress import say
 from pipelines.settings import Quarantine
 from pipelines.vendors import layout
-from pipelines.vendors.parsing import Unusable, load_json
+from pipelines.vendors.contents import Unusable, load_json
 
 # Lists that are asked for whole. A ticker never leaves its list: it is delisted.
 LISTS = ("splits", "dividends")

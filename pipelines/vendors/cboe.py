@@ -2,18 +2,22 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.vendors import times
-from pipelines.vendors.parsing import Numbers, Parsed, Rows, Unusable, load_json, parser
+from pipelines.vendors.contents import Unusable, load_json
+from pipelines.vendors.parsing import HIGHEST_PRICE, HIGHEST_VOLUME, Numbers, Parsed, Rows, parser
 
 # Parsed from the right: fifteen fixed characters behind a root of any length, which may end in a digit.
 OCC = re.compile(r"([A-Z][A-Z0-9.]{0,6}?)(\d{6})([CP])(\d{8})")
 _GREEKS = ("iv", "delta", "gamma", "vega", "theta")
-_FIELDS = ["option", "bid", "ask", *_GREEKS, "open_interest", "volume", "last_trade_price"]
+_FIELDS = ["option", "bid", "ask", *_GREEKS, "open_interest", "volume"]
+# Far beyond what was ever seen, and far below what a slip of the pen is.
+_SANE = {"iv": (0, 1e3), "delta": (-1.01, 1.01), "gamma": (0, 1e4), "vega": (-1e6, 1e6), "theta": (-1e6, 1e6)}
 
 
 def contract_terms(rows: Rows, names: list[str | None]) -> dict[str, Any]:
@@ -43,13 +47,17 @@ def computed(values: Numbers) -> Numbers:
     return np.where(values == 0, np.nan, values)
 
 
-def quotes(rows: Rows, bid: Numbers, ask: Numbers, volume: Numbers, open_interest: Numbers, iv: Numbers) -> None:
-    """A quote of nothing is 0; below that, or not finite, it is no price."""
+def quotes(rows: Rows, figures: Mapping[str, Numbers]) -> None:
+    """What can be true of a contract, of what is told of it. A quote of nothing is 0; a bid above the ask is none."""
+    for name in ("bid", "ask", "last_price"):
+        rows.within(name, figures[name], 0, HIGHEST_PRICE, "bad_price")
     with np.errstate(invalid="ignore"):
-        rows.mark(~((bid >= 0) & (bid < 1e9) & (ask >= 0) & (ask < 1e9)), "bad_price")
-        rows.mark((iv < 0) | (iv > 1e3), "bad_range")
-    rows.volume(volume)
-    rows.volume(open_interest)
+        rows.mark((figures["ask"] > 0) & (figures["bid"] > figures["ask"]), "bad_range")
+    for name in ("volume", "open_interest"):
+        rows.within(name, figures[name], 0, HIGHEST_VOLUME, "bad_volume")
+    for name, (least, most) in _SANE.items():
+        if name in figures:
+            rows.within(name, figures[name], least, most, "bad_range")
 
 
 def session_of(data: dict[str, Any], snapshot: dt.datetime) -> dt.date:
@@ -99,14 +107,18 @@ def chain(body: bytes, path: str) -> Parsed:
         raise Unusable("bad_symbol", f"underlying {underlying[:60]!r}")
     spot, iv30 = _figure(data, "current_price"), _figure(data, "iv30")
 
-    rows = Rows.of_records(data["options"], _FIELDS)
+    rows = Rows.of_records([_named(row) for row in data["options"]], [*_FIELDS, "last_price"])
     terms = contract_terms(rows, rows.text("option"))
-    figures = {name: rows.number(name) for name in _FIELDS[1:-1]}
-    last_price = rows.number("last_trade_price", required=False)
-    quotes(rows, *(figures[name] for name in ("bid", "ask", "volume", "open_interest", "iv")))
+    figures = {name: rows.number(name) for name in _FIELDS[1:]}
+    figures["last_price"] = rows.number("last_price", required=False)
+    quotes(rows, figures)
     return rows.finish("option_chain", {
         "underlying": underlying, "session": np.datetime64(session, "D"),
         "snapshot": pa.repeat(pa.scalar(snapshot, pa.timestamp("us", tz="UTC")), rows.count),
         "spot": spot, "iv30": None if iv30 is None else iv30 / 100, **terms, **figures,
-        **{name: computed(figures[name]) for name in _GREEKS}, "last_price": last_price,
+        **{name: computed(figures[name]) for name in _GREEKS},
     })  # fmt: skip
+
+
+def _named(row: Any) -> Any:
+    return {**row, "last_price": row.get("last_trade_price")} if isinstance(row, dict) else row

@@ -1,13 +1,12 @@
 """Cboe's daily files: the history of an index (CSV), and the market statistics of one day (JSON without a suffix)."""
 
-import csv
-import io
 import re
 from typing import Any
 
 import numpy as np
 
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, as_day, load_json, parser
+from pipelines.vendors.contents import Unusable, csv_lines, load_json, number_in
+from pipelines.vendors.parsing import HIGHEST_PRICE, HIGHEST_VOLUME, Parsed, Rows, as_day, parser
 
 _INDEX = re.compile(r"/([A-Z0-9]{1,12})_History\.csv$")
 _STATISTICS_DAY = re.compile(r"/(\d{4}-\d{2}-\d{2})_daily_options$")
@@ -16,6 +15,7 @@ _LEVELS = ("OPEN", "HIGH", "LOW", "CLOSE")
 # What the ratios call by another name than the sections.
 _RATIO_OF = {"TOTAL": "SUM OF ALL PRODUCTS", "INDEX": "INDEX OPTIONS", "EQUITY": "EQUITY OPTIONS"}
 _RATIO = " PUT/CALL RATIO"
+HIGHEST_RATIO = 1e6
 _FIGURES = ("call_volume", "put_volume", "total_volume", "call_open_interest", "put_open_interest",
             "total_open_interest")  # fmt: skip
 
@@ -26,30 +26,25 @@ def history(body: bytes, path: str) -> Parsed:
     named = _INDEX.search(path)
     if named is None:
         raise Unusable("bad_symbol", f"no index in the path {path}")
-    text = body.decode("utf-8-sig", "replace").replace("\x00", "").lstrip()
-    if text.startswith("<"):
-        raise Unusable("not_data", text[:200])
-    try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in line)]
-    except csv.Error as error:
-        raise Unusable("not_data", str(error)) from None
+    lines = csv_lines(body)
     starts = [at for at, line in enumerate(lines[:10]) if line[0].strip().upper() == "DATE"]
     if not starts:
         raise Unusable("truncated" if not lines else "schema_drift", f"no header DATE,… in {path}")
     header = [cell.strip().upper() for cell in lines[starts[0]]]
     whole = all(name in header for name in _LEVELS)
-    if not whole and len(header) != 2:
+    if not whole and header[1:] not in ([named.group(1)], ["CLOSE"]):
         raise Unusable("schema_drift", f"unknown header {','.join(header)[:200]}")
     lines = lines[starts[0] + 1 :]
     places = {name: header.index(name) for name in _LEVELS} if whole else {"CLOSE": 1}
-    columns: dict[str, list[Any]] = {name: [_number(line, at) for line in lines] for name, at in places.items()}
+    columns: dict[str, list[Any]] = {name: [_cell(line, at) for line in lines] for name, at in places.items()}
     columns["day"] = [_iso(line[0]) for line in lines]
     rows = Rows(columns, len(lines), lambda index: ",".join(lines[index])[:400])
+    rows.mark([len(line) > len(header) for line in lines], "bad_type")  # a comma within a number moves all after it
     days = rows.date("day")
     levels = {name: rows.number(name, required=name in places) for name in _LEVELS}
     told = np.stack([levels[name] for name in places])
     with np.errstate(invalid="ignore"):
-        rows.mark((~np.isfinite(told) | (told <= 0) | (told >= 1e300)).any(axis=0), "bad_price")
+        rows.mark(~((told > 0) & (told < HIGHEST_PRICE)).all(axis=0), "bad_price")
         if whole:  # the first level of a day may lie outside its range: nobody traded it
             rows.mark((levels["CLOSE"] > levels["HIGH"]) | (levels["CLOSE"] < levels["LOW"]), "bad_range")
     return rows.finish("index_levels", {
@@ -63,12 +58,8 @@ def _iso(text: str) -> str:
     return f"{match[3]}-{int(match[1]):02d}-{int(match[2]):02d}" if match else text.strip()
 
 
-def _number(line: list[str], place: int) -> Any:
-    text = line[place].strip() if place < len(line) else ""
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
+def _cell(line: list[str], place: int) -> Any:
+    return number_in(line[place]) if place < len(line) else None
 
 
 @parser("market_statistics")
@@ -93,10 +84,10 @@ def statistics(body: bytes, path: str) -> Parsed:
     rows = Rows(columns, len(products), lambda index: f"{products[index]}: {document.get(products[index])}"[:400])
     names = rows.text("product")
     figures = {name: rows.number(name, required=False) for name in _FIGURES}
-    for values in figures.values():
-        rows.volume(values, required=False)
+    for name, values in figures.items():
+        rows.within(name, values, 0, HIGHEST_VOLUME, "bad_volume")
     ratio = rows.number("ratio", required=False)
-    rows.mark(ratio < 0, "bad_range")
+    rows.within("ratio", ratio, 0, HIGHEST_RATIO, "bad_range")
     return rows.finish("market_statistics", {"session": day, "product": names, **figures, "put_call_ratio": ratio})
 
 
@@ -122,9 +113,4 @@ def _section(value: Any) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value.replace(",", "")) if value.strip() not in ("", "-") else None
-    except ValueError:
-        return value
+    return number_in(value) if isinstance(value, str) else value

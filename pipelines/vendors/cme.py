@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.vendors import times
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, parser
+from pipelines.vendors.contents import Unusable, unpacked
+from pipelines.vendors.parsing import Parsed, Rows, parser
 
 _RECORD = np.dtype([
     ("length", "u1"), ("rtype", "u1"), ("publisher", "<u2"), ("instrument", "<u4"), ("ts_event", "<u8"),
@@ -19,25 +20,6 @@ _UNDEFINED_PRICE = np.int64(2**63 - 1)
 _OUTRIGHT = re.compile(r"([A-Z0-9]{1,3})([FGHJKMNQUVXZ])(\d{1,2})")
 _MONTHS = "FGHJKMNQUVXZ"
 _SEVEN_HOURS = 7 * times.HOUR  # 17:00 in Chicago becomes midnight, when the next trade date begins
-
-
-def _unpacked(body: bytes) -> bytes:
-    """A .zst body's content, frame by frame; each frame is asked whether it ended."""
-    if not body.startswith(b"\x28\xb5\x2f\xfd"):
-        return body
-    import zstandard
-
-    content = []
-    try:
-        while body:
-            frame = zstandard.ZstdDecompressor().decompressobj()
-            content.append(frame.decompress(body))
-            if not frame.eof:
-                raise Unusable("truncated", "the zstd stream ends early")
-            body = frame.unused_data
-    except zstandard.ZstdError as error:
-        raise Unusable("not_data", f"damaged zstd stream: {error}") from None
-    return b"".join(content)
 
 
 def _split(content: bytes) -> tuple[Any, np.ndarray]:
@@ -123,7 +105,7 @@ def expiry_hint(symbol: str, year: int) -> str | None:
 @parser("futures_trades")
 def trades(body: bytes, path: str) -> Parsed:
     """Outright trades. Prints without an aggressor ('N') are kept; spreads are other instruments and are not read."""
-    metadata, records = _split(_unpacked(body))
+    metadata, records = _split(unpacked(body))
     describe = _Describe(records)
     rows = Rows({}, len(records), describe)
     raw_ns = records["ts_event"]

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.vendors import times
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, as_day, load_json, parser
+from pipelines.vendors.contents import Unusable, load_json, number_in
+from pipelines.vendors.parsing import HIGHEST_VOLUME, Parsed, Rows, as_day, parser
 
 # The body names no product; its path does, by the site's number.
 ROOTS = {"133": "ES", "146": "NQ", "425": "CL", "444": "NG", "437": "GC", "458": "SI", "438": "HG", "300": "ZC",
@@ -39,8 +40,8 @@ def details(body: bytes, path: str) -> Parsed:
     codes = [_MONTHS.get(match.group(1)) if match else None for match in found]
     rows.mark([code is None for code in codes], "bad_symbol")
     volume, interest = rows.number("totalVolume", required=False), rows.number("atClose", required=False)
-    rows.volume(volume, required=False)
-    rows.volume(interest, required=False)
+    for name, figures in (("totalVolume", volume), ("atClose", interest)):
+        rows.within(name, figures, 0, HIGHEST_VOLUME, "bad_volume")
     return rows.finish("volume_details", {
         "root": root, "session": day,
         "symbol": [f"{root}{code}{match.group(2)[-1]}" if match and code else None
@@ -57,19 +58,8 @@ def _numbers(month: Any) -> Any:
     """The row with its numbers as numbers; `-` is none, and what is no number stays text."""
     if not isinstance(month, dict):
         return month
-    return {**month, **{name: _number(month.get(name)) for name in ("totalVolume", "atClose")}}
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value.strip().replace(",", "")
-    if text in ("", "-"):
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return value
+    told = {name: month.get(name) for name in ("totalVolume", "atClose")}
+    return {**month, **{name: number_in(value) if isinstance(value, str) else value for name, value in told.items()}}
 
 
 def _day(text: Any) -> np.datetime64:

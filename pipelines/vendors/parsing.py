@@ -5,10 +5,8 @@ and `row_index`, the row's place in the body; the first check a row fails names 
 """
 
 import functools
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +16,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.lake.schemas import DATASETS
+from pipelines.vendors.contents import TEXT_LIMIT, Unusable
 
 REASONS = (
     "bad_type", "missing_field", "bad_price", "bad_range", "bad_volume", "bad_time", "bad_symbol", "unknown_instrument",
     "duplicate", "bad_print", "schema_drift", "not_data", "truncated", "batch_refused",
 )  # fmt: skip
 WHOLE_BODY = -1  # row_index of a complaint about the body itself
-TEXT_LIMIT = 400
+UNFORESEEN = "this body broke its parser"
+HIGHEST_PRICE, HIGHEST_VOLUME = 1e9, 1e15  # beyond them a number is a slip of the pen, or of a type
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_BEYOND = 1e300
+_BEYOND = 1e300  # stands for an integer that no double holds
 _SKIPPED = -1
 
 
@@ -43,20 +43,12 @@ Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
 
 
-class Unusable(ValueError):
-    """The body as a whole says nothing; `reason` is one of REASONS."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
-
-
 def parsed_schema(dataset: str) -> pa.Schema:
     return DATASETS[dataset].own.append(pa.field("row_index", pa.int64()))
 
 
 def parser(dataset: str) -> Callable[[Parser], Parser]:
-    """Turn an unusable body into one reject and no rows."""
+    """Turn an unusable body into one reject and no rows; nothing a body holds is the caller's trouble."""
 
     def wrap(function: Parser) -> Parser:
         @functools.wraps(function)
@@ -64,52 +56,28 @@ def parser(dataset: str) -> Callable[[Parser], Parser]:
             try:
                 return function(body, path)
             except Unusable as refusal:
-                return parsed_schema(dataset).empty_table(), [Reject(refusal.reason, WHOLE_BODY, str(refusal))]
+                reason, text = refusal.reason, str(refusal)
+            except Exception as problem:  # one strange body must not end the night for all others
+                reason, text = "not_data", f"{UNFORESEEN}: {type(problem).__name__}: {problem}"[:TEXT_LIMIT]
+            return parsed_schema(dataset).empty_table(), [Reject(reason, WHOLE_BODY, text)]
 
         return safe
 
     return wrap
 
 
-def _beginning(body: bytes) -> str:
-    return body[:TEXT_LIMIT].decode("utf-8", "replace")
-
-
-def unzipped(body: bytes) -> bytes:
-    """A .gz body's content; a body that is not compressed is taken as it is."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    try:
-        return gzip.decompress(body)
-    except EOFError:
-        raise Unusable("truncated", "the gzip stream ends early") from None
-    except (OSError, zlib.error) as error:
-        raise Unusable("not_data", f"damaged gzip stream: {error}") from None
-
-
-def load_json(body: bytes) -> Any:
-    """The document, or why there is none: a page of HTML is not data, a document cut short is truncated."""
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
-    if not text:
-        raise Unusable("truncated", "empty body")
-    if text[0] not in "{[":
-        raise Unusable("not_data", _beginning(body))
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        cut = error.pos >= len(text) - 1 or error.msg.startswith("Unterminated") or text[-1] not in "}]"
-        raise Unusable("truncated" if cut else "not_data", f"{error.msg} at character {error.pos}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets without end
-        raise Unusable("not_data", str(error)) from None
-
-
 class Rows:
     """Columns of one body and the reason, if any, for which each row is refused."""
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], count: int, describe: Callable[[int], str]) -> None:
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any]], count: int, describe: Callable[[int], str],
+        wrong: Mapping[str, Mask] | None = None,
+    ) -> None:  # fmt: skip
+        """`wrong` marks cells of a typed column that were no number."""
         self.columns = columns
         self.count = count
         self._describe = describe
+        self._wrong = wrong or {}
         self._reason = np.zeros(count, dtype=np.int8)
 
     @classmethod
@@ -119,7 +87,7 @@ class Rows:
         rows = cls(
             {name: [record.get(name) for record in shaped] for name in names},
             len(records),
-            lambda index: json.dumps(records[index], default=str)[:TEXT_LIMIT],
+            lambda index: _as_text(records[index]),
         )
         if len(shaped) and not all(type(record) is dict for record in records):
             rows.mark(np.array([type(record) is not dict for record in records]), "bad_type")
@@ -143,6 +111,7 @@ class Rows:
         if isinstance(values, np.ndarray):  # a CSV reader's typed column
             numbers = values.astype(np.float64)
             absent = np.isnan(numbers)
+            self.mark(self._wrong.get(name, False), "bad_type")
         else:
             values = list(values) or [None] * self.count
             if set(map(type, values)) <= {float, int}:
@@ -205,16 +174,23 @@ class Rows:
         return np.array([days[value] for value in values], dtype="datetime64[D]")
 
     def prices(self, open_: Numbers, high: Numbers, low: Numbers, close: Numbers) -> None:
-        """Every price finite and above zero, and none outside low … high."""
+        """Every price above zero and of a price's size, and none outside low … high."""
         four = np.stack([open_, high, low, close])
         with np.errstate(invalid="ignore"):
-            self.mark((~np.isfinite(four) | (four <= 0) | (four >= _BEYOND)).any(axis=0), "bad_price")
+            self.mark((~np.isfinite(four) | (four <= 0) | (four >= HIGHEST_PRICE)).any(axis=0), "bad_price")
             self.mark((high < four.max(axis=0)) | (low > four.min(axis=0)), "bad_range")
 
-    def volume(self, volume: Numbers, *, required: bool = True) -> None:
+    def volume(self, volume: Numbers) -> None:
         with np.errstate(invalid="ignore"):
-            bad = ~np.isfinite(volume) | (volume < 0) | (volume >= _BEYOND)
-        self.mark(bad if required else bad & ~np.isnan(volume), "bad_volume")
+            self.mark(~((volume >= 0) & (volume < HIGHEST_VOLUME)), "bad_volume")
+
+    def within(self, name: str, values: Numbers, least: float, most: float, reason: str) -> None:
+        """What is told at all lies between these; a NaN that was spelled out is told."""
+        column = self.columns.get(name, ())
+        told = ~np.isnan(values) if isinstance(column, np.ndarray) else [one is not None for one in column]
+        with np.errstate(invalid="ignore"):
+            outside = ~((values >= least) & (values <= most))
+        self.mark(outside & (told if len(column) else False), reason)
 
     def finish(self, dataset: str, columns: Mapping[str, Any]) -> Parsed:
         """The good rows as a table, duplicates of a grain refused but for the first, and a reject for every other."""
@@ -238,6 +214,13 @@ class Rows:
             for index in np.flatnonzero(self._reason > 0)
         ]
         return kept, rejects
+
+
+def _as_text(record: Any) -> str:
+    try:
+        return json.dumps(record, default=str)[:TEXT_LIMIT]
+    except RecursionError:  # it was just shallow enough to be read
+        return "nested too deeply to be shown"
 
 
 def _first_places(table: pa.Table, grain: Sequence[str]) -> npt.NDArray[np.int64]:

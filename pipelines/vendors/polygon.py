@@ -1,28 +1,27 @@
 """Polygon (Massive) bars: grouped days, aggregates of one ticker, flat files. All prices as traded, never adjusted."""
 
-import csv
 import datetime as dt
-import io
 import re
-from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 
 from pipelines.vendors import times
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, as_day, load_json, parser, unzipped
+from pipelines.vendors.contents import Unusable, load_json, unzipped
+from pipelines.vendors.flat_csv import flat_rows
+from pipelines.vendors.parsing import HIGHEST_VOLUME, Numbers, Parsed, Rows, as_day, parser
 
 TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-/]{0,19}")
 _GROUPED_DATE = re.compile(r"/stocks/(\d{4}-\d{2}-\d{2})[^/]*$")
 FLAT_DATE = re.compile(r"/(\d{4}-\d{2}-\d{2})\.csv")
 _AGGS = re.compile(r"/ticker/([^/]+)/range/1/(minute|day)/")
-_FLAT_COLUMNS = ("ticker", "volume", "open", "close", "high", "low", "window_start", "transactions")
 
 
-def results(body: bytes, *, wanted: type = list) -> Any:
-    """The envelope's `results`. An aggregate query without data has none at all, which is not an error."""
+def results(body: bytes, *, wanted: type = list, ticker: str | None = None) -> Any:
+    """The envelope's `results`. An aggregate query without data has none at all, which is not an error; one about
+    another ticker than was asked for is."""
     document = load_json(body)
     if not isinstance(document, dict):
         raise Unusable("schema_drift", "the document is not an object")
@@ -39,6 +38,8 @@ def results(body: bytes, *, wanted: type = list) -> Any:
     if document.get("adjusted") is True and found:
         # On the basis of the day it was asked, so every split to come is already in it.
         raise Unusable("bad_print", "adjusted prices: ask with adjusted=false")
+    if ticker is not None and document.get("ticker") not in (None, ticker):
+        raise Unusable("bad_symbol", f"the answer is about {str(document['ticker'])[:60]!r}, not {ticker}")
     return found
 
 
@@ -55,6 +56,12 @@ def _bars(rows: Rows, names: tuple[str, str, str, str, str]) -> dict[str, Any]:
     rows.prices(open_, high, low, close)
     rows.volume(volume)
     return {"open": open_, "high": high, "low": low, "close": close, "volume": volume}
+
+
+def _trades(rows: Rows, name: str) -> Numbers:
+    trades = rows.number(name, required=False)
+    rows.within(name, trades, 0, HIGHEST_VOLUME, "bad_volume")
+    return trades
 
 
 def instants(rows: Rows, name: str, per_second: int) -> times.Instants:
@@ -89,7 +96,7 @@ def grouped_day(body: bytes, path: str) -> Parsed:
     tickers = rows.matching("T", TICKER, "bad_symbol")
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
     rows.mark(np.full(rows.count, not times.is_session(session.astype(dt.date))), "bad_time")
-    trades = rows.number("n", required=False)
+    trades = _trades(rows, "n")
     return rows.finish(
         "equity_bars", {"ticker": tickers, "session": session, **bars, "trades": trades, "source": "grouped"}
     )
@@ -98,27 +105,29 @@ def grouped_day(body: bytes, path: str) -> Parsed:
 @parser("equity_minutes")
 def minute_aggs(body: bytes, path: str) -> Parsed:
     """One ticker's minutes; a minute without trades has no bar."""
-    rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v"])
+    ticker = _path_ticker(path)
+    rows = Rows.of_records(results(body, ticker=ticker), ["t", "o", "h", "l", "c", "v"])
     starts = instants(rows, "t", 1_000)
     sessions = _minutes(rows, starts, None)
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
     return rows.finish(
         "equity_minutes",
-        {"ticker": _path_ticker(path), "session": sessions, "bar_start": _stamps(starts), **bars, "source": "aggs"},
+        {"ticker": ticker, "session": sessions, "bar_start": _stamps(starts), **bars, "source": "aggs"},
     )
 
 
 @parser("equity_bars")
 def day_aggs(body: bytes, path: str) -> Parsed:
     """One ticker's days; `t` is midnight in New York."""
-    rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c", "v", "n"])
+    ticker = _path_ticker(path)
+    rows = Rows.of_records(results(body, ticker=ticker), ["t", "o", "h", "l", "c", "v", "n"])
     sessions = times.local_dates(instants(rows, "t", 1_000), times.NEW_YORK)
     rows.mark(~times.in_sessions(sessions), "bad_time")
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
-    trades = rows.number("n", required=False)
+    trades = _trades(rows, "n")
     return rows.finish(
         "equity_bars",
-        {"ticker": _path_ticker(path), "session": sessions, **bars, "trades": trades, "source": "aggs"},
+        {"ticker": ticker, "session": sessions, **bars, "trades": trades, "source": "aggs"},
     )
 
 
@@ -130,7 +139,7 @@ def flat_days(body: bytes, path: str) -> Parsed:
     bars = _bars(rows, ("open", "high", "low", "close", "volume"))
     days = times.local_dates(instants(rows, "window_start", 1_000_000_000), times.NEW_YORK)
     rows.mark((days != session) | (not times.is_session(session.astype(dt.date))), "bad_time")
-    trades = rows.number("transactions", required=False)
+    trades = _trades(rows, "transactions")
     return rows.finish(
         "equity_bars", {"ticker": tickers, "session": session, **bars, "trades": trades, "source": "flatfile"}
     )
@@ -152,57 +161,11 @@ def flat_minutes(body: bytes, path: str) -> Parsed:
 
 def _path_ticker(path: str) -> str:
     match = _AGGS.search(path)
-    if match is None or not TICKER.fullmatch(match.group(1)):
+    ticker = unquote(match.group(1)) if match else ""
+    if not TICKER.fullmatch(ticker):
         raise Unusable("bad_symbol", f"no ticker in the path {path}")
-    return match.group(1)
+    return ticker
 
 
 def _stamps(starts: times.Instants) -> pa.Array:
     return pa.array(starts, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
-
-
-def flat_rows(content: bytes, wanted: Sequence[str] = _FLAT_COLUMNS) -> Rows:
-    """A whole-market file, at the CSV reader's speed; cell by cell where it holds something that is no number."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip().split(",")
-    if header[0].lstrip().startswith("<"):
-        raise Unusable("not_data", header[0])
-    if missing := [name for name in wanted if name not in header]:
-        raise Unusable("schema_drift", f"the header lacks {', '.join(missing)}")
-    kinds = {name: pa.string() if name == "ticker" else pa.float64() for name in wanted}
-    try:
-        table = pyarrow.csv.read_csv(
-            io.BytesIO(content),
-            read_options=pyarrow.csv.ReadOptions(use_threads=False),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, include_columns=list(wanted)),
-        )
-    except (pa.ArrowInvalid, pa.ArrowKeyError):
-        return _slow_rows(content, header, wanted)
-    columns: dict[str, Any] = {
-        name: table[name] if name == "ticker" else table[name].to_numpy().astype(np.float64) for name in wanted
-    }
-    return Rows(columns, table.num_rows, lambda index: ",".join(str(columns[name][index]) for name in wanted))
-
-
-def _slow_rows(content: bytes, header: list[str], wanted: Sequence[str]) -> Rows:
-    text = content.decode("utf-8", "replace").replace("\x00", "")
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline="")))[1:]
-    except csv.Error as error:
-        raise Unusable("not_data", str(error)) from None
-    lines = [line for line in lines if line]
-    places = {name: header.index(name) for name in wanted}
-    columns = {
-        name: [_cell(line[place] if place < len(line) else "", name) for line in lines]
-        for name, place in places.items()
-    }
-    return Rows(columns, len(lines), lambda index: ",".join(lines[index])[:400])
-
-
-def _cell(text: str, name: str) -> Any:
-    if text == "" or name == "ticker":
-        return text or None
-    try:
-        return float(text)
-    except ValueError:
-        return text  # stays text, which is a bad type for a number

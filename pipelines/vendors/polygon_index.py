@@ -7,8 +7,10 @@ from urllib.parse import unquote
 import numpy as np
 
 from pipelines.vendors import times
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, parser, unzipped
-from pipelines.vendors.polygon import FLAT_DATE, flat_rows, instants, path_date, results
+from pipelines.vendors.contents import Unusable, unzipped
+from pipelines.vendors.flat_csv import flat_rows
+from pipelines.vendors.parsing import HIGHEST_PRICE, Parsed, Rows, parser
+from pipelines.vendors.polygon import FLAT_DATE, instants, path_date, results
 
 _AGGS = re.compile(r"/ticker/([^/]+)/range/1/day/")
 _INDEX = re.compile(r"I:[A-Z0-9]{1,20}")
@@ -22,7 +24,7 @@ def index_aggs(body: bytes, path: str) -> Parsed:
     ticker = unquote(match.group(1)) if match else ""
     if not _INDEX.fullmatch(ticker):
         raise Unusable("bad_symbol", f"no index in the path {path}")
-    rows = Rows.of_records(results(body), ["t", "o", "h", "l", "c"])
+    rows = Rows.of_records(results(body, ticker=ticker), ["t", "o", "h", "l", "c"])
     days = times.local_dates(instants(rows, "t", 1_000), times.NEW_YORK)
     rows.mark(~times.in_sessions(days), "bad_time")
     levels = _levels(rows, ("o", "h", "l", "c"))
@@ -45,7 +47,8 @@ def flat_index_days(body: bytes, path: str) -> Parsed:
 def _levels(rows: Rows, names: tuple[str, str, str, str]) -> dict[str, Any]:
     open_, high, low, close = (rows.number(name) for name in names)
     with np.errstate(invalid="ignore"):
-        rows.mark((~np.isfinite(close) | (close <= 0) | (close >= 1e300)), "bad_price")
+        told = np.stack([open_, high, low, close])
+        rows.mark(~((told > 0) & (told < HIGHEST_PRICE)).all(axis=0), "bad_price")
         # As in the exchange's own files the first level of a day may lie outside its range: nobody traded it.
         rows.mark((close > high) | (close < low), "bad_range")
     return {"open": open_, "high": high, "low": low, "close": close}

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from pipelines.vendors import times
 from pipelines.vendors.cboe import computed, contract_terms, quotes, session_on
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, parser
+from pipelines.vendors.contents import Unusable
+from pipelines.vendors.parsing import Parsed, Rows, parser
 from pipelines.vendors.polygon import results
 
 QUARTER = 15 * times.MINUTE
@@ -32,8 +33,10 @@ def snapshot(body: bytes, path: str) -> Parsed:
     shares = rows.number("shares", required=False)
     # The plan decides whether quotes come at all; what was never traded today has no volume, which is none.
     figures = {name: rows.number(name, required=False) for name in _NUMBERS}
-    filled = {name: np.where(np.isnan(figures[name]), 0.0, figures[name]) for name in _NUMBERS}
-    quotes(rows, *(filled[name] for name in ("bid", "ask", "volume", "open_interest", "iv")))
+    quotes(rows, figures)
+    rows.mark([_contradicts(row, expiry, right, strike) for row, expiry, right, strike in zip(
+        found, terms["expiry"], terms["right"], terms["strike"], strict=True)], "bad_symbol")  # fmt: skip
+    filled = {name: np.where(np.isnan(figures[name]), 0.0, figures[name]) for name in ("volume", "open_interest")}
     adjusted = [bool(one) or (shares[at] != 100 and not np.isnan(shares[at]))
                 for at, one in enumerate(terms["adjusted"])]  # fmt: skip
     return rows.finish("option_snapshots", {
@@ -84,6 +87,16 @@ def _flat(row: Any, session: np.datetime64) -> Any:
         "volume": day.get("volume") if _of(day, session) else None,
         "last_price": trade.get("price", day.get("close")),
     }  # fmt: skip
+
+
+def _contradicts(row: Any, expiry: Any, right: str | None, strike: float) -> bool:
+    """Whether the details say of the contract, in their own words, something else than its name does."""
+    details = row.get("details") if isinstance(row, dict) else None
+    if expiry is None or not isinstance(details, dict):
+        return False
+    named = {"expiration_date": str(expiry), "strike_price": strike, "contract_type": {"C": "call", "P": "put"}.get(
+        str(right))}  # fmt: skip
+    return any(details.get(name) not in (None, "other", value) for name, value in named.items())
 
 
 def _of(day: dict[str, Any], session: np.datetime64) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, parser
+from pipelines.vendors.contents import Unusable
+from pipelines.vendors.parsing import HIGHEST_PRICE, Parsed, Rows, parser
 from pipelines.vendors.polygon import TICKER, results
 
 _EVENTS_ID = re.compile(r"/reference/tickers/([^/]+)/events")
@@ -108,7 +109,7 @@ def dividends(body: bytes, path: str) -> Parsed:
     ex_date = rows.date("ex_dividend_date")
     cash = rows.number("cash_amount")
     with np.errstate(invalid="ignore"):
-        rows.mark(~(np.isfinite(cash) & (cash >= 0) & (cash < 1e9)), "bad_price")
+        rows.mark(~(np.isfinite(cash) & (cash >= 0) & (cash < HIGHEST_PRICE)), "bad_price")
     kind = rows.text("dividend_type", required=False)
     return rows.finish("dividends", {
         "vendor_id": _identity(rows, path, ticker, ex_date, kind),

@@ -5,7 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.vendors.parsing import Parsed, Rows, Unusable, load_json, parser
+from pipelines.vendors.contents import Unusable, load_json
+from pipelines.vendors.parsing import Parsed, Rows, parser
 
 _STATES = ("closed", "early-close")
 

@@ -117,7 +117,8 @@ DAY_NS = int(dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC).timestamp()) * 1_000_000
 def pictured(name: str, **more: Any) -> dict[str, Any]:
     """One contract of an option chain snapshot."""
     row = {
-        "details": {"ticker": name, "shares_per_contract": 100, "contract_type": "call"},
+        "details": {"ticker": name, "shares_per_contract": 100,
+                    "contract_type": "put" if name[-9:-8] == "P" else "call"},
         "day": {"volume": 7, "close": 1.1, "last_updated": DAY_NS},
         "greeks": {"delta": 0.5, "gamma": 0.01, "theta": -0.1, "vega": 0.1},
         "implied_volatility": 0.2, "last_quote": {"bid": 1.0, "ask": 1.2, "last_updated": CLOSED_NS},
