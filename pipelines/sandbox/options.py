@@ -1,7 +1,9 @@
 """The SPX options of one session after its close: contracts, quotes, greeks and open interest from a skewed surface."""
 
 import datetime as dt
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -36,9 +38,16 @@ def published_at(market: Market, number: int) -> dt.datetime:
     return market.closes_at[number] + PUBLISHED_AFTER_CLOSE
 
 
+@cache
+def _sessions_from(year: int) -> list[dt.date]:
+    """Of a year and the quarter after it: looked up once, not for every chain."""
+    return calendars.sessions(dt.date(year, 1, 1), dt.date(year + 1, 4, 1))
+
+
 def expiries(session: dt.date) -> list[tuple[str, dt.date]]:
     """(root, expiry): the same day, the next session, the Friday after, and the next monthly of the SPX root."""
-    coming = calendars.next_sessions(session, 45)
+    around = _sessions_from(session.year)
+    coming = around[bisect_right(around, session) :][:45]
     fridays = [day for day in coming[1:] if day.weekday() == 4] or coming[1:]
     return [("SPXW", session), ("SPXW", coming[0]), ("SPXW", fridays[0]), ("SPX", _monthly(session, coming))]
 
