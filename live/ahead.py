@@ -1,5 +1,6 @@
 """A recorded session in strides: stretches in which nothing can happen are passed over, to the same bits."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
@@ -38,14 +39,16 @@ class _Foresight:
 
     def __init__(self, inside: Inside, scan: Scan, due: Due) -> None:
         self._inside, self._due = inside, due
-        ends_us = np.array(due.decisions_us(), dtype=np.int64)
+        ends_us = due.decisions_us()
         self._lines: dict[str, _Line] = {}
         for name, follower, factor in inside.prospects():
             line = scan.lines.get(name)
             if line is None:
                 continue
             seen = line.start_us.searchsorted(ends_us)
-            fresh = np.flatnonzero(np.diff(seen, prepend=0))
+            before = np.zeros_like(seen)
+            before[1:] = seen[:-1]
+            fresh = np.flatnonzero(seen != before)
             closes = (line.close[seen[fresh] - 1] * factor).tolist()
             self._lines[name] = _Line(ends_us[fresh].tolist(), follower.run(closes))
         self._next_us: int | None = None
@@ -94,10 +97,9 @@ class Ahead:
         place, count, starts = 0, len(scan.start_us), scan.start_us
         while place < count:
             if not asking and not desk.flattening:
-                passed = self._stride(place)
-                if passed > place:
-                    place = passed
-                    continue
+                place = self._stride(place)
+                if place == count:
+                    break
             start_us = starts[place]
             if start_us >= due.next_us:
                 self._due_until(start_us)
@@ -126,23 +128,48 @@ class Ahead:
             return place
         act_us = self._foresight.next_us() if self._foresight is not None else NEVER_US
         held = [name for name, holding in desk.book.holdings.items() if holding.shares]
-        rich = not held and desk.equity({}) > self._least_usd  # and nothing moves it
-        starts, silence_us, end, cycle_us = scan.start_us, self._silence_us, place, due.cycle_us
-        while True:  # some twenty thousand looks in a year of minutes
+        last_us = scan.start_us[first - 1]
+        end = first if act_us > last_us else bisect_left(scan.start_us, act_us, place, first)
+        if scan.widest_us <= self._silence_us and desk.switch.thrown() is None and (
+                self._worth(held, place, end) > self._least_usd):  # no look on the way finds anything
+            until_us = act_us if act_us <= last_us else last_us + 1
+            if due.cycle_us < until_us:
+                due.looked(due.cycle_us + (until_us - due.cycle_us + CYCLE_US - 1) // CYCLE_US * CYCLE_US)
+        else:
+            end = self._look(place, first, act_us, held)
+        if end > place:
+            self._take_in(place, end)
+        return end
+
+    def _look(self, place: int, first: int, act_us: int, held: Sequence[str]) -> int:
+        """Every five minutes at the account: the first bar after a look that finds something."""
+        desk, starts, end, cycle_us = self._desk, self._scan.start_us, place, self._due.cycle_us
+        while True:
             until_us = cycle_us if cycle_us < act_us else act_us
             end = bisect_left(starts, until_us, end)
             if end >= first:
                 end = first
                 break
-            if until_us == act_us or until_us - starts[end - 1] > silence_us or desk.switch.thrown() is not None:
+            if until_us == act_us or until_us - starts[end - 1] > self._silence_us or desk.switch.thrown() is not None:
                 break
-            if not rich and desk.equity(self._prices(held, end)) <= self._least_usd:
+            if desk.equity(self._prices(held, end)) <= self._least_usd:
                 break
             cycle_us += CYCLE_US
-        due.looked(cycle_us)
-        if end > place:
-            self._take_in(place, end)
+        self._due.looked(cycle_us)
         return end
+
+    def _worth(self, names: Sequence[str], place: int, end: int) -> float:
+        """At least this much is the account worth at any look from one place to another; NaN where none can say."""
+        values = [self._desk.book.cash]
+        for name in names:
+            holding, line = self._desk.book.holdings[name], self._scan.lines.get(name)
+            if not 0.0 < holding.price < math.inf:
+                return math.nan
+            prices = [holding.price]  # which counts for one that leapt beyond belief
+            if line is not None:
+                prices += line.closes[max(line.before(place) - 1, 0) : line.before(end)]
+            values.append(holding.shares * (min(prices) if holding.shares > 0 else max(prices)))
+        return math.fsum(values)
 
     def _prices(self, names: Sequence[str], end: int) -> dict[str, float]:
         """The last prices of some names before a place in the session."""
@@ -151,7 +178,7 @@ class Ahead:
             line = self._scan.lines.get(name)
             count = line.before(end) if line is not None else 0
             if line is not None and count:
-                prices[name] = line.close.item(count - 1)
+                prices[name] = line.closes[count - 1]
         return prices
 
     def _take_in(self, place: int, end: int) -> None:

@@ -14,7 +14,7 @@ from live.adapters.simulated import SimulatedVenue, VenueRules
 from live.adapters.tape import TapeFeed
 from live.clock import TapeClock
 from live.engine import DECIDE_BEFORE_OPEN, Engine, Terms
-from live.journal import Entry, Journal
+from live.journal import Journal
 from live.ports import Feed
 from live.risk import Limits
 from models.backtest.figures import max_drawdown, sharpe_annual
@@ -70,17 +70,17 @@ class BacktestResult:
 
 
 class _Recalled(Journal):
-    """Rows of some kinds are remembered: at the end nobody has to read them again. It need not outlive a power cut."""
+    """What rows of some kinds say is remembered, with their sessions: at the end nobody has to read them again. It need
+    not outlive a power cut."""
 
     def __init__(self, path: Path, kinds: Sequence[str]) -> None:
         super().__init__(path, synced=False)
-        self.recalled = {kind: list(self.entries(kind)) for kind in kinds}
+        self.recalled = {kind: [(entry.session or "", entry.payload) for entry in self.entries(kind)] for kind in kinds}
 
-    def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
-        entry = super().append(kind, session, at, payload)
+    def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
+        super().write(kind, session, at, payload)
         if kind in self.recalled:
-            self.recalled[kind].append(entry)
-        return entry
+            self.recalled[kind].append((session.isoformat() if session else "", payload))
 
 
 def in_memory(
@@ -126,10 +126,10 @@ def backtest(
             say(f"session {session}")
             engine.run_session(session, feed)
         closes = book.recalled["close"]
-        trades = [{**entry.payload, "session": entry.session} for entry in book.recalled["trade"]]
-    told = [entry.payload for entry in closes]
+        trades = [{**row, "session": session} for session, row in book.recalled["trade"]]
+    told = [row for _, row in closes]
     return BacktestResult(
-        bundle.strategy.name, tuple(entry.session or "" for entry in closes), tuple(row["equity"] for row in told),
+        bundle.strategy.name, tuple(session for session, _ in closes), tuple(row["equity"] for row in told),
         tuple(row["costs"] for row in told), tuple(trades), sum(row["orders"] for row in told),
         sum(row["fills"] for row in told), sum(row["refused"] for row in told), str(told[-1]["state"]),
         costs.capital_usd, costs.cash_rate_session, sum(row["ignored_bars"] for row in told))

@@ -24,7 +24,8 @@ def plain(value: float) -> float | str | None:
 def packed(values: Iterable[float] | NDArray[np.float64]) -> list[Any]:
     """An array of any rank as nested lists of JSON numbers."""
     if type(values) is tuple:  # a rule's memory, thousands of times: no array is made for it
-        return [plain(value) for value in values]
+        told: list[Any] = [float(value) for value in values]
+        return told if -math.inf < sum(told) < math.inf else [plain(value) for value in told]
     array = np.asarray(values, dtype=np.float64)
     if array.ndim > 1:
         return [packed(part) for part in array]

@@ -4,6 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from live.ports import Bar
 from models.intraday import Intraday
 
@@ -74,6 +77,6 @@ class Due:
         self.decision_us = later_us if later_us < self._close_us else NEVER_US
         self._next()
 
-    def decisions_us(self) -> list[int]:
+    def decisions_us(self) -> NDArray[np.int64]:
         """All that are still to come."""
-        return list(range(self.decision_us, self._close_us, self.every_us))
+        return np.arange(self.decision_us, self._close_us, self.every_us, dtype=np.int64)

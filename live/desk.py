@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from live import canonical, opening
 from live.book import Book
-from live.clock import from_us
+from live.clock import TapeClock, from_us
 from live.flatten import Flattening
 from live.inside import Inside
 from live.journal import Journal
 from live.orders import OrderManager
-from live.ports import Action, Bar, Clock, Fill, Venue
+from live.ports import Action, Bar, Fill, Venue
 from live.positions import Positions
 from live.reconcile import Reconciler
 from live.risk import KillMode, KillSwitch, Memory, RiskState, after_loss
@@ -31,13 +31,13 @@ def actions_in(payload: Mapping[str, Any]) -> list[Action]:
 class Desk:
     """The state of one session while its transaction is open."""
 
-    def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: Clock,
+    def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: TapeClock,
                  terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch,
                  reconciler: Reconciler | None = None, reached: Callable[[str], None] = lambda name: None) -> None:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch, self.reconciler = memory, switch, reconciler
-        self.orders = OrderManager(venue, self._write_of_order if terms.brief else self.write, reached, journal.check)
+        self.orders = OrderManager(venue, self.write, reached, journal.check, plain_acks=not terms.brief)
         self.watch: Positions | None = None  # follows trades and their stops, where anything asks for it
         self.inside: Inside | None = None  # decides at bar ends; None for a strategy that decides before the open
         self.scale = 1.0  # of every new position, where limits say that sizes adapt
@@ -59,11 +59,7 @@ class Desk:
         self.start_equity = float(closed.payload["equity"]) if closed else book.equity()
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
-        self.journal.append(kind, self.times.session, self.clock.now(), payload)
-
-    def _write_of_order(self, kind: str, payload: dict[str, Any]) -> None:
-        if kind != "ack" or not payload["accepted"]:
-            self.write(kind, payload)
+        self.journal.write(kind, self.times.session, self.clock.text(), payload)
 
     def heed_venue(self, when: str) -> bool:
         """Follow the venue's word on our orders and hold its books against ours; whether they agree."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from live import canonical
-from live.clock import from_us, to_us
+from live.clock import text_of, to_us
 from live.journal import Entry
 from live.orders import client_order_id
 from live.orders.slicing import twap, vwap
@@ -193,7 +193,7 @@ class Inside:
             desk.memory.headroom(limits, equity, desk.loss(equity)), len(self._recent),
             sent_today=desk.counts["orders"])
         verdicts = screen(limits, situation, proposals)
-        when = from_us(at_us).isoformat()
+        when = text_of(at_us)
         decision_id = canonical.name_of("decision", desk.bundle.digest, when)
         desk.write("signal", {
             "decision_id": decision_id, "bundle_seq": desk.bundle.seq, "state": allowed, "equity": equity,

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -50,13 +50,33 @@ class Entry(NamedTuple):
     payload: dict[str, Any]
 
 
+Told = tuple[str, dt.date | None, dt.datetime | str, str]  # kind, session, moment or its text, text of the payload
 _quoted = cache(canonical.quoted)  # of kinds, which are few
+_NOTHING = hashlib.sha256()  # a copy is made in half the time of a new one
 
 
 def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
     day = "null" if session is None else f'"{session}"'  # the canonical text of the list of the six
-    words = f'[{seq},"{prev_hash}",{_quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'
-    return hashlib.sha256(words.encode()).hexdigest()
+    digest = _NOTHING.copy()
+    digest.update(f'[{seq},"{prev_hash}",{_quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'.encode())
+    return digest.hexdigest()
+
+
+def _linked(head: tuple[int, str], told: Iterable[Told]) -> Iterator[tuple[Any, ...]]:
+    """What was told as the chain's next rows."""
+    seq, prev_hash = head
+    stamped: dt.datetime | str | None = None
+    dated: dt.date | None = None
+    stamp, day = "", None
+    for kind, session, at, text in told:
+        if at is not stamped:  # many rows share their moment and their session
+            stamped, stamp = at, at if isinstance(at, str) else at.isoformat()
+        if session is not dated:
+            dated, day = session, session.isoformat() if session else None
+        seq += 1
+        digest = _chained(seq, prev_hash, kind, day, stamp, text)
+        yield seq, prev_hash, digest, kind, day, stamp, text
+        prev_hash = digest
 
 
 def _sync_folder(folder: Path) -> None:
@@ -83,11 +103,9 @@ class Journal:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
+        self._told: list[Told] = []  # what was written in it and is no row yet
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         self._last: dict[str, Entry | None] = {}  # by kind, for the one who writes: nobody else can change it
-        # The newest moment and session with their texts: many rows share one.
-        self._stamped: tuple[dt.datetime | None, str] = (None, "")
-        self._dated: tuple[dt.date | None, str | None] = (None, None)
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -154,23 +172,27 @@ class Journal:
             raise
         finally:
             self._newest = None
+            self._told.clear()
             self._staged.clear()
 
-    def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
-        """Write the next row of the chain; on disk when this returns, or when the transaction around it ends."""
+    def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
+        """`append` for those who do not ask for the row: inside a transaction rows are chained together."""
+        if self.ahead or self._newest is None:
+            self.append(kind, session, at, payload)
+        else:
+            self._told.append((kind, session, at, canonical.text(payload)))
+            self._last.pop(kind, None)
+
+    def append(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> Entry:
+        """Write the next row of the chain, of a moment or its text; on disk when this returns, or when the transaction
+        around it ends."""
         if self.ahead:
             self.check()
-        seq, prev_hash = self._newest or self.head()
-        if self._stamped[0] is not at:
-            self._stamped = (at, at.isoformat())
-        if self._dated[0] is not session:
-            self._dated = (session, session.isoformat() if session else None)
-        day, stamp, text = self._dated[1], self._stamped[1], canonical.text(payload)
-        digest = _chained(seq + 1, prev_hash, kind, day, stamp, text)
-        row = seq + 1, prev_hash, digest, kind, day, stamp, text
-        entry = Entry(seq + 1, prev_hash, digest, kind, day, stamp, payload)
+        self._link()
+        [row] = _linked(self._newest or self.head(), [(kind, session, at, canonical.text(payload))])
+        entry = Entry._make((*row[:6], payload))
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
-            self._newest = (seq + 1, digest)
+            self._newest = entry.seq, entry.hash
             self._staged.append(row)
             self._last[kind] = entry
         else:
@@ -179,7 +201,15 @@ class Journal:
             self._last.pop(kind, None)
         return entry
 
+    def _link(self) -> None:
+        """What was written is rows from here on."""
+        if self._told and self._newest is not None:
+            self._staged += _linked(self._newest, self._told)
+            self._newest = self._staged[-1][0], self._staged[-1][2]
+            self._told.clear()
+
     def _write_staged(self) -> None:
+        self._link()
         if self._staged:
             with self._plainly():
                 self._db.executemany(_INSERT, self._staged)
@@ -193,6 +223,7 @@ class Journal:
 
     def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
         """Rows in order, of one kind or session if asked, from row `since` on."""
+        self._link()
         if self._newest is not None and since > self._newest[0]:
             return
         self._write_staged()

@@ -126,10 +126,13 @@ class ToldJournal(Journal):
         super().__init__(path, ahead=ahead)
         self._tell = tell
 
-    def append(self, kind: str, session: dt.date | None, at: dt.datetime, payload: dict[str, Any]) -> Entry:
+    def append(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> Entry:
         entry = super().append(kind, session, at, payload)
         self._tell(entry)
         return entry
+
+    def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
+        self.append(kind, session, at, payload)
 
 
 class WatchedFeed:

@@ -53,8 +53,7 @@ class Action(NamedTuple):
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """What the venue is sent. `limit_price` bounds the fill; `quantity` is signed, in shares.
 
     Kinds: `open` fills at the name's opening print, `market` from the next bar's open on, `limit` rests at its price;
@@ -88,15 +87,13 @@ class Order:
         return price <= self.limit_price if self.quantity > 0 else price >= self.limit_price
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     order_id: str
     accepted: bool
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """Signed shares at a raw price; `costs` are the named parts of `cost`, in dollars."""
 
     order_id: str

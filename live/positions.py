@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from live.clock import to_us
@@ -70,7 +69,7 @@ class Positions:
                 self.knows(entry.payload["order_id"], entry.payload, "GUARD" if guard else "SIGNAL")
             elif entry.kind == "fill":
                 at_us = to_us(dt.datetime.fromisoformat(entry.at))
-                self.filled(replace(fill_in(entry.payload), at_us=at_us))
+                self.filled(fill_in(entry.payload)._replace(at_us=at_us))
         self._resuming = False
         self.names |= set(self.trades) if self._rule is not None else set()
 

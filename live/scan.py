@@ -12,18 +12,22 @@ from live.ports import Bar, Columns
 class Line:
     """One name's bars of a session: places in it, starts, prices, and the day's figures after each."""
 
-    __slots__ = ("_grown", "close", "first", "high", "low", "place", "rows", "start_us")
+    __slots__ = ("_grown", "close", "closes", "first", "high", "low", "place", "rows", "start_us", "starts")
 
     def __init__(self, told: Columns, rows: NDArray[np.int64] | None) -> None:
         start_us, opens, high, low, close, volume = told[2:] if rows is None else (one[rows] for one in told[2:])
         self.rows: list[int] | None = None if rows is None else rows.tolist()  # None: all of the session's
         self.place = 0 if self.rows is None else self.rows[0]
         self.start_us, self.close = start_us, close
+        self.starts: list[int] = start_us.tolist()
+        self.closes: list[float] = close.tolist()
         self.high: list[float] = high.tolist()
         self.low: list[float] = low.tolist()
         self.first = opens.item(0)
         # Sums are made one after the other, as a day's volume grows.
-        self._grown = np.maximum.accumulate(high), np.minimum.accumulate(low), np.add.accumulate(volume)
+        self._grown: tuple[list[float], list[float], list[float]] = (
+            np.maximum.accumulate(high).tolist(), np.minimum.accumulate(low).tolist(),
+            np.add.accumulate(volume).tolist())
 
     def before(self, place: int) -> int:
         """How many of its bars come before a place in the session."""
@@ -33,15 +37,15 @@ class Line:
         """Open, high, low, close, volume and the newest minute's start, after so many bars."""
         top, lowest, volume = self._grown
         last = count - 1
-        return [self.first, top.item(last), lowest.item(last), self.close.item(last), volume.item(last),
-                self.start_us.item(last)]
+        return [self.first, top[last], lowest[last], self.closes[last], volume[last], self.starts[last]]
 
 
 class Scan:
     """A session in which no bar is doubted: sorted, inside its hours, possible, and none twice."""
 
-    def __init__(self, told: Columns, order: NDArray[np.int64] | None) -> None:
+    def __init__(self, told: Columns, order: NDArray[np.int64] | None, widest_us: int) -> None:
         self._told = told
+        self.widest_us = widest_us  # the longest time from one bar's start to the next one's, of any name
         self.start_us: list[int] = told.start_us.tolist()
         if order is None:
             self.lines = {told.names[0]: Line(told, None)}
@@ -62,12 +66,13 @@ class Scan:
         if not (believed & (told.volume >= 0.0) & (told.volume < math.inf)).all():
             return None
         steps = starts[1:] - starts[:-1]
+        least_us, widest_us = (int(steps.min()), int(steps.max())) if len(steps) else (1, 0)
         if len(told.names) == 1:
-            return cls(told, None) if (steps > 0).all() else None
+            return cls(told, None, widest_us) if least_us > 0 else None
         order = np.argsort(told.which, kind="stable")
         which, when = told.which[order], starts[order]
         again = (which[1:] == which[:-1]) & (when[1:] == when[:-1])
-        return None if again.any() or not (steps >= 0).all() else cls(told, order)
+        return None if again.any() or least_us < 0 else cls(told, order, widest_us)
 
     def bar(self, place: int) -> Bar:
         told = self._told

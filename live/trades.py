@@ -3,11 +3,11 @@
 import datetime as dt
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from live import canonical
-from live.clock import from_us
+from live.clock import text_of
 from live.journal import Journal
 from live.ports import Action, Bar
 from live.risk.stops import Ohlc, StopOrder, trailed
@@ -100,7 +100,7 @@ class Trade:
         return {
             "instrument_id": self.instrument_id, "decision_id": self.decision_id, "side": self.side,
             "shares": self.entered, "entry": self.entry, "exit": canonical.plain(exit_price), "reason": reason,
-            "opened_at": from_us(self.opened_us).isoformat(), "closed_at": from_us(closed_us).isoformat(),
+            "opened_at": text_of(self.opened_us), "closed_at": text_of(closed_us),
             "holding_min": (closed_us - self.opened_us) / 60e6, "costs": self.costs,
             "pnl": self.side * (self.exited_usd - self.exited * self.entry) - self.costs,
             "R": canonical.plain(moved / risk), "mfe_R": canonical.plain(self.best / risk),
@@ -111,7 +111,7 @@ class Trade:
 
     def as_json(self) -> dict[str, Any]:
         return {name: canonical.plain(value) if isinstance(value, float) else value
-                for name, value in asdict(self).items()}
+                for name, value in vars(self).items()}
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> "Trade":

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from live import canonical
@@ -13,6 +12,7 @@ Write = Callable[[str, dict[str, Any]], None]
 LOST = (TimeoutError, ConnectionError)  # what a venue's adapter raises where nobody knows whether the order arrived
 
 
+_NOT_TAKEN = frozenset({State.PENDING, State.REJECTED, State.UNKNOWN})
 MOST_ASLEEP_S = 30.0  # between two acts of a manager; a decision that slept longer is too old to be sent
 
 
@@ -35,8 +35,10 @@ class OrderManager:
     `reached` is told each point at which a kill must do no harm, `fence` raises where this process may not act."""
 
     def __init__(self, venue: Venue, write: Write = _unwritten,
-                 reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None) -> None:
+                 reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None, *,
+                 plain_acks: bool = True) -> None:
         self._venue, self._write, self._reached, self._fence = venue, write, reached, fence
+        self._plain_acks = plain_acks  # whether an order that was simply taken is worth a row
         self._broker = cast(Broker, venue) if is_a(type(venue), Broker) else None
         self._orders: dict[str, Tracked] = {}
         self._awake_s = _awake()
@@ -61,7 +63,8 @@ class OrderManager:
             **order.terms,
         })
         self._orders[order.order_id] = Tracked(order)
-        self._acted()
+        if self._broker is not None:
+            self._awake_s = _awake()
         self._reached("order.intended")
 
     def adopt(self, tracked: Tracked) -> None:
@@ -87,20 +90,22 @@ class OrderManager:
             move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
         self._reached("order.answered")
         self._write_ack(tracked)
-        self._acted()
+        if self._broker is not None:  # only a venue in real time is told too late
+            self._awake_s = _awake()
         self._reached("order.acknowledged")
         return ack
 
     def on_fill(self, fill: Fill) -> Tracked:
-        tracked = self._orders[fill.order_id]
-        filled = tracked.filled + fill.quantity
-        if abs(filled) > abs(tracked.order.quantity) or filled * tracked.order.quantity < 0:
-            raise OrderError(f"order {fill.order_id} for {tracked.order.quantity} was filled {filled}")
+        order_id, name, _, quantity, price, cost, costs = fill
+        tracked = self._orders[order_id]
+        filled, asked = tracked.filled + quantity, tracked.order.quantity
+        if abs(filled) > abs(asked) or filled * asked < 0:
+            raise OrderError(f"order {order_id} for {asked} was filled {filled}")
         tracked.count(fill)
-        if filled == tracked.order.quantity:
+        if filled == asked:
             move(tracked, State.FILLED)
-        self._write("fill", {"order_id": fill.order_id, "instrument_id": fill.instrument_id, "state": tracked.state,
-                             "quantity": fill.quantity, "price": fill.price, "cost": fill.cost, "costs": fill.costs})
+        self._write("fill", {"order_id": order_id, "instrument_id": name, "state": tracked.state, "quantity": quantity,
+                             "price": price, "cost": cost, "costs": costs})
         self._reached("order.filled")
         return tracked
 
@@ -134,7 +139,7 @@ class OrderManager:
             left = tracked.order.quantity - tracked.filled
             if tracked.state not in ENDED or left == 0:
                 return self._result(order_id)
-            return self.submit_order(replace(changed, quantity=left))
+            return self.submit_order(changed._replace(quantity=left))
         return self._result(changed.order_id)
 
     def collect(self, booked: Callable[[Fill], None]) -> None:
@@ -221,11 +226,6 @@ class OrderManager:
         except LOST:
             pass  # asked again at the next look
 
-    def _acted(self) -> None:
-        """Only a venue in real time is told too late."""
-        if self._broker is not None:
-            self._awake_s = _awake()
-
     def _gone(self, tracked: Tracked, reason: str) -> None:
         move(tracked, State.CANCELLED, reason)
         self._write("cancel", {"order_id": tracked.order.order_id, "instrument_id": tracked.order.instrument_id,
@@ -233,6 +233,7 @@ class OrderManager:
         self._reached("order.cancelled")
 
     def _write_ack(self, tracked: Tracked) -> None:
-        accepted = tracked.state not in {State.PENDING, State.REJECTED, State.UNKNOWN}
-        self._write("ack", {"order_id": tracked.order.order_id, "accepted": accepted, "reason": tracked.reason,
-                            "state": tracked.state})
+        accepted = tracked.state not in _NOT_TAKEN
+        if self._plain_acks or not accepted:
+            self._write("ack", {"order_id": tracked.order.order_id, "accepted": accepted, "reason": tracked.reason,
+                                "state": tracked.state})

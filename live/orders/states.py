@@ -17,10 +17,11 @@ class State(StrEnum):
 
 
 ENDED = frozenset({State.FILLED, State.CANCELLED, State.REJECTED})
-_ALLOWED = {
-    State.PENDING: {State.OPEN, State.REJECTED, State.UNKNOWN, State.CANCELLED},
-    State.UNKNOWN: {State.PENDING, State.OPEN, State.REJECTED, State.FILLED, State.CANCELLED},
-    State.OPEN: {State.FILLED, State.CANCELLED, State.REJECTED, State.UNKNOWN},
+_ALLOWED: dict[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.OPEN, State.REJECTED, State.UNKNOWN, State.CANCELLED}),
+    State.UNKNOWN: frozenset({State.PENDING, State.OPEN, State.REJECTED, State.FILLED, State.CANCELLED}),
+    State.OPEN: frozenset({State.FILLED, State.CANCELLED, State.REJECTED, State.UNKNOWN}),
+    **dict.fromkeys(ENDED, frozenset()),
 }
 
 
@@ -36,7 +37,7 @@ class OrderResult:
     reason: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Tracked:
     order: Order
     state: State = State.PENDING
@@ -65,6 +66,6 @@ class Tracked:
 
 
 def move(tracked: Tracked, state: State, reason: str = "") -> None:
-    if state not in _ALLOWED.get(tracked.state, set()):
+    if state not in _ALLOWED[tracked.state]:
         raise OrderError(f"order {tracked.order.order_id} cannot go from {tracked.state} to {state}")
     tracked.state, tracked.reason = state, reason

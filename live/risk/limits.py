@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from models.intraday import StopRule
 
@@ -59,7 +60,7 @@ class Limits:
         return cls(OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, OFF, need_score=False, drawdown_reduce=OFF,
                    drawdown_halt=OFF)
 
-    @property
+    @cached_property
     def grouped(self) -> bool:
         """Whether any limit asks which names belong together."""
         return bool(self.class_caps) or any(map(math.isfinite, (self.max_class, self.max_sector, self.max_correlated)))

@@ -1,7 +1,7 @@
 """What stands between the positions a model wants and the orders a venue is sent: every limit, looked at by name."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,6 +24,9 @@ class Check(NamedTuple):
         limit, value, threshold, passed = self
         return {"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
                 "passed": passed}
+
+
+Looked = tuple[str, float, float, bool]  # a check's four figures: most are never told
 
 
 class Proposal(NamedTuple):
@@ -56,7 +59,11 @@ class Verdict(NamedTuple):
 
     proposal: Proposal
     quantity: int
-    checks: tuple[Check, ...]
+    looked: Sequence[Looked]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        return tuple(map(Check._make, self.looked))
 
     @property
     def refused_by(self) -> str | None:
@@ -76,29 +83,34 @@ def is_closing(held: int, quantity: int) -> bool:
 
 def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) -> list[Verdict]:
     """Pass, cut or refuse each proposal. Closings go first; exposure is counted as if only the rest got filled."""
-    exposures = _Exposures(limits, situation)
+    held = situation.held
     taken = set(situation.working)
     sent = 0
     verdicts: dict[int, Verdict] = {}
-    closes = [is_closing(situation.held.get(p.instrument_id, 0), p.quantity) for p in proposals]
-    for index in sorted(range(len(proposals)), key=lambda i: (not closes[i], proposals[i].instrument_id)):
+    closes = [is_closing(held.get(p.instrument_id, 0), p.quantity) for p in proposals]
+    exposures = None if all(closes) else _Exposures(limits, situation)  # what only closes adds to none
+    order: Iterable[int] = range(len(proposals))
+    if len(closes) > 1:
+        order = sorted(order, key=lambda i: (not closes[i], proposals[i].instrument_id))
+    for index in order:
         wanted = proposals[index]
-        before = situation.held.get(wanted.instrument_id, 0)
+        name, price = wanted.instrument_id, wanted.price
+        before = held.get(name, 0)
         quantity = _cut(limits, situation, before, wanted.quantity)
-        checks = _for_every_order(limits, situation, wanted, quantity, sent)
-        if wanted.instrument_id in taken:
-            checks.append(Check("duplicate", 2.0, 1.0, False))
-        known = math.isfinite(wanted.price) and wanted.price > 0
-        value = abs(before + quantity) * wanted.price if known else math.nan
-        if not is_closing(before, quantity):
-            checks += exposures.checks(wanted.instrument_id, value)
-            checks += _for_a_trade(limits, situation, wanted, abs(before + quantity))
-        passed = False not in [check.passed for check in checks]
+        looked = _for_every_order(limits, situation, wanted, quantity, sent)
+        if name in taken:
+            looked.append(("duplicate", 2.0, 1.0, False))
+        value = abs(before + quantity) * price if 0 < price < math.inf else math.nan
+        if exposures is not None and not is_closing(before, quantity):
+            looked += exposures.checks(name, value)
+            looked += _for_a_trade(limits, situation, wanted, abs(before + quantity))
+        passed = False not in [one[3] for one in looked]
         if passed:
             sent += 1
-            taken.add(wanted.instrument_id)
-            exposures.take(wanted.instrument_id, value)
-        verdicts[index] = Verdict(wanted, quantity if passed else 0, tuple(checks))
+            taken.add(name)
+            if exposures is not None:
+                exposures.take(name, value)
+        verdicts[index] = Verdict(wanted, quantity if passed else 0, looked)
     return [verdicts[index] for index in range(len(proposals))]
 
 
@@ -114,33 +126,36 @@ def _cut(limits: Limits, situation: Situation, before: int, quantity: int) -> in
 
 def _for_every_order(
     limits: Limits, situation: Situation, wanted: Proposal, quantity: int, sent: int
-) -> list[Check]:
-    equity, stale = situation.equity, situation.stale_sessions
-    checks = [
-        Check("state", float(quantity != 0), 1.0, situation.state is not RiskState.HALTED and quantity != 0),
-        Check("stale_sessions", stale, limits.max_stale_sessions, stale <= limits.max_stale_sessions),
-        Check("equity", equity, 0.0, math.isfinite(equity) and equity > 0),
-        Check("price", wanted.price, 0.0, math.isfinite(wanted.price) and wanted.price > 0),
-        Check("score", wanted.score, 0.0, not limits.need_score or not wanted.tradable or math.isfinite(wanted.score)),
-        _at_most("orders_per_session", situation.sent_today + sent + 1, limits.max_orders_per_session),
-        _at_most("order_notional_usd", abs(quantity) * wanted.price, limits.max_order_notional_usd),
+) -> list[Looked]:
+    equity, stale, price, score = situation.equity, situation.stale_sessions, wanted.price, wanted.score
+    most_stale, most_orders, most_usd = (limits.max_stale_sessions, limits.max_orders_per_session,
+                                         limits.max_order_notional_usd)
+    orders, usd = situation.sent_today + sent + 1, abs(quantity) * price
+    looked: list[Looked] = [
+        ("state", float(quantity != 0), 1.0, situation.state is not RiskState.HALTED and quantity != 0),
+        ("stale_sessions", stale, most_stale, stale <= most_stale),
+        ("equity", equity, 0.0, 0 < equity < math.inf),
+        ("price", price, 0.0, 0 < price < math.inf),
+        ("score", score, 0.0, not limits.need_score or not wanted.tradable or math.isfinite(score)),
+        ("orders_per_session", orders, most_orders, orders <= most_orders),
+        ("order_notional_usd", usd, most_usd, usd <= most_usd),  # False for NaN: what is not known does not pass
     ]
-    if math.isfinite(limits.max_orders_per_minute):
-        checks.append(_at_most("orders_per_minute", situation.recent_orders + sent + 1, limits.max_orders_per_minute))
-    return checks
+    if limits.max_orders_per_minute < math.inf:
+        looked.append(_at_most("orders_per_minute", situation.recent_orders + sent + 1, limits.max_orders_per_minute))
+    return looked
 
 
-def _for_a_trade(limits: Limits, situation: Situation, wanted: Proposal, shares: int) -> list[Check]:
+def _for_a_trade(limits: Limits, situation: Situation, wanted: Proposal, shares: int) -> list[Looked]:
     """What the whole position would lose at its stop, however many orders it took to build."""
-    checks = []
-    if math.isfinite(limits.max_risk_per_trade):
+    looked: list[Looked] = []
+    if limits.max_risk_per_trade < math.inf:
         risk = shares * wanted.risk_usd_per_share
-        checks.append(_at_most("risk_per_trade", risk / situation.equity if situation.equity > 0 else math.nan,
+        looked.append(_at_most("risk_per_trade", risk / situation.equity if situation.equity > 0 else math.nan,
                                limits.max_risk_per_trade))
     if limits.min_reward_risk and wanted.reward_risk is not None:
-        checks.append(Check("reward_risk", wanted.reward_risk, limits.min_reward_risk,
-                            wanted.reward_risk >= limits.min_reward_risk))
-    return checks
+        looked.append(("reward_risk", wanted.reward_risk, limits.min_reward_risk,
+                       wanted.reward_risk >= limits.min_reward_risk))
+    return looked
 
 
 class _Exposures:
@@ -156,12 +171,12 @@ class _Exposures:
         before = self._by_name.get(name, 0.0)
         return self._gross - before + max(before, value)
 
-    def checks(self, name: str, value: float) -> list[Check]:
+    def checks(self, name: str, value: float) -> list[Looked]:
         limits, equity = self._limits, self._situation.equity if self._situation.equity > 0 else math.nan
-        checks = [_at_most("weight", value / equity, limits.max_weight),
+        looked = [_at_most("weight", value / equity, limits.max_weight),
                   _at_most("gross", self._worst_gross(name, value) / equity, limits.max_gross)]
         if not limits.grouped:
-            return checks
+            return looked
         for kind, cap in (("class", limits.max_class), ("sector", limits.max_sector),
                           ("correlated", limits.max_correlated)):
             of = self._situation.groups.get(kind, {})
@@ -172,13 +187,13 @@ class _Exposures:
                 others = math.fsum(usd for other, usd in self._by_name.items()
                                    if other != name and of.get(other, UNKNOWN_GROUP) == group)
                 worst = others + max(self._by_name.get(name, 0.0), value)
-                checks.append(_at_most(f"{kind}:{group}", worst / equity, cap))
-        return checks
+                looked.append(_at_most(f"{kind}:{group}", worst / equity, cap))
+        return looked
 
     def take(self, name: str, value: float) -> None:
         self._gross, self._by_name[name] = (self._worst_gross(name, value),
                                             max(self._by_name.get(name, 0.0), value))
 
 
-def _at_most(name: str, value: float, threshold: float) -> Check:
-    return Check(name, value, threshold, value <= threshold)  # False for NaN: what is not known does not pass
+def _at_most(name: str, value: float, threshold: float) -> Looked:
+    return name, value, threshold, value <= threshold  # False for NaN: what is not known does not pass

@@ -85,21 +85,14 @@ class _Crossing:
         fast, slow, seen, was, side = self.memory
         if seen == 0.0 and closes:
             fast = slow = closes[0]
-        fasts: list[float] = []
-        slows: list[float] = []
+        fasts = [fast := fast + (close - fast) * fast_share for close in closes]
+        slows = [slow := slow + (close - slow) * slow_share for close in closes]
+        above = np.array(fasts) > np.array(slows)
         turns, sides = [0], [side]
-        for close in closes:
-            fast += (close - fast) * fast_share
-            slow += (close - slow) * slow_share
-            fasts.append(fast)
-            slows.append(slow)
-            now = 1.0 if fast > slow else -1.0
-            if now != was:
-                place = len(fasts) - 1
-                if was and seen + place >= warm:
-                    turns.append(place)
-                    sides.append(1.0 if now > 0 else below)
-                was = now
+        for place in np.flatnonzero(np.diff(above, prepend=was > 0.0)).tolist():
+            if (place or was) and seen + place >= warm:
+                turns.append(place)
+                sides.append(1.0 if above[place] else below)
 
         def memory(place: int) -> Memory:
             now = 1.0 if fasts[place] > slows[place] else -1.0
