@@ -1,6 +1,7 @@
 """Exchange sessions from exchange_calendars; what live needs of them travels in the bundle."""
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +13,17 @@ def _xnys() -> Any:
     return exchange_calendars.get_calendar("XNYS", start="1990-01-01")
 
 
+@lru_cache
+def _all_sessions() -> list[dt.date]:
+    return [stamp.date() for stamp in _xnys().sessions]
+
+
 def sessions(first: dt.date, last: dt.date) -> list[dt.date]:
     """Trading days of the US equity market, both ends included."""
+    known = _all_sessions()
+    if known[0] <= first and last <= known[-1]:
+        return known[bisect_left(known, first) : bisect_right(known, last)]
+    # Beyond what the calendar knows it says so itself.
     return [stamp.date() for stamp in _xnys().sessions_in_range(str(first), str(last))]
 
 
@@ -26,11 +36,13 @@ def previous_sessions(upto: dt.date, count: int) -> list[dt.date]:
     return sessions(upto - dt.timedelta(days=count * 2 + 10), upto)[-count:]
 
 
+@lru_cache(maxsize=20_000)
 def open_at(session: dt.date) -> dt.datetime:
     """Instant of the opening print, UTC."""
     return _xnys().session_open(str(session)).to_pydatetime().astimezone(dt.UTC)
 
 
+@lru_cache(maxsize=20_000)
 def close_at(session: dt.date) -> dt.datetime:
     """Instant of the closing print, UTC; early closes included."""
     return _xnys().session_close(str(session)).to_pydatetime().astimezone(dt.UTC)
