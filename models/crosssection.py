@@ -32,6 +32,18 @@ def _even_ranks(count: int) -> Floats:
     return zscore(np.arange(count, dtype=np.float64))
 
 
+def zscores(values: Floats, active: NDArray[np.bool_]) -> Floats:
+    """`zscore` of the active names of each session, to the bit, for (sessions, names, two columns and more): sums run
+    over names one by one, and what an inactive name adds to them is nothing."""
+    finite = np.isfinite(values) & active[:, :, None]
+    count = np.maximum(finite.sum(axis=1, keepdims=True), 1)
+    mean = np.where(finite, values, 0.0).sum(axis=1, keepdims=True) / count
+    centred = np.where(finite, values - mean, 0.0)
+    spread = np.sqrt((centred * centred).sum(axis=1, keepdims=True) / count)
+    safe = np.where(spread > 1e-12, spread, np.inf)
+    return np.where(finite, np.clip(centred / safe, -CLIP, CLIP), np.nan)
+
+
 def rank_label(returns: Floats) -> Floats:
     """One session's returns (names,) as evenly spread ranks of mean 0 and spread 1; NaN stays."""
     finite = np.isfinite(returns)
@@ -44,6 +56,24 @@ def rank_label(returns: Floats) -> Floats:
     ranks = np.empty(count)
     ranks[order] = _even_ranks(count)
     ranked[finite] = ranks
+    return ranked
+
+
+def rank_labels(returns: Floats, active: NDArray[np.bool_]) -> Floats:
+    """`rank_label` of the active names of each session (sessions, names), to the bit: how far ranks lie apart depends
+    on their number only."""
+    finite = np.isfinite(returns) & active
+    order = np.argsort(np.where(finite, returns, np.inf), axis=1, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
+    ranked = np.full(returns.shape, np.nan)
+    counts = finite.sum(axis=1)
+    for count in np.unique(counts[counts > 1]):
+        spread, rows = _even_ranks(int(count)), np.flatnonzero(counts == count)
+        known = finite[rows]
+        labels = np.full(known.shape, np.nan)
+        labels[known] = spread[ranks[rows][known]]
+        ranked[rows] = labels
     return ranked
 
 

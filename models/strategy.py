@@ -126,20 +126,52 @@ class Decision:
 
 
 class Scores:
-    """Raw scores by session, each computed once: a session's scores serve all decisions that average over it."""
+    """Raw scores by session, each computed once: a session's scores serve all decisions that average over it, and
+    whatever else decisions share serves all configurations.
 
-    def __init__(self, models: Models, panel: FeaturePanel) -> None:
-        self.models, self.panel = models, panel
+    Without `graph` the graph is not asked and says nothing (NaN): for configurations in which it has no say."""
+
+    def __init__(self, models: Models, panel: FeaturePanel, *, graph: bool = True) -> None:
+        self.models, self.panel, self.graph = models, panel, graph
         self._known: dict[int, tuple[Floats, Floats]] = {}
         self._regimes: dict[int, Floats] = {}
+        self._blended: dict[tuple[int, float], Floats] = {}
+        self._risks: dict[tuple[int, bytes, int, float], tuple[Floats, Floats]] = {}
 
     def remember(self, known: dict[int, tuple[Floats, Floats]]) -> None:
         self._known.update(known)
 
+    def ask(self, rows: Sequence[int]) -> None:
+        """What the trees say of all these rows, in one go."""
+        new = [row for row in rows if row not in self._known]
+        if len(new) > 1:
+            said = self.models.gbm.score_many(self.panel, np.array(new, np.intp))
+            self._known.update((row, (gbm, self._of_graph(row))) for row, gbm in zip(new, said, strict=True))
+
     def at(self, row: int) -> tuple[Floats, Floats]:
         if row not in self._known:
-            self._known[row] = (self.models.gbm.score(self.panel, row), self.models.gnn.score(self.panel, row))
+            self._known[row] = (self.models.gbm.score(self.panel, row), self._of_graph(row))
         return self._known[row]
+
+    def _of_graph(self, row: int) -> Floats:
+        return self.models.gnn.score(self.panel, row) if self.graph else np.full(len(self.panel.names), np.nan)
+
+    def blended(self, row: int, share: float) -> Floats:
+        """Both, standardised, the graph's with this share."""
+        if (row, share) not in self._blended:
+            gbm, gnn = self.at(row)
+            if share != 0.0 and not self.graph:
+                raise ValueError(f"a configuration in which the graph has a say of {share}, and it was not asked")
+            self._blended[row, share] = zscore(gbm) if share == 0.0 else \
+                (1.0 - share) * zscore(gbm) + share * zscore(gnn)
+        return self._blended[row, share]
+
+    def risk(self, row: int, active: NDArray[np.bool_], window: int, shrink: float) -> tuple[Floats, Floats]:
+        """`known_risk` of these names at this row."""
+        asked = (row, active.tobytes(), window, shrink)
+        if asked not in self._risks:
+            self._risks[asked] = known_risk(self.panel, row, active, window, shrink)
+        return self._risks[asked]
 
     def regime(self, row: int) -> Floats:
         if row not in self._regimes:
@@ -157,7 +189,7 @@ def decide(config: StrategyConfig, models: Models, panel: FeaturePanel, known: R
     scores = Scores(models, recent)
     if config.rule is not None:
         return _by_rule(config.rule, scores, [len(recent.sessions) - 1])[0]
-    held = range(max(0, len(recent.sessions) - config.hold_sessions), len(recent.sessions))
+    held = _held(config, len(recent.sessions) - 1)
     if known is not None:
         scores.remember({row: known[recent.sessions[row]] for row in held if recent.sessions[row] in known})
     decision = _decide_row(config, scores, len(recent.sessions) - 1)
@@ -175,6 +207,7 @@ def decide_many(
     scores = scores or Scores(models, panel)
     if config.rule is not None:
         return _by_rule(config.rule, scores, [int(row) for row in rows])
+    scores.ask(sorted({back for row in rows for back in _held(config, int(row))}))
     return [_decide_row(config, scores, int(row)) for row in rows]
 
 
@@ -191,9 +224,14 @@ def _by_rule(rule: Chosen, scores: Scores, rows: list[int]) -> list[Decision]:
     ]
 
 
+def _held(config: StrategyConfig, row: int) -> range:
+    """The rows whose scores the decision at this one averages."""
+    return range(max(0, row - config.hold_sessions + 1), row + 1)
+
+
 def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:
     panel = scores.panel
-    held = [_blended(config, scores, back) for back in range(max(0, row - config.hold_sessions + 1), row + 1)]
+    held = [scores.blended(back, config.blend_gnn) for back in _held(config, row)]
     known = np.isfinite(np.stack(held))
     mean = np.where(known, np.stack(held), 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     score = np.where(known[-1] & panel.tradable[row], mean, np.nan)
@@ -206,25 +244,18 @@ def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:
         session=panel.sessions[row], names=panel.names,
         regime={state: float(p) for state, p in zip(names, posterior, strict=True)},
         gbm=gbm, gnn=gnn, score=score,
-        weights=dollar_neutral(_direction(config, panel, row, score), gross, config.max_weight),
+        weights=dollar_neutral(_direction(config, scores, row, score), gross, config.max_weight),
     )
 
 
-def _direction(config: StrategyConfig, panel: FeaturePanel, row: int, score: Floats) -> Floats:
+def _direction(config: StrategyConfig, scores: Scores, row: int, score: Floats) -> Floats:
     """Where the book should lean: the score less what correlated names already carry of it."""
     direction = np.full(score.shape, np.nan)
     active = np.isfinite(score)
     if int(active.sum()) > 1:
-        correlation, vol = known_risk(panel, row, active, config.risk_window, config.risk_shrink)
+        correlation, vol = scores.risk(row, active, config.risk_window, config.risk_shrink)
         direction[active] = hedged(score[active], correlation, vol)
     return direction
-
-
-def _blended(config: StrategyConfig, scores: Scores, row: int) -> Floats:
-    gbm, gnn = scores.at(row)
-    if config.blend_gnn == 0.0:
-        return zscore(gbm)
-    return (1.0 - config.blend_gnn) * zscore(gbm) + config.blend_gnn * zscore(gnn)
 
 
 __all__ = ["STATES", "Decision", "Models", "Scores", "StrategyConfig", "decide", "decide_many"]

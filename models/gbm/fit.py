@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.crosssection import rank_label
+from models.crosssection import rank_labels
 from models.gbm import calibration
 from models.gbm.config import GbmConfig
-from models.gbm.score import ACROSS, RAW, GbmModel, places, session_inputs
+from models.gbm.score import ACROSS, RAW, GbmModel, places, sessions_inputs
 from models.labelling.weights import uniqueness
 from models.labels import TrainingSet, label_lives
 from models.splits import inner_split
@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Watch = Callable[[int, Any], None]
 FEWEST_ROWS = 200
+SESSIONS_AT_ONCE = 64  # of those prepared together: no more memory, however many there are
 MIN_COVERAGE = 0.5  # of training sessions: a context column that began lately says more about dates than markets
 
 
@@ -66,8 +67,9 @@ def _boosted(
         heard.append(lambda env: on_step(env.iteration, float(env.evaluation_result_list[0][2])))
     if watch is not None:
         heard.append(lambda env: watch(env.iteration + 1, env.model))
+    # Kept as it is: LightGBM would write the booster as text and read it again, only for us to write it once more.
     booster = lightgbm.train(parameters(config, seed), data, num_boost_round=config.rounds, callbacks=heard,
-                             valid_sets=[data] if on_step is not None else None)
+                             valid_sets=[data] if on_step is not None else None, keep_training_booster=True)
     return bytes(booster.model_to_string(num_iteration=-1).encode())
 
 
@@ -101,14 +103,14 @@ def covered(training: TrainingSet, context: tuple[str, ...]) -> tuple[str, ...]:
 def rows_of(training: TrainingSet, rows: Rows, config: GbmConfig) -> tuple[Floats, Floats, Rows]:
     """Prepared inputs and labels of every name and session of `rows` that has both, and the row each came from."""
     inputs, labels, counts = [], [], []
-    for row in rows:
-        active, prepared = session_inputs(training.panel, int(row), config.features, config.context)
-        target = training.targets[row][active]
-        label = rank_label(target) if config.objective == "regression" else target
-        known = np.isfinite(label)
+    for part in np.array_split(rows, max(1, -(-len(rows) // SESSIONS_AT_ONCE))):
+        active, prepared = sessions_inputs(training.panel, part, config.features, config.context)
+        targets = training.targets[part]
+        label = rank_labels(targets, active) if config.objective == "regression" else targets
+        known = active & np.isfinite(label)
         inputs.append(prepared[known])
         labels.append(label[known])
-        counts.append(int(known.sum()))
+        counts.append(known.sum(axis=1))
     stacked = np.concatenate(labels)
     if len(stacked) < FEWEST_ROWS:
         raise ValueError(f"only {len(stacked)} labelled rows in {len(rows)} training sessions; trees want "
@@ -117,4 +119,4 @@ def rows_of(training: TrainingSet, rows: Rows, config: GbmConfig) -> tuple[Float
         raise ValueError("a binary objective learns targets that are 0 or 1, and these are others")
     if config.objective == "binary" and stacked.min() == stacked.max():
         raise ValueError(f"all {len(stacked)} targets are {stacked[0]:.0f}: nothing tells yes from no")
-    return np.vstack(inputs), stacked, np.repeat(np.asarray(rows, dtype=np.intp), counts)
+    return np.vstack(inputs), stacked, np.repeat(np.asarray(rows, dtype=np.intp), np.concatenate(counts))

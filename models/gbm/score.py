@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.crosssection import zscore
+from models.crosssection import zscore, zscores
 from models.features.panel import FeaturePanel
 from models.gbm.calibration import KEY, Calibration
 
@@ -41,6 +41,14 @@ class GbmModel:
         active, inputs = session_inputs(panel, row, self.features, self.context)
         if active.any():
             scores[active] = self.rows(inputs)
+        return scores
+
+    def score_many(self, panel: FeaturePanel, rows: NDArray[np.intp]) -> Floats:
+        """`score` at each of the panel's `rows`, to the bit: (rows, names)."""
+        active, inputs = sessions_inputs(panel, rows, self.features, self.context)
+        scores = np.full(active.shape, np.nan)
+        if active.any():
+            scores[active] = self.rows(np.ascontiguousarray(inputs[active]))
         return scores
 
     def rows(self, inputs: Floats) -> Floats:
@@ -85,3 +93,22 @@ def session_inputs(
 @lru_cache(maxsize=64)
 def places(features: tuple[str, ...], wanted: tuple[str, ...]) -> NDArray[np.intp]:
     return np.array([features.index(name) for name in wanted], np.intp)
+
+
+def sessions_inputs(
+    panel: FeaturePanel, rows: NDArray[np.intp], features: tuple[str, ...], context: tuple[str, ...]
+) -> tuple[NDArray[np.bool_], Floats]:
+    """`session_inputs` of many sessions in one go, to the bit: which names can be scored (rows, names), and the
+    prepared rows (rows, names, columns), of which only those of such names mean anything."""
+    if len(features) < 2:  # NumPy adds up a single column in another order
+        active = np.zeros((len(rows), len(panel.names)), dtype=bool)
+        prepared = np.full((*active.shape, len(features) + len(context)), np.nan)
+        for at, row in enumerate(rows):
+            active[at], known = session_inputs(panel, int(row), features, context)
+            prepared[at, active[at]] = known
+        return active, prepared
+    values = panel.values[rows]
+    own = values.take(places(panel.features, features), axis=2)
+    active = panel.tradable[rows] & (np.count_nonzero(np.isfinite(own), axis=2) / len(features) >= MIN_PRESENT)
+    shared = values.take(places(panel.features, context), axis=2)
+    return active, np.concatenate([zscores(own, active), shared], axis=2)

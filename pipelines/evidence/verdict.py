@@ -41,11 +41,11 @@ def night_of(record: Record) -> JudgedNight:
     return JudgedNight.from_files({name: record.evidence(name) for name in (RETURNS, TOLD)})
 
 
-def reach(question: Question, night: JudgedNight, champion: Record | None, health: Health,
-          policy: GatePolicy) -> Verdict:
+def evidence_of(question: Question, night: JudgedNight, champion: Record | None, health: Health) -> Evidence:
+    """What the gate is shown."""
     columns = [night.column(key) for key in question.judged]
     chosen = night.column(question.chosen)
-    evidence = Evidence(
+    return Evidence(
         names=tuple(night.candidates[at]["name"] for at in columns),
         active=np.ascontiguousarray(night.series["active"][:, columns]),
         active_stressed=np.ascontiguousarray(night.series["active_stressed"][:, chosen]),
@@ -53,6 +53,11 @@ def reach(question: Question, night: JudgedNight, champion: Record | None, healt
         champion_active=None if champion is None else champion_returns(champion, night),
         trials_n=question.trials_n, health=health, seed=question.seed,
         regimes=night.regimes if len(night.regimes) == len(night.sessions) else None)
+
+
+def reach(question: Question, night: JudgedNight, champion: Record | None, health: Health,
+          policy: GatePolicy) -> Verdict:
+    evidence = evidence_of(question, night, champion, health)
     return judge(evidence, policy) if question.attempted == "promote" else judge_refresh(evidence, policy)
 
 

@@ -30,9 +30,12 @@ class Fitted:
 
 def fitted(
     home: Home, name: str, training: TrainingSet, config: Config, seed: int, *,
-    on_epoch: Callable[[int, float], None] | None = None,
+    on_epoch: Callable[[int, float], None] | None = None, kept: bool = True,
 ) -> Fitted:
-    """The model of these inputs: from the home when it is there, otherwise fitted and published whole."""
+    """The model of these inputs: from the home when it is there, otherwise fitted and published whole. What is not
+    to be `kept` is fitted alike, and neither looked for nor published, nor is its loss measured on the way."""
+    if not kept:
+        return _made(name, training, "", family(name).fit(training, config, seed, None), 0.0, ())
     told = identity(name, training, config, seed)
     digest = json_digest(told)
     folder = home.work / "models" / digest
@@ -51,9 +54,7 @@ def fitted(
     begun = time.perf_counter()
     data = family(name).fit(training, config, seed, heard)
     seconds = round(time.perf_counter() - begun, 3)
-    days = training.panel.sessions
-    made = Fitted(name, digest, data, len(training.rows), str(days[training.rows[0]]), str(days[training.rows[-1]]),
-                  seconds, tuple(curve), cached=False)
+    made = _made(name, training, digest, data, seconds, tuple(curve))
     staging = durable.fresh_staging(folder.parent, digest)
     (staging / file).write_bytes(data)
     (staging / "fit.json").write_text(json.dumps(
@@ -61,3 +62,10 @@ def fitted(
          "seconds": seconds, "curve": curve}, sort_keys=True, indent=1))
     durable.publish_dir(staging, folder, failpoint="model")
     return made
+
+
+def _made(name: str, training: TrainingSet, digest: str, data: bytes, seconds: float,
+          curve: tuple[float, ...]) -> Fitted:
+    days = training.panel.sessions
+    return Fitted(name, digest, data, len(training.rows), str(days[training.rows[0]]), str(days[training.rows[-1]]),
+                  seconds, curve, cached=False)

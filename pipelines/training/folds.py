@@ -48,6 +48,7 @@ class Bench:
     now: dt.datetime
     strategy: StrategyConfig
     heard: Callable[[str], object] | None = None  # each fit as it is done, for whoever watches the run's page
+    kept: bool = True  # fits are published, with their losses; otherwise they serve this walk and are gone
 
     @cached_property
     def targets(self) -> NDArray[np.float64]:
@@ -103,8 +104,9 @@ class Bench:
         trials: tuple[dict[str, Any], ...] = ()
         if isinstance(config, GbmConfig):
             config, trials = self._tuned(config, int(test[0]))
-        model = fitted(self.home, name, self._cut(train, int(test[0])), config, self.settings.seed)
-        if not model.cached:
+        model = fitted(self.home, name, self._cut(train, int(test[0])), config, self.settings.seed,
+                       kept=self.kept)
+        if self.kept and not model.cached:
             place = "final" if number < 0 else f"fold {number + 1}"
             done = f"{name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s"
             say(f"    {done}")
@@ -116,6 +118,8 @@ class Bench:
         """Parameters chosen at the last retuning before `begin`, from what could be trained on by then."""
         first = self.settings.training.first_train_sessions
         at = min(begin, first + max(0, begin - first) // RETUNE_SESSIONS * RETUNE_SESSIONS)
+        if self.settings.training.optuna_trials == 0:
+            return config, ()
         best, trials = tuned(
             self.home, self.ledger, self._cut(self._known_before(at, "gbm"), at), config, self.strategy.horizon,
             trials=self.settings.training.optuna_trials, seed=self.settings.seed, now=self.now,

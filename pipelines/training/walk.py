@@ -54,11 +54,14 @@ class Final:
 
 
 def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger, now: dt.datetime,
-                 chosen: tuple[Candidate, ...] | None = None) -> Walked:
-    """Fit what is not yet fitted, write every candidate down as a trial, then decide all judged sessions."""
+                 chosen: tuple[Candidate, ...] | None = None, *, beside: bool = True) -> Walked:
+    """Fit what is not yet fitted, write every candidate down as a trial, then decide all judged sessions.
+
+    Without `beside`, what no verdict asks for is left out: fits on the disk and their losses, what each family said and
+    how it correlated with what came, and a graph that has no say. What is decided is the same."""
     panel = inputs.panel
     judged = chosen or candidates(settings, panel.features)
-    bench = Bench(home, settings, inputs, ledger, now, _shared_models(judged))
+    bench = Bench(home, settings, inputs, ledger, now, _shared_models(judged), kept=beside)
     folds = {name: bench.folds(name) for name in FAMILIES}
     digest = inputs.digest()
     detail = {"data": digest, **_walk_of(settings)}
@@ -69,10 +72,11 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
     regimes, states = np.zeros((len(rows), 0)), ()
     skill = {"gbm": np.full(len(rows), np.nan), "gnn": np.full(len(rows), np.nan)}
     raw = {name: np.full((len(rows), len(panel.names)), np.nan) for name in skill}
+    asked = beside or any(isinstance(one.config, StrategyConfig) and one.config.blend_gnn for one in judged)
     for run, current in in_force(folds):
         at = run - rows[0]
         models = Models.from_bytes(**{name: fold.fitted.data for name, fold in current.items()})
-        scores = Scores(models, panel)
+        scores = Scores(models, panel, graph=asked)
         for one in judged:
             if isinstance(one.config, RuleConfig):
                 weights[one.name][at] = rule_weights(one.config, panel, run.tolist())
@@ -82,9 +86,11 @@ def walk_forward(home: Home, settings: Settings, inputs: Inputs, ledger: Ledger,
         states = models.hmm.names
         regimes = regimes if regimes.shape[1] else np.zeros((len(rows), len(states)))
         for place, row in zip(at, run, strict=True):
+            regimes[place] = scores.regime(int(row))
+            if not beside:
+                continue
             gbm, gnn = scores.at(int(row))
             raw["gbm"][place], raw["gnn"][place] = gbm, gnn
-            regimes[place] = scores.regime(int(row))
             skill["gbm"][place] = rank_correlation(gbm, inputs.returns[row])
             skill["gnn"][place] = rank_correlation(gnn, inputs.returns[row])
     return Walked(rows, panel.sessions[rows], panel.names, judged, weights, regimes, states, skill, raw, folds,

@@ -15,10 +15,13 @@ from models.hmm.config import HmmConfig
 from models.market.costs import CostModel
 from models.signals.rules import MOMENTUM, REVERSAL
 from models.strategy import StrategyConfig
+from models.validation import statistics
+from models.validation.evidence import Health
+from models.validation.skill import Asked
 from pipelines import settings as settings_module
 from pipelines.evidence.calibration.bars import Bars
 from pipelines.home import Home
-from pipelines.training.candidates import ACROSS, Candidate
+from pipelines.training.candidates import ACROSS, TARGET, Candidate
 
 NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
 CONTEXT = ("mkt_ret_1", "mkt_vol_20")
@@ -62,7 +65,8 @@ def prices(bars: Bars, panel: FeaturePanel) -> Prices:
 
 
 def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
-    """The gate's answer on this market, and what it was given on."""
+    """The gate's answer on this market, and what it was given on. Where a search shows no skill nothing more is asked:
+    no model is fitted to the cut and no record is signed, which could only refuse again."""
     from pipelines.evidence.judge import decide_night
     from pipelines.evidence.judged import judge_all
     from pipelines.evidence.ledger import Ledger
@@ -80,12 +84,28 @@ def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
         panel = decisions(bars)
         filled = prices(bars, panel)
         inputs = Inputs(panel, label_returns(filled, panel))
-        walked = walk_forward(home, settings, inputs, Ledger(home.ledger), NOW, candidates())
+        ledger = Ledger(home.ledger)
+        walked = walk_forward(home, settings, inputs, ledger, NOW, candidates(), beside=False)
         night = judge_all(walked, filled, CostModel.default(), settings.gate.cost_stress)
+        told = {"strategy": night.candidates[night.best]["name"], "oracle_sharpe": bars.oracle_sharpe}
+        asked = _asked(night, ledger.n(TARGET), settings)
+        refused = asked.refusal()
+        if refused is not None:  # whatever else it would be asked, this is not promoted
+            return {**told, "promoted": False, "sharpe_active": asked.sharpe,
+                    "dsr": statistics.dsr(asked.record, asked.trials), "failed": [refused.name]}
         record = decide_night(home, settings, inputs, night, NOW).record
         verdict = record.content["verdict"]
         checks = {one["name"]: one for one in verdict["checks"]}
-        return {"promoted": bool(verdict["promoted"]), "strategy": record.content["strategy"],
-                "oracle_sharpe": bars.oracle_sharpe, "sharpe_active": verdict["figures"].get("sharpe_active"),
-                "dsr": checks["deflated_sharpe"]["value"] if "deflated_sharpe" in checks else None,
+        return {**told, "promoted": bool(verdict["promoted"]), "sharpe_active": verdict["figures"]["sharpe_active"],
+                "dsr": checks["deflated_sharpe"]["value"],
                 "failed": [name for name, one in checks.items() if not one["passed"]]}
+
+
+def _asked(night: Any, trials: int, settings: Any) -> Asked:
+    """The questions of skill that the night would be asked."""
+    from pipelines.evidence.policy import policy_of
+    from pipelines.evidence.verdict import Question, evidence_of
+
+    judged = tuple(night.candidates[at]["key"] for at in night.of_kind("candidate"))
+    question = Question("promote", night.candidates[night.best]["key"], judged, trials, settings.seed)
+    return Asked(evidence_of(question, night, None, Health(None, None, None)), policy_of(settings))
