@@ -4,6 +4,7 @@ Edges of sector are not drawn: no mart knows a sector, and none is guessed.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,17 @@ SIGNIFICANCE = 0.01
 
 @dataclass(frozen=True)
 class Edges:
-    """Of the active names only, in their order. `leads[i, j]`: j's past foretells i."""
+    """Of the active names only, in their order."""
 
     active: Mask  # (names,)
     likeness: Floats  # (active, active)
     hears: Mask  # i's most alike, i itself left out
-    leads: Mask
+    moves: Floats  # (active, WINDOW), a gap as no move
+
+    @cached_property
+    def leads(self) -> Mask:
+        """[i, j]: j's past foretells i. Worked out for who asks: of a week that another is compared with, nobody."""
+        return granger(self.moves, self.hears)
 
     @property
     def strength(self) -> Floats:
@@ -96,8 +102,8 @@ def week_edges(prices: Floats) -> Edges:
     kept = np.ascontiguousarray(moves[active])
     if not len(kept):
         nothing = np.zeros((0, 0))
-        return Edges(active, nothing, nothing.astype(bool), nothing.astype(bool))
+        return Edges(active, nothing, nothing.astype(bool), kept)
     likeness = correlation(np.ascontiguousarray(kept.T))
     hears = listeners(likeness, NEIGHBOURS)
     np.fill_diagonal(hears, False)
-    return Edges(active, likeness, hears, granger(np.where(np.isfinite(kept), kept, 0.0), hears))
+    return Edges(active, likeness, hears, np.where(np.isfinite(kept), kept, 0.0))
