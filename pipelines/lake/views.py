@@ -84,8 +84,9 @@ from held as h join today as t using (instrument_id)
 def attach(connection: "duckdb.DuckDBPyConnection", folder: Path, as_of: dt.datetime | None) -> None:
     """Views of every mart of one generation; without a moment the newest version of everything. A folder built for a
     part of them has views of that part."""
+    there = {mart for mart in GRAINS if (folder / f"{mart}.parquet").exists()}
     for mart, grain in GRAINS.items():
-        if not (folder / f"{mart}.parquet").exists():
+        if mart not in there:
             continue
         path = str(folder / f"{mart}.parquet").replace("'", "''")
         connection.execute(f"create view {mart}_versions as select * from read_parquet('{path}')")
@@ -97,7 +98,8 @@ def attach(connection: "duckdb.DuckDBPyConnection", folder: Path, as_of: dt.date
         if mart in WITHDRAWABLE:
             newest = f"select * exclude (withdrawn) from ({newest}) where not withdrawn"
         connection.execute(f"create view {mart} as {newest}")
-    connection.execute(_ADJUSTED_BARS)
+    if {"daily_bars", "corporate_actions"} <= there:
+        connection.execute(_ADJUSTED_BARS)
 
 
 def open_folder(folder: Path, as_of: dt.datetime | None = None) -> "duckdb.DuckDBPyConnection":

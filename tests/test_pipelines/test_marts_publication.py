@@ -1,5 +1,6 @@
 """How a generation comes to be: skipped when nothing changed, the same after a kill, refused when a test fails."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -43,6 +44,19 @@ def test_two_builds_of_the_same_facts_are_the_same_bytes(home: Home, tmp_path: P
     assert second.path != first.path and second.generation == first.generation
     for mart in marts.GRAINS:
         assert (second.path / f"{mart}.parquet").read_bytes() == (first.path / f"{mart}.parquet").read_bytes(), mart
+
+
+def test_a_part_of_the_marts_says_what_the_whole_says_of_it(home: Home, tmp_path: Path) -> None:
+    wanted, cut = ("daily_bars", "session_tape"), RECEIVED - dt.timedelta(days=2)
+    whole = marts.build(home, out=tmp_path / "whole", truncate_at=cut, now=RECEIVED)
+    part = marts.build(home, out=tmp_path / "part", truncate_at=cut, only=wanted, now=RECEIVED)
+    assert {path.stem for path in part.path.glob("*.parquet")} == set(wanted) == set(part.rows)
+    for mart in wanted:
+        assert (part.path / f"{mart}.parquet").read_bytes() == (whole.path / f"{mart}.parquet").read_bytes(), mart
+    with marts.connect(home, marts_dir=part.path) as connection:
+        assert connection.sql("select count(*) from daily_bars_versions").fetchall() == [(part.rows["daily_bars"],)]
+    with pytest.raises(ValueError, match="never published"):
+        marts.build(home, only=wanted, now=RECEIVED)
 
 
 @pytest.mark.parametrize(
