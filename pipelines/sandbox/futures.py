@@ -8,7 +8,6 @@ import numpy as np
 
 from pipelines import calendars
 from pipelines.sandbox.chance import stream
-from pipelines.sandbox.incidents import odd_days
 from pipelines.sandbox.market import Market
 from pipelines.sandbox.options import dealers_gamma
 
@@ -60,11 +59,9 @@ def contracts_on(session: dt.date, root: str = "ES") -> tuple[Contract, ...]:
     return found[0], found[1], *leaving
 
 
-def tick_sessions(market: Market) -> list[int]:
-    """Sessions that have trades: the last of history, the odd days of its last year, and every night to come."""
-    recent = range(max(1, market.base + 1 - market.settings.sandbox.tick_sessions), len(market.sessions))
-    many = market.settings.sandbox.incidents == "many"
-    return sorted({*recent, *(odd_days(market.sessions, market.base) if many else ())})
+def tick_sessions(market: Market) -> range:
+    """Sessions that have trades, all in a row: what is made of minutes holds every minute from first to last."""
+    return range(max(1, market.base + 1 - market.settings.sandbox.tick_sessions), len(market.sessions))
 
 
 def bounds(market: Market, number: int) -> tuple[dt.datetime, dt.datetime]:

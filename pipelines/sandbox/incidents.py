@@ -52,7 +52,7 @@ class Incidents:
 
 def odd_days(sessions: Sequence[dt.date], base: int) -> list[int]:
     """Of the year before the base session: those that end early, and the last and first ones around a change of clocks,
-    so that a small window of minutes and trades still holds every kind of day."""
+    so that a small window of minutes still holds every kind of day."""
     found = set()
     for number in range(max(1, base - _YEAR), base + 1):
         today, before = (calendars.open_at(sessions[at]).astimezone(_NEW_YORK) for at in (number, number - 1))

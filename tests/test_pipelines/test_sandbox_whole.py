@@ -63,13 +63,11 @@ def test_shares_split_both_ways_are_spun_off_and_pay(whole: market.Market) -> No
             assert abs(np.log(prices[1] / prices[0] * split.split_to / split.split_from)) < 0.2
 
 
-def test_the_odd_days_of_the_clock_have_minutes_and_trades(whole: market.Market) -> None:
+def test_the_odd_days_of_the_clock_have_minutes(whole: market.Market) -> None:
     early = {dt.date(2024, 7, 3), dt.date(2024, 11, 29), dt.date(2024, 12, 24), dt.date(2025, 7, 3)}
     clocks = {dt.date(2024, 11, 1), dt.date(2024, 11, 4), dt.date(2025, 3, 7), dt.date(2025, 3, 10)}
-    ticks = set(futures.tick_sessions(whole))
     for session in early | clocks:
         number = whole.index_of[session]
-        assert number in ticks and number in whole.minutes
         assert whole.minutes[number].traded.shape[1] == (210 if session in early else 390)
         begins, ends = futures.bounds(whole, number)
         chicago = ZoneInfo("America/Chicago")
