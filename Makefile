@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-gate proof-reruns proof-rules proof-api clean
+.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-payloads proof-gate proof-reruns proof-rules proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ truth-null: $(STAMP)  ## No family shows skill where there is none, all do where
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
+
+proof-payloads: $(STAMP)  ## 10,000 malformed payloads of every parser: nothing bad in a mart, nothing good lost (minutes)
+	@NIGHTDESK_PAYLOADS=10000 $(BIN)/python -m pytest -m deep tests/test_pipelines/test_marts_malformed.py
 
 proof-gate: $(STAMP)  ## Evidence attacked: 10,000 forged homes, every bit of a bundle, every act killed everywhere (ten minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_models/test_bundle_every_bit.py \

@@ -51,7 +51,8 @@ def parts(session: dt.date) -> dict[str, tuple[int, int]]:
 def _weighted(price: Floats, size: Ints) -> tuple[float, float]:
     """Volume-weighted mean and deviation of the prices."""
     whole = float(size.sum())
-    mean = float((price * size).sum()) / whole
+    # A sum of floats may round beyond the only price there was.
+    mean = float(np.clip(float((price * size).sum()) / whole, price.min(), price.max()))
     return mean, float(np.sqrt(float((size * (price - mean) ** 2).sum()) / whole))
 
 
@@ -76,9 +77,11 @@ def _levels(price: Floats, size: Ints, pressed: Ints, vwap: float, tick: float) 
 def _part(price: Floats, size: Ints) -> dict[str, float | None]:
     if not len(price):
         return {"volume": 0.0, "range": None, "move": None}
+    above_nothing = bool(price.min() > 0)  # a future may trade below, where a ratio says nothing
     return {
-        "volume": float(size.sum()), "range": float(price.max() / price.min() - 1.0),
-        "move": float(price[-1] / price[0] - 1.0),
+        "volume": float(size.sum()),
+        "range": float(price.max() / price.min() - 1.0) if above_nothing else None,
+        "move": float(price[-1] / price[0] - 1.0) if above_nothing else None,
     }
 
 

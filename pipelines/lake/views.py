@@ -28,7 +28,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "volume_profile": ("symbol", "session"),
     "order_flow": ("symbol", "bar_start"),
     "session_tape": ("symbol", "session"),
-    "quarantine": ("body_sha256", "row_index", "reason"),
+    "quarantine": ("path", "body_sha256", "row_index", "reason"),
 }
 
 # Versions of these can say that the row was another's all along.

@@ -102,6 +102,8 @@ def chain(body: bytes, path: str) -> Parsed:
         raise Unusable("schema_drift", "no data.options in the document")
     snapshot = _snapshot(document)
     session = session_of(data, snapshot)
+    if times.to_instant(snapshot) < times.midnight_at(session):
+        raise Unusable("bad_time", f"published {snapshot} and yet of {session}")
     underlying = str(data.get("symbol") or document.get("symbol") or "").lstrip("^_")
     if not re.fullmatch(r"[A-Z][A-Z0-9.]{0,9}", underlying):
         raise Unusable("bad_symbol", f"underlying {underlying[:60]!r}")

@@ -109,10 +109,10 @@ def trades(body: bytes, path: str) -> Parsed:
     describe = _Describe(records)
     rows = Rows({}, len(records), describe)
     raw_ns = records["ts_event"]
-    outside = raw_ns >= np.uint64(times.LAST_INSTANT * 1000)
+    outside = (raw_ns < np.uint64(times.FIRST_INSTANT * 1000)) | (raw_ns >= np.uint64(times.LAST_INSTANT * 1000))
     instants = (np.where(outside, 0, raw_ns) // 1000).astype(np.int64)
     rows.skip((records["rtype"] != _TRADE) | (records["action"] != b"T"))
-    rows.mark(outside | (instants == 0), "bad_time")
+    rows.mark(outside, "bad_time")
 
     symbols = _symbols(records, instants.astype("datetime64[us]").astype("datetime64[D]"), metadata)
     roots = {symbol: match.group(1) if (match := _OUTRIGHT.fullmatch(symbol)) else None

@@ -25,6 +25,7 @@ REASONS = (
 WHOLE_BODY = -1  # row_index of a complaint about the body itself
 UNFORESEEN = "this body broke its parser"
 HIGHEST_PRICE, HIGHEST_VOLUME = 1e9, 1e15  # beyond them a number is a slip of the pen, or of a type
+_NO_DAY = np.datetime64("1970-01-01")  # a zero that became a date
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BEYOND = 1e300  # stands for an integer that no double holds
 _SKIPPED = -1
@@ -243,7 +244,8 @@ def as_day(text: str) -> np.datetime64 | None:
         day = np.datetime64(text[:10], "D")
     except ValueError:
         return None
-    return day if np.datetime64("1900-01-01") <= day < np.datetime64("2200-01-01") else None
+    known = np.datetime64("1900-01-01") <= day < np.datetime64("2200-01-01")
+    return day if known and day != _NO_DAY else None
 
 
 def as_array(values: Any, kind: pa.DataType, count: int) -> pa.Array:

@@ -59,6 +59,7 @@ def _bars(rows: Rows, names: tuple[str, str, str, str, str]) -> dict[str, Any]:
 
 
 def _trades(rows: Rows, name: str) -> Numbers:
+    """How many there were, which need not be told."""
     trades = rows.number(name, required=False)
     rows.within(name, trades, 0, HIGHEST_VOLUME, "bad_volume")
     return trades
@@ -106,10 +107,11 @@ def grouped_day(body: bytes, path: str) -> Parsed:
 def minute_aggs(body: bytes, path: str) -> Parsed:
     """One ticker's minutes; a minute without trades has no bar."""
     ticker = _path_ticker(path)
-    rows = Rows.of_records(results(body, ticker=ticker), ["t", "o", "h", "l", "c", "v"])
+    rows = Rows.of_records(results(body, ticker=ticker), ["t", "o", "h", "l", "c", "v", "n"])
     starts = instants(rows, "t", 1_000)
     sessions = _minutes(rows, starts, None)
     bars = _bars(rows, ("o", "h", "l", "c", "v"))
+    _trades(rows, "n")
     return rows.finish(
         "equity_minutes",
         {"ticker": ticker, "session": sessions, "bar_start": _stamps(starts), **bars, "source": "aggs"},
@@ -153,6 +155,7 @@ def flat_minutes(body: bytes, path: str) -> Parsed:
     starts = instants(rows, "window_start", 1_000_000_000)
     sessions = _minutes(rows, starts, session)
     bars = _bars(rows, ("open", "high", "low", "close", "volume"))
+    _trades(rows, "transactions")
     return rows.finish(
         "equity_minutes",
         {"ticker": tickers, "session": sessions, "bar_start": _stamps(starts), **bars, "source": "flatfile"},

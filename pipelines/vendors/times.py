@@ -17,7 +17,7 @@ CHICAGO = ZoneInfo("America/Chicago")
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 # What an instant of a body may be. Outside it a number is not a time, and calendar arithmetic would overflow.
-FIRST_INSTANT = int(dt.datetime(1970, 1, 1, tzinfo=dt.UTC).timestamp()) * 1_000_000
+FIRST_INSTANT = int(dt.datetime(1990, 1, 1, tzinfo=dt.UTC).timestamp()) * 1_000_000
 LAST_INSTANT = int(dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()) * 1_000_000
 
 

@@ -81,8 +81,8 @@ def details(*months: Any, **more: Any) -> bytes:
     return dump({**told, **more})
 
 
-def dbn(*trades: tuple[int, float, int, str], symbols: dict[int, str] | None = None) -> bytes:
-    """(ts_event ns, price, size, side) of instrument 1, or of what `symbols` names."""
+def dbn(*trades: Any, symbols: dict[int, str] | None = None) -> bytes:
+    """(ts_event ns, price, size, side) of instrument 1, or of what `symbols` names; raw fields may follow."""
     import databento_dbn as databento
     import numpy as np
     import zstandard
@@ -99,10 +99,12 @@ def dbn(*trades: tuple[int, float, int, str], symbols: dict[int, str] | None = N
         not_found=[], mappings=mappings,
     )  # fmt: skip
     records = np.zeros(len(trades), dtype=_RECORD)
-    for record, (moment, price, size, side) in zip(records, trades, strict=True):
+    for record, (moment, price, size, side, *raw) in zip(records, trades, strict=True):
         record["length"], record["instrument"], record["ts_event"] = 12, next(iter(named)), moment
         record["price"], record["size"], record["side"] = round(price * 1e9), size, side.encode()
         record["action"], record["ts_recv"] = b"T", moment
+        for name, value in raw[0].items() if raw else ():
+            record[name] = value
     return zstandard.ZstdCompressor().compress(metadata.encode() + records.tobytes())
 
 

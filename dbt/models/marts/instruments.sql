@@ -28,13 +28,14 @@ securities as (
     ) = 1
 ),
 
--- Traded, but on no list yet.
+-- Traded, or known by its changes of ticker, but on no list yet.
 unlisted as (
     select
         instrument_id, 'equity', null, symbol, null, null, null, null, null::date, event_time, available_at, ingested_at
-    from {{ ref('symbols') }}
-    where starts_with(instrument_id, 'TICKER:')
-    qualify row_number() over (partition by instrument_id order by available_at) = 1
+    from {{ ref('symbols') }} as symbols
+    anti join listings
+        on listings.instrument_id = symbols.instrument_id and listings.available_at <= symbols.available_at
+    qualify row_number() over (partition by instrument_id order by available_at, valid_from, symbol) = 1
 ),
 
 futures as (
