@@ -5,8 +5,9 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -44,7 +45,7 @@ class Event:
     ingested_at: dt.datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BarDay:
     """A ticker had a bar."""
 
@@ -222,11 +223,20 @@ def families(listings: Iterable[Listing], events: Iterable[Event], bars: dict[st
     return list(groups.values())
 
 
+def _shared(table: pa.Table, column: str) -> Iterator[Any]:
+    """A column's values as Python's own, each made once: millions of bars have thousands of days."""
+    for chunk in table.column(column).chunks:
+        coded = chunk.dictionary_encode()
+        values = coded.dictionary.to_pylist()
+        yield from (values[place] for place in coded.indices.to_pylist())
+
+
 def symbol_versions(listings: pa.Table, events: pa.Table, bars: pa.Table) -> pa.Table:
     """All versions of all intervals, from the listed, the events and the days on which each ticker had a bar."""
     days: dict[str, list[BarDay]] = defaultdict(list)
-    for bar in bars.to_pylist():
-        days[bar["symbol"]].append(BarDay(bar["session"], bar["available_at"]))
+    columns = (_shared(bars, name) for name in ("symbol", "session", "available_at"))
+    for symbol, session, available_at in zip(*columns, strict=True):
+        days[symbol].append(BarDay(session, available_at))
     listed = [
         Listing(r["instrument_id"], r["symbol"], r["delisted_on"], r["available_at"], r["ingested_at"])
         for r in listings.to_pylist()

@@ -3,32 +3,38 @@ with actions as (
     select * from {{ ref('stg_actions') }}
 ),
 
-owners as (
-    select * from {{ ref('stg_bar_owners') }}
-),
-
--- A dividend is measured against the last close before its ex-date.
-closes as (
-    select
-        owners.instrument_id, bars.session, bars.close, bars.available_at as told_at,
-        greatest(bars.available_at, owners.available_at) as available_at
-    from {{ ref('stg_equity_bars') }} as bars
-    join owners using (symbol, session)
-    where owners.instrument_id is not null
-),
-
 days as (
     select symbol, ex_date, kind, min(available_at) as counted_from from actions group by all
 ),
 
-closes_before as (
-    select days.symbol, days.ex_date, days.kind, closes.*
+owners as (
+    select * from {{ ref('stg_bar_owners') }}
+    semi join days on days.symbol = stg_bar_owners.symbol and days.ex_date = stg_bar_owners.session
+),
+
+-- A dividend is measured against the last close before its ex-date.
+month_before as (
+    select
+        days.symbol, days.ex_date, days.kind, owners.instrument_id,
+        days.ex_date - unnest(range(1, 31))::integer as session
     from days
     join owners on owners.symbol = days.symbol and owners.session = days.ex_date
-    join closes
-        on closes.instrument_id = owners.instrument_id
-        and closes.session between days.ex_date - 30 and days.ex_date - 1
     where days.kind = 'dividend'
+),
+
+-- Materialized, so that days of one instrument are brought together and not all instruments of one day.
+owned_before as materialized (
+    select m.symbol, m.ex_date, m.kind, m.instrument_id, m.session, o.symbol as bar_symbol, o.available_at as owned_at
+    from month_before as m
+    join {{ ref('stg_bar_owners') }} as o using (instrument_id, session)
+),
+
+closes_before as (
+    select
+        o.symbol, o.ex_date, o.kind, o.instrument_id, o.session, bars.close, bars.available_at as told_at,
+        greatest(bars.available_at, o.owned_at) as available_at
+    from owned_before as o
+    join {{ ref('stg_equity_bars') }} as bars on bars.symbol = o.bar_symbol and bars.session = o.session
 ),
 
 moments as (

@@ -10,7 +10,7 @@ with decisions as (
 ),
 
 bars as (
-    select b.*, s.session_no
+    select b.*, s.session_no, count(*) over (partition by b.instrument_id, b.session) as versions
     from {{ ref('daily_bars') }} as b
     join {{ ref('stg_sessions') }} as s using (session)
 ),
@@ -23,7 +23,8 @@ instruments as (
     select * from {{ ref('instruments') }} where asset_class = 'equity'
 ),
 
--- What is learned after the last bars and before the decision: corrections, renames and deaths that take effect.
+-- What is learned after the last bars and before the decision: corrections, renames and deaths that take effect. Each
+-- lies before one decision, for bars are never out before their session's close.
 late_bars as (
     select bars.*
     from bars
@@ -37,35 +38,35 @@ moments as (
     join symbols as s on s.available_at <= d.decision_at and s.valid_from <= d.session
     union
     select d.session, b.instrument_id, b.available_at
-    from decisions as d
-    join late_bars as b on b.available_at > d.ready_at and b.available_at <= d.decision_at
-    where b.session_no between d.session_no - {{ var('universe_volume_sessions') }} and d.session_no - 1
+    from late_bars as b
+    asof join decisions as d on b.available_at > d.ready_at
+    where b.available_at <= d.decision_at
+        and b.session_no between d.session_no - {{ var('universe_volume_sessions') }} and d.session_no - 1
     union
     select d.session, i.instrument_id, i.available_at
     from decisions as d
     join instruments as i on i.available_at > d.ready_at and i.available_at <= d.decision_at
 ),
 
-dated as (
-    select m.*, d.session_no, d.previous_close_at
+dated as materialized (
+    select m.*, d.session_no, d.previous_close_at, row_number() over () as moment_no
     from moments as m
     join decisions as d using (session)
 ),
 
 intervals as (
-    select m.session, m.session_no, m.instrument_id, m.available_at, s.symbol, s.valid_from, s.valid_to, s.withdrawn,
-        s.ingested_at
+    select m.moment_no, m.session, m.session_no, s.symbol, s.valid_from, s.valid_to, s.withdrawn, s.ingested_at
     from dated as m
     join symbols as s
         on s.instrument_id = m.instrument_id and s.available_at <= m.available_at and s.valid_from <= m.session
     qualify row_number() over (
-        partition by m.session, m.instrument_id, m.available_at, s.valid_from order by s.available_at desc
+        partition by m.moment_no, s.valid_from order by s.available_at desc
     ) = 1
 ),
 
 members as (
     select
-        session, session_no, instrument_id, available_at,
+        moment_no, session_no,
         min(valid_from) as listed_from,
         any_value(symbol) filter (valid_to is null or session < valid_to) as symbol,
         max(ingested_at) as ingested_at
@@ -81,35 +82,61 @@ listed as (
         on s.first_day >= members.listed_from
 ),
 
-recent as (
-    select m.session, m.instrument_id, m.available_at, b.session as bar_session, b.close, b.close * b.volume as dollars,
-        b.withdrawn, b.ingested_at
-    from dated as m
-    join bars as b
-        on b.instrument_id = m.instrument_id
-        and b.session_no between m.session_no - {{ var('universe_volume_sessions') }} and m.session_no - 1
-        and b.available_at <= m.available_at
-    qualify row_number() over (
-        partition by m.session, m.instrument_id, m.available_at, b.session order by b.available_at desc
-    ) = 1
+-- Where every bar of the sessions before was told once, and by then, a frame over the instrument's own bars says it all.
+frames as (
+    select
+        moment_no, instrument_id, available_at, session_no,
+        coalesce(max(versions) over before <= 1 and max(known_at) over before <= available_at, true) as told_once,
+        last_value(close ignore nulls) over before as last_close,
+        list(dollars) filter (dollars is not null) over before as dollars,
+        max(bar_ingested_at) over before as ingested_at
+    from (
+        select moment_no, instrument_id, available_at, session_no, null as versions, null as known_at, null as close,
+            null as dollars, null as bar_ingested_at
+        from dated
+        union all
+        select null, instrument_id, null, session_no, versions, available_at, close, close * volume, ingested_at
+        from bars
+    )
+    window before as (
+        partition by instrument_id order by session_no
+        range between {{ var('universe_volume_sessions') }} preceding and 1 preceding
+    )
+    qualify moment_no is not null
 ),
 
--- A session without a bar traded nothing.
-liquidity as (
-    select
-        session, instrument_id, available_at,
-        arg_max(close, bar_session) as last_close,
-        list_aggregate(
-            list_resize(list(dollars order by bar_session), {{ var('universe_volume_sessions') }}, 0.0), 'median'
-        ) as median_dollars,
-        max(ingested_at) as ingested_at
+-- Of the others, the newest version known of each bar.
+recent as (
+    select m.moment_no, b.session_no as bar_no, b.close, b.close * b.volume as dollars, b.withdrawn, b.ingested_at
+    from (
+        select *, unnest(range(session_no - {{ var('universe_volume_sessions') }}, session_no)) as bar_no
+        from frames
+        where not told_once
+    ) as m
+    join bars as b
+        on b.instrument_id = m.instrument_id and b.session_no = m.bar_no and b.available_at <= m.available_at
+    qualify row_number() over (partition by m.moment_no, b.session_no order by b.available_at desc) = 1
+),
+
+seen as (
+    select moment_no, last_close, dollars, ingested_at from frames where told_once
+    union all
+    select moment_no, arg_max(close, bar_no), list(dollars), max(ingested_at)
     from recent
     where not withdrawn
     group by all
 ),
 
+-- A session without a bar traded nothing.
+liquidity as (
+    select
+        moment_no, last_close, ingested_at,
+        list_aggregate(list_resize(dollars, {{ var('universe_volume_sessions') }}, 0.0), 'median') as median_dollars
+    from seen
+),
+
 kinds as (
-    select m.session, m.instrument_id, m.available_at, i.security_type, i.asset_class
+    select m.moment_no, i.security_type, i.asset_class
     from dated as m
     asof join instruments as i on i.instrument_id = m.instrument_id and m.available_at >= i.available_at
 ),
@@ -132,9 +159,9 @@ answers as (
         m.available_at,
         coalesce(greatest(l.ingested_at, q.ingested_at), l.ingested_at, q.ingested_at) as ingested_at
     from dated as m
-    left join listed as l using (session, instrument_id, available_at)
-    left join liquidity as q using (session, instrument_id, available_at)
-    left join kinds as k using (session, instrument_id, available_at)
+    left join listed as l using (moment_no)
+    left join liquidity as q using (moment_no)
+    left join kinds as k using (moment_no)
 )
 
 select session, instrument_id, symbol, asset_class, tradable, withdrawn, event_time, available_at, ingested_at
