@@ -106,8 +106,7 @@ def batch(blocks: list[tuple[SessionGraph, Any]]) -> tuple[Any, Any, Any]:
 
     edges, offset = [], 0
     for graph, _ in blocks:
-        listener, speaker = np.nonzero(graph.hears)
-        edges.append(np.stack([speaker, listener]) + offset)
+        edges.append(graph.edges + offset)
         offset += len(graph.hears)
     return (
         torch.from_numpy(np.vstack([graph.inputs for graph, _ in blocks]).astype(np.float32)),

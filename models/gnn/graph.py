@@ -3,6 +3,7 @@
 Edges move with the market (rolling correlation, who foretells whom) or stand still (groups that the desk knows)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,12 @@ class SessionGraph:
     active: Mask
     inputs: Floats
     hears: Mask
+
+    @cached_property
+    def edges(self) -> NDArray[np.int64]:
+        """[speaker, listener] of every edge; a fit comes back to it in each epoch."""
+        listener, speaker = np.nonzero(self.hears)
+        return np.stack([speaker, listener])
 
 
 def correlation(returns: Floats) -> Floats:
