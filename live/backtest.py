@@ -69,20 +69,6 @@ class BacktestResult:
         return {**asdict(self), "figures": self.figures()}
 
 
-class _Recalled(Journal):
-    """What rows of some kinds say is remembered, with their sessions: at the end nobody has to read them again. It need
-    not outlive a power cut."""
-
-    def __init__(self, path: Path, kinds: Sequence[str]) -> None:
-        super().__init__(path, synced=False)
-        self.recalled = {kind: [(entry.session or "", entry.payload) for entry in self.entries(kind)] for kind in kinds}
-
-    def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
-        super().write(kind, session, at, payload)
-        if kind in self.recalled:
-            self.recalled[kind].append((session.isoformat() if session else "", payload))
-
-
 def in_memory(
     strategy: StrategyConfig, names: Sequence[str], symbols: Sequence[str], calendar: Sequence[SessionTimes],
     history: tuple[NDArray[np.datetime64], Mapping[str, NDArray[np.float64]]] | None = None,
@@ -119,7 +105,7 @@ def backtest(
         raise ValueError("no session of the tape is in the bundle's calendar: there is nothing to trade on")
     times = {one.session: one for one in bundle.calendar}
     clock = TapeClock(times[todo[0]].open_at - DECIDE_BEFORE_OPEN)
-    with _Recalled(journal, ("close", "trade")) as book:
+    with Journal(journal, synced=False, recall=("close", "trade")) as book:  # it need not outlive a power cut
         venue = SimulatedVenue(costs, rules, clock, feed.depth if isinstance(feed, TapeFeed) else None)
         engine = Engine(bundle, book, venue, clock, Terms("backtest", limits or Limits(), costs, None, brief=True))
         for session in todo:

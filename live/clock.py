@@ -49,10 +49,6 @@ class TapeClock:
     def now(self) -> dt.datetime:
         return from_us(self.now_us)
 
-    def text(self) -> str:
-        """Now, as a row of the journal has it."""
-        return text_of(self.now_us)
-
     def advance_us(self, instant_us: int) -> None:
         if instant_us < self.now_us:
             raise ValueError(f"the tape runs backwards: {from_us(instant_us)} after {self.now()}")

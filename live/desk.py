@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from live import canonical, opening
 from live.book import Book
-from live.clock import TapeClock, from_us
+from live.clock import TapeClock, from_us, text_of
 from live.flatten import Flattening
 from live.inside import Inside
 from live.journal import Journal
@@ -59,7 +59,7 @@ class Desk:
         self.start_equity = float(closed.payload["equity"]) if closed else book.equity()
 
     def write(self, kind: str, payload: dict[str, Any]) -> None:
-        self.journal.write(kind, self.times.session, self.clock.text(), payload)
+        self.journal.write(kind, self.times.session, text_of(self.clock.now_us), payload)
 
     def heed_venue(self, when: str) -> bool:
         """Follow the venue's word on our orders and hold its books against ours; whether they agree."""
@@ -79,6 +79,8 @@ class Desk:
         """Do what a thrown kill switch says, or said before; whether there is anything else to heed."""
         thrown = self.switch.thrown()
         if thrown is None:
+            if self.flattening is None:
+                return False
             self.pursue(prices)
             return self.flattening is not None
         mode, by = thrown
@@ -159,12 +161,12 @@ class Desk:
             self._doubt(bar)
         fills = self.venue.on_bar(bar)
         while fills:
+            sent = self.orders.sent
             for fill in fills:
                 self.orders.on_fill(fill)
                 self.booked(fill)
-            fills = self.venue.on_bar(bar) if self.watch is not None else ()  # a stop of what was just entered
-        holding = self.book.holdings.get(bar.instrument_id)
-        if holding is not None and first:
+            fills = self.venue.on_bar(bar) if self.orders.sent != sent else ()  # a stop of what was just entered
+        if first and (holding := self.book.holdings.get(bar.instrument_id)) is not None:
             holding.basis = bar.open
         if self.watch is not None:
             self.watch.on_bar(bar)

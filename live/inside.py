@@ -133,10 +133,11 @@ class Inside:
         """A change of position that a change of mind asks for."""
         desk = self._desk
         self._slices.pop(name, None)
-        for tracked in self._watch.working(name):
-            desk.orders.cancel(tracked.order.order_id, "the decision has changed")
-        if self._watch.working(name):
-            return  # it is not known yet what is left of it: asked again at the next bar
+        if working := self._watch.working(name):
+            for tracked in working:
+                desk.orders.cancel(tracked.order.order_id, "the decision has changed")
+            if self._watch.working(name):
+                return  # it is not known yet what is left of it: asked again at the next bar
         holding = desk.book.holdings.get(name)
         held = holding.shares if holding is not None else 0
         units, risk, ratio = self._size(name, side, close)
@@ -185,13 +186,14 @@ class Inside:
             self._recent.popleft()
         equity = desk.equity(prices)
         allowed = desk.state if desk.state is not RiskState.ACTIVE else self._allowed
-        if allowed is RiskState.ACTIVE and desk.memory.cooling_until(limits, desk.clock.now()) is not None:
+        if allowed is RiskState.ACTIVE and desk.memory.losses_in_a_row >= limits.max_losses_in_a_row and (
+                desk.memory.cooling_until(limits, desk.clock.now()) is not None):
             allowed = RiskState.REDUCING
         marks = {**desk.reference, **prices}
         situation = Situation(
             equity, desk.book.shares(), marks, desk.stale_sessions, allowed, self._groups,
-            desk.memory.headroom(limits, equity, desk.loss(equity)), len(self._recent),
-            sent_today=desk.counts["orders"])
+            desk.memory.headroom(limits, equity, desk.loss(equity)) if limits.headroom_scaling else 1.0,
+            len(self._recent), sent_today=desk.counts["orders"])
         verdicts = screen(limits, situation, proposals)
         when = text_of(at_us)
         decision_id = canonical.name_of("decision", desk.bundle.digest, when)
@@ -206,14 +208,15 @@ class Inside:
         desk, wanted = self._desk, verdict.proposal
         name = wanted.instrument_id
         order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest, when, name, "bar")
+        quantity, holding = verdict.quantity, desk.book.holdings.get(name)
         because = {"decision_id": decision_id, "symbol": desk.symbol_of(name), "asked": wanted.quantity,
                    "reference_price": wanted.price,
-                   "checks": [] if desk.terms.brief and verdict.quantity else [one.as_json() for one in verdict.checks]}
-        held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
+                   "checks": [] if desk.terms.brief and quantity else [one.as_json() for one in verdict.checks]}
+        held = holding.shares if holding is not None else 0
         if order_id in desk.orders:  # sent by a process that ended since
             self.aims[name] = wanted.score
             return
-        if not verdict.quantity:
+        if not quantity:
             desk.counts["refused"] += 1
             desk.write("refused", {**because, "order_id": order_id, "instrument_id": name, "quantity": 0,
                                    "refused_by": verdict.refused_by})
@@ -223,18 +226,17 @@ class Inside:
         if desk.heed_switch(prices) or not desk.agreed:
             return
         self.aims[name] = wanted.score
-        collar = desk.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
+        collar = desk.terms.limits.price_collar * (1.0 if quantity > 0 else -1.0)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
-        closes = held * verdict.quantity < 0 and abs(verdict.quantity) <= abs(held)
-        parts = self._parts(verdict.quantity)
+        closes = held * quantity < 0 and abs(quantity) <= abs(held)
         self._slices.pop(name, None)
-        if len(parts) > 1:
+        if self._config.slices is not None and len(parts := self._parts(quantity)) > 1:
             desk.write("slicing", {"decision_id": decision_id, "instrument_id": name, "parts": parts})
             self._slices[name] = _Rest(when, because, limit_price, parts, 0)
             self._next_slice(name)
             return
         self._recent.append(at_us)
-        self._watch.send(Order(order_id, name, verdict.quantity, limit_price, closes, "market"), because)
+        self._watch.send(Order(order_id, name, quantity, limit_price, closes, "market"), because)
 
     def _parts(self, quantity: int) -> list[int]:
         """How an order is spread over the coming minutes."""

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from live import canonical
+from live import canonical, rows
 from live.writer import JournalBusy, WriterLock
 
 __all__ = ["GENESIS", "Entry", "Journal", "JournalBroken", "JournalBusy", "JournalUnwritable"]
@@ -97,9 +97,11 @@ class Journal:
     """One writer, held by an exclusive lock for as long as it is open; readers need none.
 
     On a tape a session is one transaction. With `ahead`, for a venue that really acts, each row is on disk when
-    `append` returns. Only a backtest, which can be run again, may do without `synced`."""
+    `append` returns. Only a backtest, which can be run again, may do without `synced`; what its rows of some kinds say
+    is `recalled`, with their sessions, so that at the end nobody has to read them again."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False, synced: bool = True) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, ahead: bool = False, synced: bool = True,
+                 recall: Sequence[str] = ()) -> None:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
@@ -115,12 +117,15 @@ class Journal:
         self._lock = WriterLock(path)
         with self._plainly():
             self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            # What a backtest writes nobody reads meanwhile: it goes straight to its place, not by way of a log.
+            self._db.execute(f"PRAGMA journal_mode={'WAL' if synced else 'TRUNCATE'}")
             self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'OFF'}")
             self._db.executescript(_SCHEMA)
             # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _sync_folder(path.parent)
+        self.recalled = {kind: [(entry.session or "", entry.payload) for entry in self.entries(kind)]
+                         for kind in recall}
 
     def __enter__(self) -> Self:
         return self
@@ -180,8 +185,10 @@ class Journal:
         if self.ahead or self._newest is None:
             self.append(kind, session, at, payload)
         else:
-            self._told.append((kind, session, at, canonical.text(payload)))
+            self._told.append((kind, session, at, rows.text(kind, payload)))
             self._last.pop(kind, None)
+        if kind in self.recalled:
+            self.recalled[kind].append((session.isoformat() if session else "", payload))
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain, of a moment or its text; on disk when this returns, or when the transaction
@@ -189,7 +196,7 @@ class Journal:
         if self.ahead:
             self.check()
         self._link()
-        [row] = _linked(self._newest or self.head(), [(kind, session, at, canonical.text(payload))])
+        [row] = _linked(self._newest or self.head(), [(kind, session, at, rows.text(kind, payload))])
         entry = Entry._make((*row[:6], payload))
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = entry.seq, entry.hash

@@ -20,6 +20,9 @@ class VenueRules:
     latency_us: int = 0  # from our clock to the book: an order fills from the first bar that begins afterwards
 
 
+_UNKNOWN = (math.nan, math.nan)
+
+
 @dataclass(slots=True)
 class _Resting:
     order: Order
@@ -64,8 +67,8 @@ class SimulatedVenue:
         name = order.instrument_id
         if order.quantity == 0:
             return "nothing to trade"
-        others = self._resting.get(name, [])
-        if any(one.order.order_id == order.order_id for one in others):
+        others = self._resting.get(name)
+        if others and any(one.order.order_id == order.order_id for one in others):
             return "duplicate id"
         if order.kind == "open":
             late = name in self._opened and not order.reduce_only
@@ -86,23 +89,24 @@ class SimulatedVenue:
 
     def on_bar(self, bar: Bar) -> list[Fill]:
         """Fills of this bar. Shown a bar again, an order that came since has its turn, and only that."""
-        name, start_us, opens = bar[0], bar[1], bar[2]
-        first = name not in self._opened
-        if not bar.volume > 0:
+        name, start_us, opens, _, _, _, volume = bar
+        if not volume > 0:
             return []
-        self._opened.add(name)
+        first = name not in self._opened
+        if first:
+            self._opened.add(name)
         resting = self._resting.get(name)
         if not resting:
             return []
         room = self._room.get(name)
         if room is None or room[0] != start_us:
-            room = self._room[name] = (start_us, math.floor(bar.volume * self._rules.bar_share))
+            room = self._room[name] = (start_us, math.floor(volume * self._rules.bar_share))
         fills: list[Fill] = []
         for one in list(resting):
             if one.seen_us >= start_us or one.from_us > start_us:
                 continue
             one.seen_us = start_us
-            walked = self._walked(one, bar, first)
+            walked = self._walked(one, bar, first) if self._depth is not None else None
             found = walked if walked is not None else self._match(one, bar, first, int(room[1]))
             if found is None:
                 continue
@@ -117,8 +121,7 @@ class SimulatedVenue:
 
     def _walked(self, one: _Resting, bar: Bar, first: bool) -> tuple[int, float] | None:
         """Shares and mean price from the recorded book, for what takes the next open; None where the bar has to do."""
-        if self._depth is None:
-            return None
+        assert self._depth is not None
         order = one.order
         taking = order.kind == "market" or (order.kind == "guard" and one.triggered) or (
             order.kind == "open" and order.reduce_only and not first)
@@ -162,23 +165,23 @@ class SimulatedVenue:
 
     def _fill(self, one: _Resting, quantity: int, price: float, at_us: int, in_price: bool) -> Fill | None:
         name = one.order.instrument_id
-        adv20_usd, vol20_daily = self._liquidity.get(name, (math.nan, math.nan))
-        if quantity == 0 or not (math.isfinite(adv20_usd) and math.isfinite(vol20_daily) and adv20_usd > 0):
+        adv20_usd, vol20_daily = self._liquidity.get(name, _UNKNOWN)
+        if quantity == 0 or not (0.0 < adv20_usd < math.inf and math.isfinite(vol20_daily)):
             return None
         one.left -= quantity
         if one.left == 0:
             self._remove(name, one)
-        told = bill(self._costs, quantity, price, adv20_usd, vol20_daily)
+        cost, spread, fee, impact = bill(self._costs, quantity, price, adv20_usd, vol20_daily)
         if in_price:
-            return Fill(one.order.order_id, name, at_us, quantity, price, told.fee,
-                        {"spread": 0.0, "fee": told.fee, "impact": 0.0})
-        parts = {"spread": told.spread, "fee": told.fee, "impact": told.impact}
-        return Fill(one.order.order_id, name, at_us, quantity, price, told.cost, parts)
+            cost, spread, impact = fee, 0.0, 0.0
+        return Fill(one.order.order_id, name, at_us, quantity, price, cost,
+                    {"spread": spread, "fee": fee, "impact": impact})
 
     def _remove(self, name: str, one: _Resting) -> None:
-        rest = [other for other in self._resting[name] if other is not one]
+        resting = self._resting[name]
+        rest = [other for other in resting if other is not one] if len(resting) > 1 else ()
         if rest:
-            self._resting[name] = rest
+            self._resting[name] = list(rest)
         else:
             del self._resting[name]
 

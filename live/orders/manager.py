@@ -38,6 +38,7 @@ class OrderManager:
                  reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None, *,
                  plain_acks: bool = True) -> None:
         self._venue, self._write, self._reached, self._fence = venue, write, reached, fence
+        self.sent = 0  # orders that the venue was told of by this process
         self._plain_acks = plain_acks  # whether an order that was simply taken is worth a row
         self._broker = cast(Broker, venue) if is_a(type(venue), Broker) else None
         self._orders: dict[str, Tracked] = {}
@@ -81,6 +82,7 @@ class OrderManager:
         if asleep_s > MOST_ASLEEP_S:
             self._gone(tracked, f"this process was stopped for {asleep_s:.0f} s between the decision and its sending")
             return Ack(order_id, accepted=False, reason=tracked.reason)
+        self.sent += 1
         try:
             ack = self._venue.submit(tracked.order)
         except LOST as error:

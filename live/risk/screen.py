@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from live.risk.limits import Limits
 from live.risk.state import RiskState
 
 UNKNOWN_GROUP = "unknown"
+_passed = itemgetter(3)
 
 
 class Check(NamedTuple):
@@ -104,7 +106,7 @@ def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) 
         if exposures is not None and not is_closing(before, quantity):
             looked += exposures.checks(name, value)
             looked += _for_a_trade(limits, situation, wanted, abs(before + quantity))
-        passed = False not in [one[3] for one in looked]
+        passed = all(map(_passed, looked))
         if passed:
             sent += 1
             taken.add(name)

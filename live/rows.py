@@ -1,0 +1,88 @@
+"""The four rows that a session is full of, laid out by hand: the text that `canonical.text` makes, in half its time."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+from live import canonical
+
+Payload = dict[str, Any]
+_quoted = canonical.quoted
+
+
+def text(kind: str, payload: Payload) -> str:
+    """The canonical text of a row. One that is not of its kind's usual shape is written the long way."""
+    laid = _LAID.get(kind)
+    if laid is not None:
+        try:
+            made = laid(payload)
+        except (KeyError, TypeError, AttributeError):
+            made = None
+        if made is not None:
+            return made
+    return canonical.text(payload)
+
+
+# Each adds its floats up: a sum is finite only where each of them is, and what is no float is not written here.
+
+
+def _signal(row: Payload) -> str | None:
+    equity, seq, items = row["equity"], row["bundle_seq"], row["items"]
+    if len(row) != 5 or len(items) != 1 or type(equity) is not float or type(seq) is not int or not isfinite(equity):
+        return None
+    [(name, item)] = items.items()
+    close, side, memory, held, target = item["close"], item["side"], item["memory"], item["held"], item["target"]
+    if (len(item) != 5 or not type(close) is type(side) is float or not type(held) is type(target) is int
+            or {*map(type, memory)} != {float} or type(memory) is not list or not isfinite(sum(memory, close + side))):
+        return None
+    return (f'{{"bundle_seq":{seq},"decision_id":{_quoted(row["decision_id"])},"equity":{equity!r},"items":{{'
+            f'{_quoted(name)}:{{"close":{close!r},"held":{held},"memory":[{",".join(map(repr, memory))}],'
+            f'"side":{side!r},"target":{target}}}}},"state":{_quoted(row["state"])}}}')
+
+
+def _intent(row: Payload) -> str | None:
+    limit, reference, asked, quantity = row["limit_price"], row["reference_price"], row["asked"], row["quantity"]
+    reducing = "reduce_only" in row
+    if (len(row) != 10 + reducing or not type(limit) is type(reference) is float or not isfinite(limit + reference)
+            or not type(asked) is type(quantity) is int or (reducing and row["reduce_only"] is not True)
+            or type(row["checks"]) is not list):
+        return None
+    checks = canonical.text(row["checks"]) if row["checks"] else "[]"
+    return (f'{{"asked":{asked},"checks":{checks},"decision_id":{_quoted(row["decision_id"])},'
+            f'"instrument_id":{_quoted(row["instrument_id"])},"kind":{_quoted(row["kind"])},"limit_price":{limit!r},'
+            f'"order_id":{_quoted(row["order_id"])},"quantity":{quantity},{_REDUCING if reducing else ""}'
+            f'"reference_price":{reference!r},"symbol":{_quoted(row["symbol"])}}}')
+
+
+_REDUCING = '"reduce_only":true,'
+
+
+def _fill(row: Payload) -> str | None:
+    cost, price, quantity, costs = row["cost"], row["price"], row["quantity"], row["costs"]
+    fee, impact, spread = costs["fee"], costs["impact"], costs["spread"]
+    if (len(row) != 7 or len(costs) != 3 or type(quantity) is not int
+            or not type(cost) is type(price) is type(fee) is type(impact) is type(spread) is float
+            or not isfinite(cost + price + fee + impact + spread)):
+        return None
+    return (f'{{"cost":{cost!r},"costs":{{"fee":{fee!r},"impact":{impact!r},"spread":{spread!r}}},'
+            f'"instrument_id":{_quoted(row["instrument_id"])},"order_id":{_quoted(row["order_id"])},'
+            f'"price":{price!r},"quantity":{quantity},"state":{_quoted(row["state"])}}}')
+
+
+def _trade(row: Payload) -> str | None:
+    r, best, worst, slipped = row["R"], row["mfe_R"], row["mae_R"], row["slippage_bp"]
+    costs, entry, left, lasted, pnl = row["costs"], row["entry"], row["exit"], row["holding_min"], row["pnl"]
+    floats = (r, best, worst, slipped, costs, entry, left, lasted, pnl)
+    shares, side = row["shares"], row["side"]
+    if len(row) != 16 or {*map(type, floats)} != {float} or not isfinite(sum(floats)) or not (
+            type(shares) is type(side) is int):
+        return None
+    return (f'{{"R":{r!r},"closed_at":{_quoted(row["closed_at"])},"costs":{costs!r},'
+            f'"decision_id":{_quoted(row["decision_id"])},"entry":{entry!r},"exit":{left!r},"holding_min":{lasted!r},'
+            f'"instrument_id":{_quoted(row["instrument_id"])},"mae_R":{worst!r},"mfe_R":{best!r},'
+            f'"opened_at":{_quoted(row["opened_at"])},"pnl":{pnl!r},"reason":{_quoted(row["reason"])},'
+            f'"shares":{shares},"side":{side},"slippage_bp":{slipped!r}}}')
+
+
+_LAID: dict[str, Callable[[Payload], str | None]] = {
+    "signal": _signal, "intent": _intent, "fill": _fill, "trade": _trade}
