@@ -8,8 +8,8 @@ days as (
 ),
 
 owners as (
-    select * from {{ ref('stg_bar_owners') }}
-    semi join days on days.symbol = stg_bar_owners.symbol and days.ex_date = stg_bar_owners.session
+    select o.* from {{ ref('stg_bar_owners') }} as o
+    semi join days on days.symbol = o.symbol and days.ex_date = o.session
 ),
 
 -- A dividend is measured against the last close before its ex-date.
