@@ -4,8 +4,9 @@
 """
 
 import datetime as dt
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIFE_GAP_DAYS = 30  # an unlisted ticker that was silent for longer starts a new life
+CHANGE_WITHIN = dt.timedelta(days=7)  # a change is told for a day near the session that shows it, even a Saturday
 _DAY = dt.timedelta(days=1)
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -82,14 +84,16 @@ def intervals(family: Family, known_at: dt.datetime) -> list[Span]:
         if entry.available_at <= known_at:
             listings[entry.instrument_id, entry.symbol] = entry
     events = sorted({(e.instrument_id, e.event_date, e.symbol) for e in family.events if e.available_at <= known_at})
+    known = {symbol: sorted(bar.session for bar in bars if bar.available_at <= known_at)
+             for symbol, bars in family.bars.items()}  # fmt: skip
     spans = _dated(events, listings)
+    _move_to_bars(spans, known)
     dated_ids = {span.instrument_id for span in spans}
     undated = sorted(
         (entry for entry in listings.values() if entry.instrument_id not in dated_ids),
         key=lambda e: (e.delisted_on is None, e.delisted_on or dt.date.max, e.instrument_id),
     )
-    for symbol, bars in sorted(family.bars.items()):
-        days = sorted(bar.session for bar in bars if bar.available_at <= known_at)
+    for symbol, days in sorted(known.items()):
         for entry in undated:
             if entry.symbol == symbol:
                 spans += _first_uncovered(entry, days, spans)
@@ -121,6 +125,27 @@ def _dated(events: Iterable[tuple[str, dt.date, str]], listings: dict[tuple[str,
         for span, successor in zip(holders, holders[1:], strict=False):
             span.end = successor.start if span.end is None else min(span.end, successor.start)
     return [span for chain in chains.values() for span in chain if span.end is None or span.start < span.end]
+
+
+def _move_to_bars(spans: Sequence[Span], known: Mapping[str, Sequence[dt.date]]) -> None:
+    """Where the bars change tickers some days from the day that was told, the bars are believed."""
+    by_start = sorted(spans, key=lambda span: (span.instrument_id, span.start))
+    for old, new in zip(by_start, by_start[1:], strict=False):
+        told = new.start
+        if old.instrument_id != new.instrument_id or old.end != told:
+            continue
+        others = [span for span in spans if span is not new and span is not old]
+
+        def own(symbol: str, first: dt.date, end: dt.date, others: Sequence[Span] = others) -> list[dt.date]:
+            days = known.get(symbol, ())
+            within = days[bisect_left(days, first) : bisect_left(days, end)]
+            return [day for day in within if not _holder(others, symbol, day)]
+
+        shown = next(iter(own(new.symbol, told - CHANGE_WITHIN, told + CHANGE_WITHIN)), told)
+        overlap = own(old.symbol, min(shown, told), max(shown, told))
+        # Earlier, if the old ticker was silent by then; later, if it still had bars.
+        if old.start < shown and (not overlap if shown < told else bool(overlap)):
+            old.end = new.start = shown
 
 
 def _holder(spans: Sequence[Span], symbol: str, day: dt.date) -> bool:

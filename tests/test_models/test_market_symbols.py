@@ -92,3 +92,30 @@ def test_a_reference_that_arrives_late_takes_over_and_the_makeshift_id_is_withdr
         ("FIGI", date(1, 2), False, at(1, 9, 6)),
         ("TICKER:SLW:2025-01-06", date(1, 6), True, at(1, 9, 6)),
     ]
+
+
+def test_a_change_told_for_a_saturday_counts_from_the_bars_that_show_it() -> None:
+    # Told for Saturday the 14th; the old ticker's last bar was of the 11th, the new one's first of the 12th.
+    family = Family(
+        events=[event("M", "OLD", date(1, 2)), event("M", "NEW", date(6, 14))],
+        bars={"OLD": bars(date(6, 10), date(6, 11)), "NEW": bars(date(6, 12), date(6, 13), date(6, 16))},
+    )
+    assert told(family, at(6, 13, 22)) == [("M", "OLD", date(1, 2), None), (
+        "TICKER:NEW:2025-06-12", "NEW", date(6, 12), None)]  # fmt: skip
+    assert told(family, at(6, 14)) == [("M", "NEW", date(6, 12), None), ("M", "OLD", date(1, 2), date(6, 12))]
+    # Told too early: the old ticker traded on.
+    family.events[1] = event("M", "NEW", date(6, 9))
+    assert told(family, at(6, 17)) == [("M", "NEW", date(6, 12), None), ("M", "OLD", date(1, 2), date(6, 12))]
+
+
+def test_bars_of_another_holder_move_no_change() -> None:
+    family = Family(
+        events=[event("C", "GOOCV", date(3, 27)), event("C", "GOOG", date(4, 3)),
+                event("A", "GOOG", date(1, 2)), event("A", "GOOGL", date(4, 3))],
+        bars={"GOOG": bars(date(4, 1), date(4, 2), date(4, 3)), "GOOCV": bars(date(4, 1), date(4, 2)),
+              "GOOGL": bars(date(4, 3))},
+    )  # fmt: skip
+    assert told(family, at(4, 4)) == [
+        ("A", "GOOG", date(1, 2), date(4, 3)), ("A", "GOOGL", date(4, 3), None),
+        ("C", "GOOCV", date(3, 27), date(4, 3)), ("C", "GOOG", date(4, 3), None),
+    ]  # fmt: skip
