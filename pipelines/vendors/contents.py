@@ -25,7 +25,7 @@ class Unusable(ValueError):
         self.reason = reason
 
 
-def _bounded(size: int, most: int = MOST_BYTES) -> None:
+def _bounded(size: int, most: int) -> None:
     if size > most:
         raise Unusable("not_data", f"more than {most >> 20} MB: no body of this kind is")
 
@@ -44,7 +44,7 @@ def unzipped(body: bytes) -> bytes:
         raise Unusable("truncated", "the gzip stream ends early") from None
     except (OSError, zlib.error) as error:
         raise Unusable("not_data", f"damaged gzip stream: {error}") from None
-    _bounded(len(content))
+    _bounded(len(content), MOST_BYTES)
     return content
 
 
@@ -62,7 +62,7 @@ def unpacked(body: bytes) -> bytes:
                 frame = frame or opener.decompressobj()
                 content.append(frame.decompress(rest))
                 size += len(content[-1])
-                _bounded(size)
+                _bounded(size, MOST_BYTES)
                 if not frame.eof:
                     break
                 rest, frame = frame.unused_data, None
