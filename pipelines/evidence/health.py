@@ -13,8 +13,10 @@ from models.validation.ranges import strange_features
 from pipelines.evidence.ledger import Ledger
 from pipelines.evidence.records import Records
 from pipelines.home import Home
+from pipelines.store.leak.words import in_words
 
 REPEATED_DECISIONS = 5
+MOST_FINDINGS = 3  # of features and of models, told in a verdict; the report has them all
 
 
 def structure_faults(files: dict[str, bytes]) -> list[str]:
@@ -71,8 +73,7 @@ def examine(
     structural = structure_faults(files)
     scored = parity_faults(files, strategy, panel) if not structural else ["Nothing was scored."]
     features_agree = leak.get("parity_passed")
-    words = [f"{one['feature']} of {one['entity']}, first on {one['first_bad_time']}."
-             for one in [*leak.get("findings", []), *learnt_again.get("findings", [])][:3]]
+    words = [in_words(one) for told in (leak, learnt_again) for one in told.get("findings", [])[:MOST_FINDINGS]]
     words += structural + scored
     if features_agree is False:
         words.append("Features computed for one session differ from the same features computed in batch.")

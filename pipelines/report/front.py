@@ -9,6 +9,7 @@ from pipelines.report.parts import PARTS, gate
 from pipelines.report.parts.curves import BENCHMARK
 from pipelines.report.parts.part import Part
 from pipelines.report.story import Story, verdict_of
+from pipelines.store.leak.words import because, subject
 
 BROKEN = "could not be drawn"
 BROKEN_BY = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what a malformed section can raise
@@ -34,8 +35,8 @@ def _leaks(story: Story) -> list[str]:
     if story.get("verdict"):
         return []
     return [
-        f"{one.get('feature')} of {one.get('entity')}, decided at {words.moment(one.get('decision_time'))}, depends on "
-        f"what was learnt later; first bad date {words.day(one.get('first_bad_time'))}."
+        f"{subject(one)}, decided at {words.moment(one.get('decision_time'))}, {because(one)}; first bad date "
+        f"{words.day(one.get('first_bad_time'))}."
         for one in (story.get("leak").get("findings") or [])[:MOST_REASONS]
     ]
 

@@ -14,8 +14,8 @@ from pipelines.report.story import SECTIONS, Story, verdict_of
 from pipelines.settings import Settings
 from pipelines.store.catalogue import entries
 
-AFTER_THE_LEAK_GATE = ("training", "judged", "drift", "decay", "verdict", "bundle", "baselines", "ladder", "price_tag",
-                       "tear_sheets")
+AFTER_THE_LEAK_GATE = ("training", "judged", "model_leak", "drift", "decay", "verdict", "bundle", "baselines", "ladder",
+                       "price_tag", "tear_sheets")
 STYLE = Path(__file__).with_name("page.css")
 
 

@@ -252,6 +252,7 @@ def story_sections() -> dict[str, dict[str, Any]]:
         "leak": {"passed": True, "decision_times": moments, "compared_values": 294_118, "findings": [],
                  "parity_passed": True, "parity_broken": [], "seconds": 21.7},
         "training": _training(chance, sessions),
+        "model_leak": {"passed": True, "family": "gbm", "fold": 3, "session": "2024-08-12", "findings": []},
         "judged": {"sessions": sessions, "benchmark": _curve(chance, 0.9, 0.15, 504), "strategies": strategies},
         "drift": _drift(chance),
         "decay": _decay(chance, sessions),

@@ -9,7 +9,8 @@ import pytest
 from models.labels import TrainingSet
 from pipelines.evidence.health import examine
 from pipelines.evidence.ledger import Ledger
-from pipelines.store.leak.models_nightly import SECTION, drawn, learn_again, nightly
+from pipelines.store.leak.models_nightly import ELSEWHERE, SECTION, drawn, learn_again, nightly
+from pipelines.store.leak.words import in_words
 from pipelines.training.families import FAMILIES, family
 from pipelines.training.folds import Bench
 from pipelines.training.walk import fit_final, walk_forward
@@ -61,6 +62,7 @@ def test_a_model_fitted_on_the_sessions_that_it_judges_is_named_and_vetoes(walke
     (found,) = learn_again(home, settings, inputs, planted, NOW, "gbm", planted.folds["gbm"][1])
     assert found["feature"] == "gbm model (bytes)" and found["entity"] == "fold 2"
     assert found["first_bad_time"] == str(inputs.panel.sessions[fold.test[0]])
+    assert found["reason"] == ELSEWHERE and found["input"] == "the weights themselves"  # the night's way to it is clean
     home.write_section("leak", {"passed": True, "parity_passed": True, "findings": []})
     final = fit_final(home, settings, inputs, STRATEGY, ledger, NOW)
     files = {"hmm.json": final.hmm, "gbm.txt": final.gbm, "gnn.safetensors": final.gnn}
@@ -69,3 +71,17 @@ def test_a_model_fitted_on_the_sessions_that_it_judges_is_named_and_vetoes(walke
     home.write_section(SECTION, {"passed": False, "findings": [found]})
     told = examine(*asked)
     assert told.leak_clean is False and any("gbm model (bytes) of fold 2, first on" in word for word in told.words)
+
+
+def test_a_night_whose_own_way_leaks_is_told_what_it_learnt_from(walked, monkeypatch):
+    home, _, inputs, result = walked
+    monkeypatch.setattr(Bench, "_known_before", lambda self, row, name: np.arange(row))  # nothing is purged
+    fold = result.folds["gbm"][1]
+    bench = Bench(home, small_settings(), inputs, Ledger(home.ledger), NOW, STRATEGY)
+    seen, config = bench.at("gbm", int(fold.test[0]))
+    leaky = family("gbm").fit(seen, config, small_settings().seed, None)
+    judged = replace(fold, fitted=replace(fold.fitted, data=leaky))
+    found = learn_again(home, small_settings(), inputs, result, NOW, "gbm", judged)
+    assert found and {one["reason"] for one in found} == {"fitted on labels that were not over yet: not purged"}
+    assert found[0]["input"] == f"unfinished labels after {found[0]['first_bad_time']}"
+    assert "gbm model (bytes) of fold 2, first on" in in_words(found[0])

@@ -26,6 +26,7 @@ MOST_NULL = 0.5  # of the newest session's rows; young names and gaps are null b
 def no_look_ahead(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
     from pipelines.progress import say, step
     from pipelines.store import leak, recipe
+    from pipelines.store.leak.words import in_words
 
     settings = home.settings()
     with step("leak gate"):
@@ -34,8 +35,7 @@ def no_look_ahead(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
             recipe=recipe.of_settings(planted_leak=settings.leak.planted),
         )  # fmt: skip
     for finding in found["findings"]:
-        say(f"    leak: {finding['feature']} of {finding['entity']} moved first at {finding['first_bad_time']}, "
-            f"by {finding['input']} ({finding['detector']})")
+        say(f"    leak: {in_words(finding)}")
     for view, features in families().items():
         findings = [finding for finding in found["findings"] if finding["view"] == view]
         broken = [feature.name for feature in features if feature.ref in found["parity_broken"]]
@@ -51,12 +51,10 @@ def no_look_ahead(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
 
 def _told(findings: list[dict[str, Any]]) -> str:
     """Plain text: the page of a check hides tables and JSON behind a link."""
-    lines = [
-        f"{found['feature']} of {found['entity']}: first bad date {found['first_bad_time']}, "
-        f"as decided on {found['decision_time'][:10]}, by {found['input']} ({found['detector']}, "
-        f"{found['values']:,} values)"
-        for found in findings[:MOST_SHOWN]
-    ]
+    from pipelines.store.leak.words import in_words
+
+    lines = [f"{in_words(found)[:-1]} (as decided on {found['decision_time'][:10]}, {found['values']:,} values)"
+             for found in findings[:MOST_SHOWN]]
     more = [f"and {len(findings) - MOST_SHOWN} more"] if len(findings) > MOST_SHOWN else []
     return "; ".join([*lines, *more]) or "none"
 

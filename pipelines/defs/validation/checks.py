@@ -55,9 +55,11 @@ def trials_are_counted(home: HomeResource) -> dg.AssetCheckResult:
                                           "known when it began: the same bytes, the same scores.")
 def models_know_no_future(home: HomeResource) -> dg.AssetCheckResult:
     from pipelines.store.leak.models_nightly import SECTION
+    from pipelines.store.leak.words import in_words
 
     if skipped := _skipped(home):
         return skipped
     told = home.home().read_section(SECTION)
+    plain = " ".join(in_words(one) for one in told.get("findings", [])) or "none"
     return dg.AssetCheckResult(passed=bool(told.get("passed")), metadata={
-        name: told.get(name, "") for name in ("family", "fold", "session", "findings", "seconds")})
+        **{name: told.get(name, "") for name in ("family", "fold", "session", "seconds")}, "findings": plain})

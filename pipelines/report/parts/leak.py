@@ -7,6 +7,7 @@ from pipelines.report import words
 from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, mark, table
 from pipelines.report.story import Story, Tone
+from pipelines.store.leak.words import because
 
 MOST_ROWS = 20
 
@@ -17,21 +18,37 @@ def clean(leak: Mapping[str, Any]) -> bool:
 
 def status(story: Story) -> tuple[Tone, str]:
     if clean(story.get("leak")):
-        return "good", "clean"
+        learnt = _learnt_again(story)
+        return ("good", "clean") if learnt.get("passed", True) else ("bad", "a model knew its future")
     findings = story.get("leak").get("findings") or []
     return "bad", words.plural(len(findings), "leak") if findings else "parity broken"
 
 
 def _findings(findings: Sequence[Mapping[str, Any]]) -> list[Html]:
-    """The first bad date of each culprit; entities beyond a screenful are counted."""
+    """The first bad date of each culprit and why; entities beyond a screenful are counted."""
     rows = [
         [tag("code", one.get("feature")), one.get("entity") or words.DASH, words.moment(one.get("first_bad_time")),
-         words.moment(one.get("decision_time")), one.get("input") or words.DASH]
+         words.moment(one.get("decision_time")), because(one)]
         for one in findings[:MOST_ROWS]
     ]  # fmt: skip
     more = len(findings) - len(rows)
-    headers = ["Feature", "Entity", "first bad time", "seen when deciding at", "moved by"]
+    headers = ["What", "Entity", "first bad time", "seen when deciding at", "why it is refused"]
     return [table(headers, rows, words=5), *([note(f"And {words.plural(more, 'more')}.")] if more else [])]
+
+
+def _learnt_again(story: Story) -> Mapping[str, Any]:
+    """The fold that was learnt again tonight; of a night on which nothing was judged it says nothing."""
+    return story.get("model_leak") if story.get("judged") else {}
+
+
+def _models(told: Mapping[str, Any]) -> list[Html]:
+    if not told:
+        return []
+    fold = (f"Fold {words.count(told.get('fold'))} of {told.get('family') or words.DASH}, learnt again from nothing "
+            f"but what was known on {words.day(told.get('session'))},")
+    if told.get("passed"):
+        return [paragraph(mark(True), f" {fold} is the same model, and says the same.")]
+    return [paragraph(mark(False), f" {fold} is not what was judged."), *_findings(told.get("findings") or [])]
 
 
 def draw(story: Story) -> list[Html]:
@@ -52,6 +69,7 @@ def draw(story: Story) -> list[Html]:
         paragraph(mark(passed), " ", told),
         *(_findings(findings) if findings else []),
         paragraph(mark(parity), " ", same),
+        *_models(_learnt_again(story)),
         caption(
             f"{words.count(leak.get('compared_values'))} values, recomputed from the facts known at "
             f"{words.plural(len(times), 'past decision')}: {moments}; {words.duration(leak.get('seconds'))}."

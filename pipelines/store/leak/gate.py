@@ -104,11 +104,15 @@ def run_gate(
     result = leak_check(home, now=now, moments=sample, seed=seed, recipe=recipe)
     findings = [*result.findings, *audit(home, now, recipe)]
     broken = sorted({name for at in (now, *sample) for name in parity_check(home, at, recipe)})
-    section = {
-        "key": key, "passed": not findings, "parity_passed": not broken, "parity_broken": broken,
-        "decision_times": [at.isoformat() for at in result.decision_times], "variants": list(result.variants),
-        "compared_values": result.compared_values, "findings": [asdict(finding) for finding in findings],
-        "seconds": round(time.perf_counter() - begun, 2),
-    }  # fmt: skip
+    section = {"key": key, **told_of(result, findings, broken), "seconds": round(time.perf_counter() - begun, 2)}
     home.write_section("leak", section)
     return section
+
+
+def told_of(result: LeakResult, findings: Sequence[Finding], broken: Sequence[str]) -> dict[str, Any]:
+    """What the story, the verdict and the checks are told."""
+    return {
+        "passed": not findings, "parity_passed": not broken, "parity_broken": list(broken),
+        "decision_times": [at.isoformat() for at in result.decision_times], "variants": list(result.variants),
+        "compared_values": result.compared_values, "findings": [asdict(finding) for finding in findings],
+    }  # fmt: skip

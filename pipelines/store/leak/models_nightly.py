@@ -3,6 +3,8 @@ began, by the night's own path, and bytes and scores must be those that were jud
 
 import datetime as dt
 import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from pipelines.digest import json_digest
 from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.settings import Settings
+from pipelines.store.leak.models import Known, ModelFinding, Told, model_check
 from pipelines.training.candidates import TARGET, strategies
 from pipelines.training.families import FAMILIES, family
 from pipelines.training.folds import Bench, Fold
@@ -21,6 +24,8 @@ from pipelines.training.walk import Walked
 
 Floats = NDArray[np.float64]
 SECTION = "model_leak"
+ELSEWHERE = ("its fold, learnt again from what was known when it began, is another model, whatever comes later: the "
+             "weights that were judged were fitted on other rows, in another way, or elsewhere")
 
 
 def drawn(walked: Walked, seed: int, day: dt.date) -> tuple[str, Fold]:
@@ -59,7 +64,8 @@ def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, 
     strategy = next((one.config for one in walked.candidates if isinstance(one.config, StrategyConfig)),
                     strategies(settings, inputs.panel.features)[0])
     then = known_at(inputs, begin, _returns_of(home, inputs, begin))
-    training, config = Bench(home, settings, then, Ledger(home.ledger), now, strategy).at(name, begin)
+    ledger = Ledger(home.ledger)
+    training, config = Bench(home, settings, then, ledger, now, strategy).at(name, begin)
     data = family(name).fit(training, config, settings.seed, None)
     judged = walked.regimes if name == "hmm" else walked.raw[name]
     scores = family(name).score(family(name).load(data), then.panel, begin)
@@ -68,9 +74,44 @@ def learn_again(home: Home, settings: Settings, inputs: Inputs, walked: Walked, 
         found.append("bytes")
     if not np.array_equal(scores, judged[begin - int(walked.rows[0])], equal_nan=True):
         found.append("scores")
-    day = str(inputs.panel.sessions[begin])
-    return [{"feature": f"{name} model ({part})", "entity": f"fold {fold.number + 1}", "first_bad_time": day,
-             "decision_time": day, "detector": "truncate"} for part in found]
+    if not found:
+        return []
+    day, night = str(inputs.panel.sessions[begin]), _Night(home, settings, ledger, now, strategy, name, begin)
+    known = Known(inputs.panel, inputs.as_known(begin), strategy.horizon)
+    blamed = told(model_check(night, known, [begin], seed=settings.seed), f"fold {fold.number + 1}")
+    why = blamed[0] if blamed else {"detector": "truncate", "reason": ELSEWHERE, "input": "the weights themselves"}
+    return [{**why, "feature": f"{name} model ({part})", "entity": f"fold {fold.number + 1}", "first_bad_time": day,
+             "decision_time": day} for part in found]
+
+
+def told(found: Iterable[ModelFinding], entity: str) -> list[dict[str, str]]:
+    """Findings of models in the words of the feature gate's."""
+    return [{"feature": one.what, "entity": entity, "first_bad_time": one.first_bad_time,
+             "decision_time": one.decision_time, "detector": one.detector, "input": one.input, "reason": one.reason}
+            for one in found]
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The night's own way to one fold, as a learner whose knowledge can be altered: what moves it is to blame."""
+
+    home: Home
+    settings: Settings
+    ledger: Ledger
+    now: dt.datetime
+    strategy: StrategyConfig
+    name: str
+    begin: int
+
+    def splits(self, known: Known, row: int) -> list[Any]:
+        return []  # the night's own, which are purged where they are made
+
+    def tell(self, known: Known, row: int) -> Iterator[Told]:
+        inputs = Inputs(known.panel, known.returns)
+        bench = Bench(self.home, self.settings, inputs, self.ledger, self.now, self.strategy)
+        training, config = bench.at(self.name, self.begin)
+        yield Told(f"{self.name} model", self.begin, family(self.name).fit(training, config, self.settings.seed, None),
+                   fitted=True)
 
 
 def nightly(home: Home, settings: Settings, inputs: Inputs, walked: Walked, now: dt.datetime) -> dict[str, Any]:
