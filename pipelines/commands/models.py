@@ -103,7 +103,8 @@ def calibrate(
     folder: Annotated[Path | None, typer.Option(help="Where answers are kept. Default: in the home")] = None,
     whole_path: Annotated[int | None, typer.Option(
         min=1, help="Instead: so many markets of each family through features, weekly fits, judgement and gate; "
-                    "half a minute each")] = None,
+                    "some ten seconds each")] = None,
+    family: Annotated[str, typer.Option(help="With --whole-path: what is fitted, gbm, hmm or gnn")] = "gbm",
 ) -> None:  # fmt: skip
     """How often this gate promotes noise, in single nights and in years of them, and which skill it sees. Resumes."""
     from pipelines.evidence.calibration import picture, run, whole
@@ -112,7 +113,9 @@ def calibrate(
     settings = settings_module.load(overrides(home, None, seed, None, set_))
     place = folder or Home(settings.home).prepare().calibration
     if whole_path is not None:
-        walked = whole.calibrate(place, settings.seed, whole_path, settings.threads)
+        if family not in whole.FAMILIES:
+            raise typer.BadParameter(f"one of {', '.join(whole.FAMILIES)}", param_hint="--family")
+        walked = whole.calibrate(place, settings.seed, whole_path, settings.threads, family)
         emit(walked, json_, lambda told: print("\n".join([*whole.lines(told), f"Kept in {told['folder']}"])))
         return
     result = run.calibrate(place, policy_of(settings), settings.seed, markets, years)

@@ -13,7 +13,7 @@ from pipelines.home import Home
 from tests.bench.measure import Row, peak_mb, timed
 
 MARKETS, CORRELATION = 20, 0.5
-WHOLE = "whole-path-*/whole-path.json"
+WHOLE = "whole-path-*/*whole-path.json"
 
 
 def _kept(told: dict[str, Any], family: str) -> str:
@@ -25,13 +25,14 @@ def _kept(told: dict[str, Any], family: str) -> str:
 
 
 def _whole_path(home: Home) -> list[Row]:
-    """What `nightdesk models calibrate --whole-path` left in this home, the newest by name."""
-    found = sorted(home.calibration.glob(WHOLE))
-    return [] if not found else [
-        Row(f"calibrate whole path {row['kind']}", ours_s=row["median_seconds"], samples=row["markets"],
-            note=f"{row['promoted']} of {row['markets']} "
-                 f"{'true' if 'share_of_oracle' in row else 'false'} promotions; seconds a market")
-        for row in json.loads(found[-1].read_text())["rows"]]
+    """What `nightdesk models calibrate --whole-path` left in this home, of each family the newest by name."""
+    newest = {told.get("family", "gbm"): told["rows"]
+              for told in (json.loads(path.read_text()) for path in sorted(home.calibration.glob(WHOLE)))}
+    return [Row(f"calibrate whole path {family} {row['kind']}", ours_s=row["median_seconds"], samples=row["markets"],
+                note=f"{row['promoted']} of {row['markets']} "
+                     + (f"true promotions, {row['share_of_oracle']:.0%} of the oracle's Sharpe"
+                        if "share_of_oracle" in row else "false promotions") + "; seconds a market")
+            for family, rows in newest.items() for row in rows]
 
 
 def rows() -> list[Row]:

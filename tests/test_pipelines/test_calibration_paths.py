@@ -70,6 +70,17 @@ def test_answers_of_before_are_not_asked_for_again(tmp_path):
     assert "50% of the oracle's Sharpe" in "\n".join(whole.lines(told))
 
 
+def test_each_family_is_walked_by_its_own_candidates_and_counted_apart(tmp_path):
+    by_family = {family: paths.candidates(family) for family in whole.FAMILIES}
+    keys = [one.key for of in by_family.values() for one in of if one.kind == "candidate"]
+    assert len(set(keys)) == len(keys) == 12
+    assert {one.config.blend_gnn for one in by_family["gnn"] if one.kind == "candidate"} == {1.0}
+    sizes = dict(by_family["hmm"][0].config.regime_gross)
+    assert sizes["Bear"] < sizes["Bull"] and set(dict(by_family["gbm"][0].config.regime_gross).values()) == {1.0}
+    names = [{path.name for _, _, path in whole._asked(tmp_path, 2, family)} for family in whole.FAMILIES]
+    assert not names[0] & names[1] and not names[1] & names[2]
+
+
 @pytest.mark.slow
 def test_the_path_promotes_what_is_planted_and_refuses_noise():
     assert paths.walk_one(bars.planted_bars("strong", 3), 1)["promoted"]

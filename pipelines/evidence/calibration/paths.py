@@ -21,22 +21,26 @@ from models.validation.skill import Asked
 from pipelines import settings as settings_module
 from pipelines.evidence.calibration.bars import Bars
 from pipelines.home import Home
-from pipelines.training.candidates import ACROSS, TARGET, Candidate
+from pipelines.training.candidates import ACROSS, GRAPH, TARGET, Candidate
 
 NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
 CONTEXT = ("mkt_ret_1", "mkt_vol_20")
 LISTED_SESSIONS = 60
-WEEK_SESSIONS = 5
+NEVER = 10_000
+REFITS = {"gbm": (5, NEVER), "hmm": (63, 126), "gnn": (NEVER, 126)}  # sessions between them: the trees', the others'
 
 
-def candidates() -> tuple[Candidate, ...]:
-    """Boosted trees under several position rules, and two rules. The other families are fitted once and have no say:
-    no regime changes the size, no graph is blended in."""
-    gbm = GbmConfig(features=ACROSS, context=CONTEXT, rounds=60)
-    alone = StrategyConfig(
-        "", blend_gnn=0.0, gbm=gbm, gnn=GnnConfig(features=ACROSS[:2], hidden=2, heads=1, epochs=1),
-        hmm=HmmConfig(iterations=2), regime_gross=tuple((name, 1.0) for name, _ in StrategyConfig("").regime_gross))
-    learned = tuple(Candidate("candidate", replace(alone, name=f"gbm-h{hold}", hold_sessions=hold))
+def candidates(family: str = "gbm") -> tuple[Candidate, ...]:
+    """One family under several position rules, and two rules. What is not asked for is fitted once, as small as it goes,
+    and has no say: no regime changes the size, no graph is blended in, or the graph alone decides."""
+    gbm = GbmConfig(features=ACROSS, context=CONTEXT, rounds=1 if family == "gnn" else 60)
+    gnn = GnnConfig(features=GRAPH) if family == "gnn" else GnnConfig(features=ACROSS[:2], hidden=2, heads=1, epochs=1)
+    every_size = tuple((name, 1.0) for name, _ in StrategyConfig("").regime_gross)
+    one = StrategyConfig(
+        "", blend_gnn=1.0 if family == "gnn" else 0.0, gbm=gbm, gnn=gnn,
+        hmm=HmmConfig() if family == "hmm" else HmmConfig(iterations=2),
+        regime_gross=StrategyConfig("").regime_gross if family == "hmm" else every_size)
+    learned = tuple(Candidate("candidate", replace(one, name=f"{family}-h{hold}", hold_sessions=hold))
                     for hold in (1, 2, 3, 5))
     return (*learned, Candidate("baseline", MOMENTUM), Candidate("baseline", REVERSAL))
 
@@ -64,7 +68,7 @@ def prices(bars: Bars, panel: FeaturePanel) -> Prices:
         split_factor=columns["split_factor"], total_return_factor=columns["total_return_factor"], tradable=tradable)
 
 
-def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
+def walk_one(bars: Bars, seed: int, family: str = "gbm") -> dict[str, Any]:
     """The gate's answer on this market, and what it was given on. Where a search shows no skill nothing more is asked:
     no model is fitted to the cut and no record is signed, which could only refuse again."""
     from pipelines.evidence.judge import decide_night
@@ -75,9 +79,10 @@ def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
     from pipelines.training.walk import walk_forward
 
     with tempfile.TemporaryDirectory(prefix="nightdesk-path-") as folder:
+        often, seldom = REFITS[family]
         settings = settings_module.load(
             {"home": folder, "seed": seed, "training": {
-                "first_train_sessions": 252, "step_sessions": WEEK_SESSIONS, "slow_step_sessions": 10_000,
+                "first_train_sessions": 252, "step_sessions": often, "slow_step_sessions": seldom,
                 "optuna_trials": 0}}, environment={})
         home = Home(settings.home).prepare()
         home.write_section("leak", {"passed": True, "parity_passed": True, "findings": []})
@@ -85,7 +90,7 @@ def walk_one(bars: Bars, seed: int) -> dict[str, Any]:
         filled = prices(bars, panel)
         inputs = Inputs(panel, label_returns(filled, panel))
         ledger = Ledger(home.ledger)
-        walked = walk_forward(home, settings, inputs, ledger, NOW, candidates(), beside=False)
+        walked = walk_forward(home, settings, inputs, ledger, NOW, candidates(family), beside=False)
         night = judge_all(walked, filled, CostModel.default(), settings.gate.cost_stress)
         told = {"strategy": night.candidates[night.best]["name"], "oracle_sharpe": bars.oracle_sharpe}
         asked = _asked(night, ledger.n(TARGET), settings)

@@ -20,43 +20,49 @@ from pipelines.evidence.calibration.run import upper_bound
 from pipelines.progress import say
 
 RESULT = "whole-path.json"
+FAMILIES = {"gbm": "weekly refits of boosted trees", "hmm": "trees under regimes that set the size", "gnn": "the graph"}
 PLANTED = ("modest", "strong")
 MOST_FALSE = 3  # of the pooled 700 markets
 
 
-def _walk(kind: str, seed: int, number: int, path: Path) -> dict[str, Any]:
+def _walk(kind: str, seed: int, number: int, path: Path, family: str) -> dict[str, Any]:
     """In a process of its own: one market, its answer on the disk."""
     from pipelines.evidence.calibration import paths
 
     begun = time.perf_counter()
     market = bars.planted_bars(kind, seed * 1000 + number) if kind in PLANTED else bars.null_bars(kind, seed, number)
     with contextlib.redirect_stderr(io.StringIO()):
-        told = paths.walk_one(market, seed)
+        told = paths.walk_one(market, seed, family)
     told = {"kind": kind, "number": number, **told, "seconds": round(time.perf_counter() - begun, 1)}
     durable.write_json(path, told, failpoint="calibration")
     return told
 
 
-def _asked(place: Path, markets: int) -> Iterator[tuple[str, int, Path]]:
+def _asked(place: Path, markets: int, family: str = "gbm") -> Iterator[tuple[str, int, Path]]:
     """The first market of every kind, then the second: whoever stops early has seen all kinds."""
     for number in range(markets):
         for kind in (*bars.KINDS, *(PLANTED if number < max(1, markets // 5) else ())):
-            yield kind, number, place / f"{kind}-{number:04d}.json"
+            yield kind, number, place / f"{_of(family)}{kind}-{number:04d}.json"
 
 
-def calibrate(folder: Path, seed: int, markets: int, workers: int) -> dict[str, Any]:
+def _of(family: str) -> str:
+    """In the names of files: the trees' are older than the others'."""
+    return "" if family == "gbm" else f"{family}-"
+
+
+def calibrate(folder: Path, seed: int, markets: int, workers: int, family: str = "gbm") -> dict[str, Any]:
     """Ask for what is not answered yet, and add up."""
     from pipelines.evidence.judge import code_digest
 
     # Other code is another path: answers of before do not count for it.
     place = folder / f"whole-path-{json_digest([code_digest(), seed])[:12]}"
-    asked = list(_asked(place, markets))
+    asked = list(_asked(place, markets, family))
     answers = [json.loads(path.read_text()) for _, _, path in asked if path.exists()]
     todo = [one for one in asked if not one[2].exists()]
     say(f"  {len(asked)} markets, {len(answers)} of them answered before; kept in {place}")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # libraries' previews, once a process
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(_walk, kind, seed, number, path) for kind, number, path in todo]
+        waiting = [pool.submit(_walk, kind, seed, number, path, family) for kind, number, path in todo]
         try:
             for done in as_completed(waiting):
                 told = done.result()
@@ -67,8 +73,8 @@ def calibrate(folder: Path, seed: int, markets: int, workers: int) -> dict[str, 
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    result = {"seed": seed, "markets": markets, "code": code_digest(), "rows": _table(answers)}
-    durable.write_json(place / RESULT, result, failpoint="calibration")
+    result = {"seed": seed, "family": family, "markets": markets, "code": code_digest(), "rows": _table(answers)}
+    durable.write_json(place / f"{_of(family)}{RESULT}", result, failpoint="calibration")
     return {**result, "folder": str(place)}
 
 
@@ -94,7 +100,7 @@ def _row(kind: str, of: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def lines(result: dict[str, Any]) -> list[str]:
-    told = ["Whole path: bars, features, weekly refits, judgement, gate."]
+    told = [f"Whole path: bars, features, {FAMILIES[result['family']]}, judgement, gate."]
     for row in result["rows"]:
         known = (f"{row['share_of_oracle']:.0%} of the oracle's Sharpe on average" if "share_of_oracle" in row
                  else f"at most {row['bound']:.1%} with 95 % confidence")
