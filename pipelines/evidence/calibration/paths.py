@@ -31,7 +31,7 @@ REFITS = {"gbm": (5, NEVER), "hmm": (63, 126), "gnn": (NEVER, 126)}  # sessions 
 
 
 def candidates(family: str = "gbm") -> tuple[Candidate, ...]:
-    """One family under several position rules, and two rules. What is not asked for is fitted once, as small as it goes,
+    """One family under several position rules, and two rules. What is not asked for is fitted once, small as it can be,
     and has no say: no regime changes the size, no graph is blended in, or the graph alone decides."""
     gbm = GbmConfig(features=ACROSS, context=CONTEXT, rounds=1 if family == "gnn" else 60)
     gnn = GnnConfig(features=GRAPH) if family == "gnn" else GnnConfig(features=ACROSS[:2], hidden=2, heads=1, epochs=1)
