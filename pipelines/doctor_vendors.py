@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from pipelines.doctor import SKEW_S, Finding
 from pipelines.settings import Settings
@@ -36,6 +37,8 @@ def findings(settings: Settings, environment: Mapping[str, str], *, online: bool
         yield _terms(settings)
     if online and any(present.values()):
         yield from _asked(environment, [vendor for vendor, name in present.items() if name])
+        if wanted and present["polygon"]:
+            yield from _entitled(settings, environment)
     elif any(present.values()):
         yield Finding("entitlements", "untested", "nobody was asked",
                       "`nightdesk doctor --online` asks each vendor one free question")  # fmt: skip
@@ -87,3 +90,37 @@ def _asked(environment: Mapping[str, str], vendors: list[str]) -> Iterator[Findi
                 state = "problem" if abs(ahead_s) > SKEW_S else "ok"
                 yield Finding(f"clock against {vendor}", state, f"{ahead_s:+.0f} s",
                               "set the machine's clock (NTP)" if state == "problem" else "")  # fmt: skip
+
+
+def _entitled(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """One small question for each kind of data that the settings cover: a plan is sold by the kind."""
+    from pipelines import calendars
+    from pipelines.vendors.flatfiles import FlatFiles
+    from pipelines.vendors.http import Ask, HttpTransport, VendorError
+
+    day = calendars.last_closed_session(dt.datetime.now(dt.UTC))
+    days, coverage = f"range/1/day/{day}/{day}?adjusted=false", settings.coverage
+    targets = {"days": f"/v2/aggs/ticker/SPY/{days}", "lists": "/v3/reference/tickers?limit=1"}
+    if coverage.indices:
+        targets["indices"] = f"/v2/aggs/ticker/{quote(coverage.indices[0], safe='')}/{days}"
+    if coverage.snapshots:
+        targets["pictures of chains"] = f"/v3/snapshot/options/{quote(coverage.snapshots[0], safe='')}?limit=1"
+    hosts = Hosts.from_environment(environment)
+    with HttpTransport(hosts, attempts=2, timeout_s=10, rates=settings.rates.model_dump()) as transport:
+        for what, target in targets.items():
+            try:
+                answer = transport.ask(Ask("polygon", f"{what}.json", target))
+            except VendorError as problem:
+                yield Finding(f"plan {what}", "problem", str(problem), "check the key, its plan, and the network")
+                continue
+            if answer.body is None:
+                yield Finding(f"plan {what}", "problem", answer.note, f"buy it, or take {what} out of coverage")
+            else:
+                yield Finding(f"plan {what}", "ok", "the plan holds it")
+    if coverage.flatfiles and hosts.flatfiles_id and hosts.flatfiles_secret:
+        try:
+            found = FlatFiles(hosts, timeout_s=10, retries=1).listed(coverage.flatfiles[0], day.replace(day=1), day)
+        except VendorError as problem:
+            yield Finding("plan flat files", "problem", str(problem), "check the S3 keys, the plan, and the network")
+        else:
+            yield Finding("plan flat files", "ok", f"{len(found)} files of this month are listed")

@@ -98,6 +98,18 @@ def test_pins_are_those_of_this_machine() -> None:
     assert doctor.pins(text) == {"numpy": "2.4.0", "x": "1"}
 
 
+def test_a_plan_is_asked_for_each_kind_that_is_covered(tmp_path: Path) -> None:
+    """The embedded vendor pictures no chains, as a plan without options would not."""
+    market = small_market()
+    with sandbox.serve(market, market.night_now(0)) as served:
+        environment = {"POLYGON_API_KEY": served.key, "POLYGON_BASE_URL": served.polygon}
+        told = examined(tmp_path, environment, online=True,
+                        overrides={"source": "vendors", "coverage": {"snapshots": ["ZZZ"]}})  # fmt: skip
+    assert finding(told, "plan days")["state"] == finding(told, "plan lists")["state"] == "ok"
+    refused = finding(told, "plan pictures of chains")
+    assert refused["state"] == "problem" and "404" in refused["found"] and "coverage" in refused["advice"]
+
+
 @pytest.mark.parametrize(("key", "healthy"), [(None, True), ("wrong", False)])
 def test_online_each_vendor_is_asked_one_question(tmp_path: Path, key: str | None, healthy: bool) -> None:
     market = small_market()
