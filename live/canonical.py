@@ -27,6 +27,9 @@ def packed(values: Iterable[float] | NDArray[np.float64]) -> list[Any]:
         told: list[Any] = [float(value) for value in values]
         return told if -math.inf < sum(told) < math.inf else [plain(value) for value in told]
     array = np.asarray(values, dtype=np.float64)
+    if np.isfinite(array).all():
+        whole: list[Any] = array.tolist()
+        return whole
     if array.ndim > 1:
         return [packed(part) for part in array]
     return [plain(value) for value in array.tolist()]

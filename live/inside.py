@@ -211,7 +211,7 @@ class Inside:
         quantity, holding = verdict.quantity, desk.book.holdings.get(name)
         because = {"decision_id": decision_id, "symbol": desk.symbol_of(name), "asked": wanted.quantity,
                    "reference_price": wanted.price,
-                   "checks": [] if desk.terms.brief and quantity else [one.as_json() for one in verdict.checks]}
+                   "checks": [] if desk.terms.brief and quantity else verdict.told()}
         held = holding.shares if holding is not None else 0
         if order_id in desk.orders:  # sent by a process that ended since
             self.aims[name] = wanted.score

@@ -173,7 +173,7 @@ def intend(desk: "Desk", made: Plan, verdict: Verdict) -> None:
     payload = {
         "order_id": order_id, "decision_id": made.decision_id, "instrument_id": wanted.instrument_id,
         "symbol": symbol, "asked": wanted.quantity, "quantity": verdict.quantity,
-        "reference_price": canonical.plain(wanted.price), "checks": [check.as_json() for check in verdict.checks],
+        "reference_price": canonical.plain(wanted.price), "checks": verdict.told(),
     }
     if not verdict.quantity:
         desk.counts["refused"] += 1

@@ -1,6 +1,7 @@
-"""The four rows that a session is full of, laid out by hand: the text that `canonical.text` makes, in half its time."""
+"""The rows that a session is full of, laid out by hand: the text that `canonical.text` makes, in half its time."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -42,19 +43,42 @@ def _signal(row: Payload) -> str | None:
 
 def _intent(row: Payload) -> str | None:
     limit, reference, asked, quantity = row["limit_price"], row["reference_price"], row["asked"], row["quantity"]
-    reducing = "reduce_only" in row
-    if (len(row) != 10 + reducing or not type(limit) is type(reference) is float or not isfinite(limit + reference)
+    reducing, named = "reduce_only" in row, "kind" in row  # it is not where it is for the opening print
+    if (len(row) != 9 + reducing + named or not type(limit) is type(reference) is float
+            or not isfinite(limit + reference)
             or not type(asked) is type(quantity) is int or (reducing and row["reduce_only"] is not True)
             or type(row["checks"]) is not list):
         return None
-    checks = canonical.text(row["checks"]) if row["checks"] else "[]"
-    return (f'{{"asked":{asked},"checks":{checks},"decision_id":{_quoted(row["decision_id"])},'
-            f'"instrument_id":{_quoted(row["instrument_id"])},"kind":{_quoted(row["kind"])},"limit_price":{limit!r},'
+    checks = ",".join(map(_check, row["checks"]))
+    kind = f'"kind":{_quoted(row["kind"])},' if named else ""
+    return (f'{{"asked":{asked},"checks":[{checks}],"decision_id":{_quoted(row["decision_id"])},'
+            f'"instrument_id":{_quoted(row["instrument_id"])},{kind}"limit_price":{limit!r},'
             f'"order_id":{_quoted(row["order_id"])},"quantity":{quantity},{_REDUCING if reducing else ""}'
             f'"reference_price":{reference!r},"symbol":{_quoted(row["symbol"])}}}')
 
 
 _REDUCING = '"reduce_only":true,'
+
+
+def _check(one: Payload) -> str:
+    """One limit that was looked at. Where it stands is the same for many orders."""
+    limit, value, threshold, passed = one["limit"], one["value"], one["threshold"], one["passed"]
+    if len(one) != 4 or type(passed) is not bool:
+        return canonical.text(one)
+    number = repr(value) if type(value) is int or (type(value) is float and isfinite(value)) else canonical.text(value)
+    return f'{_head(limit, passed, threshold, "" if threshold else str(threshold))}{number}}}'
+
+
+@lru_cache(256, typed=True)
+def _head(limit: str, passed: bool, threshold: Any, zero: str) -> str:  # two zeros are equal and differ in their text
+    return f'{canonical.text({"limit": limit, "passed": passed, "threshold": threshold})[:-1]},"value":'
+
+
+def _ack(row: Payload) -> str | None:
+    if len(row) != 4 or type(row["accepted"]) is not bool:
+        return None
+    return (f'{{"accepted":{"true" if row["accepted"] else "false"},"order_id":{_quoted(row["order_id"])},'
+            f'"reason":{_quoted(row["reason"])},"state":{_quoted(row["state"])}}}')
 
 
 def _fill(row: Payload) -> str | None:
@@ -85,4 +109,4 @@ def _trade(row: Payload) -> str | None:
 
 
 _LAID: dict[str, Callable[[Payload], str | None]] = {
-    "signal": _signal, "intent": _intent, "fill": _fill, "trade": _trade}
+    "signal": _signal, "intent": _intent, "ack": _ack, "fill": _fill, "trade": _trade}

@@ -22,11 +22,6 @@ class Check(NamedTuple):
     threshold: float
     passed: bool
 
-    def as_json(self) -> dict[str, Any]:
-        limit, value, threshold, passed = self
-        return {"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
-                "passed": passed}
-
 
 Looked = tuple[str, float, float, bool]  # a check's four figures: most are never told
 
@@ -66,6 +61,11 @@ class Verdict(NamedTuple):
     @property
     def checks(self) -> tuple[Check, ...]:
         return tuple(map(Check._make, self.looked))
+
+    def told(self) -> list[dict[str, Any]]:
+        """What was looked at, as a row of the journal has it."""
+        return [{"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
+                 "passed": passed} for limit, value, threshold, passed in self.looked]
 
     @property
     def refused_by(self) -> str | None:

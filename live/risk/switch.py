@@ -30,7 +30,7 @@ class KillSwitch:
         """The mode, and by what. The file has the last word; not being able to look at it is a halt."""
         if self._file is not None:
             try:
-                self._file.lstat()
+                os.lstat(self._file)
                 return _mode_in(self._file), f"kill file {self._file.name}"
             except FileNotFoundError:
                 pass

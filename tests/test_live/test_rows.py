@@ -17,11 +17,16 @@ NUMBER = st.floats() | ODD
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 COUNT = st.integers() | ODD
 WORD = st.text(max_size=8) | st.sampled_from([*State, 'a"\\\n\x7f\x01', "é", None, 3])
+CHECK = st.fixed_dictionaries({"limit": st.sampled_from(["gross", 'a"b']), "value": NUMBER,
+                               "threshold": st.sampled_from([0.0, -0.0, 1, 1.0, True, None, "inf", 2.5]),
+                               "passed": st.sampled_from([True, False, 1, None])}, optional={"more": NUMBER})
+CHECKS = st.lists(CHECK, max_size=3) | st.sampled_from([[], [{"b": 1.5, "a": None}]])
 USUAL: dict[str, dict[str, Any]] = {
     "signal": {"decision_id": "", "bundle_seq": 0, "state": "", "equity": 0.0,
                "items": {"M": {"side": 0.0, "close": 0.0, "target": 0, "held": 0, "memory": [0.0, 0.0]}}},
     "intent": {"decision_id": "", "symbol": "", "asked": 0, "reference_price": 0.0, "checks": [], "order_id": "",
                "instrument_id": "", "quantity": 0, "limit_price": 0.0, "kind": ""},
+    "ack": {"order_id": "", "accepted": True, "reason": "", "state": ""},
     "fill": {"order_id": "", "instrument_id": "", "state": "", "quantity": 0, "price": 0.0, "cost": 0.0,
              "costs": {"spread": 0.0, "fee": 0.0, "impact": 0.0}},
     "trade": {"instrument_id": "", "decision_id": "", "side": 0, "shares": 0, "entry": 0.0, "exit": 0.0, "reason": "",
@@ -39,7 +44,9 @@ def like(told: Any, odd: bool) -> st.SearchStrategy[Any]:
             lambda one: {**{name: value for name, value in one[0].items() if one[2] or name != one[1]},
                          **({"reduce_only": True} if one[3] else {})})
     if isinstance(told, list):
-        return st.lists(like(told[0], odd), max_size=3) if told else st.sampled_from([[], [{"b": 1.5, "a": None}]])
+        return st.lists(like(told[0], odd), max_size=3) if told else CHECKS
+    if isinstance(told, bool):
+        return st.booleans()
     kinds = ((float, FINITE, NUMBER), (int, st.integers(), COUNT), (str, st.text(max_size=8), WORD))
     return next((strange if odd else usual) for kind, usual, strange in kinds if isinstance(told, kind))
 
