@@ -7,15 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.combinatorial import CombinatorialPurgedValidator
-from models.validation import statistics
+from models.validation.statistics import annual_sharpe
 
 FloatArray = npt.NDArray[np.float64]
-YEAR = 252
 LEAST_SESSIONS = 20  # of a regime, before its Sharpe is a figure
-
-
-def _annual(returns: FloatArray) -> float:
-    return statistics.moments(returns).sharpe * math.sqrt(YEAR)
 
 
 def path_sharpes(active: FloatArray) -> list[float]:
@@ -32,7 +27,7 @@ def path_sharpes(active: FloatArray) -> list[float]:
         sharpe = np.divide(seen.mean(axis=0) if len(seen) else spread, spread,
                            out=np.full(active.shape[1], -np.inf), where=spread > 0.0)
         lived.append(active[split.test, int(np.argmax(sharpe))])
-    return [_annual(path) for path in validator.recombine(lived, rows)]
+    return [annual_sharpe(path) for path in validator.recombine(lived, rows)]
 
 
 def worst_path(active: FloatArray) -> float:
@@ -41,7 +36,7 @@ def worst_path(active: FloatArray) -> float:
 
 def worst_regime(returns: FloatArray, regimes: npt.NDArray[np.int32]) -> float:
     """The least annual Sharpe of any regime that was believed in on enough sessions; nan where none was."""
-    found = [_annual(returns[regimes == one]) for one in np.unique(regimes)
+    found = [annual_sharpe(returns[regimes == one]) for one in np.unique(regimes)
              if (regimes == one).sum() >= LEAST_SESSIONS]
     return min((one for one in found if math.isfinite(one)), default=math.nan)
 

@@ -143,17 +143,6 @@ def any_of(*figures: Moved) -> float:
     return min(1.0, len(known) * min(known)) if known else float("nan")
 
 
-def discoveries(p_values: Floats, rate: float = 0.05) -> NDArray[np.bool_]:
-    """Benjamini and Hochberg: which of many can be called, so that at most `rate` of those called are calm."""
-    known = np.flatnonzero(np.isfinite(p_values))
-    order = known[np.argsort(p_values[known], kind="stable")]
-    called = np.zeros(len(p_values), dtype=np.bool_)
-    passed = np.flatnonzero(p_values[order] <= rate * np.arange(1, len(order) + 1) / max(len(order), 1))
-    if len(passed):
-        called[order[: passed[-1] + 1]] = True
-    return called
-
-
 def out_of_range(reference: Floats, current: Floats) -> float:
     """Share of the current finite values outside the range that the reference spans."""
     known, now = reference[np.isfinite(reference)], current[np.isfinite(current)]

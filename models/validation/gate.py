@@ -9,7 +9,8 @@ import numpy.typing as npt
 from models.validation import statistics
 from models.validation.evidence import Check, Evidence, Health
 from models.validation.policy import GatePolicy
-from models.validation.skill import YEAR, Asked, visible_sharpe
+from models.validation.skill import Asked, visible_sharpe
+from models.validation.statistics import YEAR
 
 __all__ = ["Check", "Evidence", "GatePolicy", "Health", "Verdict", "best", "judge", "judge_refresh", "passes"]
 FloatArray = npt.NDArray[np.float64]

@@ -1,4 +1,5 @@
-"""Second opinions on many tests at once: the t-statistic against a bar that knows of them, and adjusted p-values.
+"""Second opinions on many tests at once: the t-statistic against a bar that knows of them, adjusted p-values, and which
+of many are called.
 
 They stand beside the deflated Sharpe and decide nothing by themselves.
 """
@@ -48,3 +49,14 @@ def benjamini_yekutieli(p_values: FloatArray) -> FloatArray:
     adjusted = np.empty(count)
     adjusted[order] = stepped
     return adjusted
+
+
+def discoveries(p_values: FloatArray, rate: float = 0.05) -> npt.NDArray[np.bool_]:
+    """Benjamini and Hochberg: which of many can be called, so that at most `rate` of those called are calm."""
+    known = np.flatnonzero(np.isfinite(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    called = np.zeros(len(p_values), dtype=np.bool_)
+    passed = np.flatnonzero(p_values[order] <= rate * np.arange(1, len(order) + 1) / max(len(order), 1))
+    if len(passed):
+        called[order[: passed[-1] + 1]] = True
+    return called

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.backtest.figures import SESSIONS_A_YEAR, sharpe_annual
+
 FloatArray = npt.NDArray[np.float64]
-SESSIONS_A_YEAR = 252
 Z_95 = 1.959964
 LEAST_SESSIONS = 20
 
@@ -35,16 +36,11 @@ def influence(excess: FloatArray) -> FloatArray:
     return share
 
 
-def sharpe(excess: FloatArray) -> float:
-    spread = float(excess.std(ddof=1)) if len(excess) > 1 else 0.0
-    return float(excess.mean()) / spread * math.sqrt(SESSIONS_A_YEAR) if spread > 0.0 else 0.0
-
-
 def price_tag(honest: FloatArray, biased: FloatArray) -> Tag:
     """Both records trade the same sessions, so what they have in common cancels in the interval."""
     if honest.shape != biased.shape:
         raise ValueError(f"a price tag compares the same sessions: {len(honest)} and {len(biased)} were given")
-    before, after = sharpe(honest), sharpe(biased)
+    before, after = sharpe_annual(honest), sharpe_annual(biased)
     reach = math.nan
     if len(honest) >= LEAST_SESSIONS:
         difference = influence(biased) - influence(honest)

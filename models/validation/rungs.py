@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from models.validation import policy as policy_module
 from models.validation.evidence import Check
+from models.validation.statistics import YEAR, annual_sharpe
 
 FloatArray = npt.NDArray[np.float64]
-YEAR = 252
 LADDER = ("shadow", "canary", "champion")
 CERTAIN = 1.645  # one-sided 95 %
 # What each rung asks and what it cannot say; told wherever the ladder is.
@@ -117,8 +117,7 @@ def loss_bound(sessions: int, daily_volatility: float) -> float:
 
 
 def paper_sharpe(returns: FloatArray) -> float:
-    spread = float(returns.std(ddof=1)) if len(returns) > 2 else 0.0
-    return float(returns.mean()) / spread * math.sqrt(YEAR) if spread > 0.0 else math.nan
+    return annual_sharpe(returns)
 
 
 def drawdown(returns: FloatArray) -> float:

@@ -10,19 +10,15 @@ import numpy.typing as npt
 from models.validation import beside, overfitting, statistics, superior
 from models.validation.evidence import Check, Evidence
 from models.validation.policy import GatePolicy
+from models.validation.statistics import YEAR, annual_sharpe
 
 FloatArray = npt.NDArray[np.float64]
-YEAR = 252
 
 
 def _chance(p_value: float) -> str:
     """A bootstrap says no more than its resamples allow."""
     least = 1.0 / superior.RESAMPLES
     return f"under {least}" if p_value < least else f"{p_value:.3f}"
-
-
-def annual_sharpe(returns: FloatArray) -> float:
-    return statistics.moments(returns).sharpe * math.sqrt(YEAR)
 
 
 def visible_sharpe(sessions: int, trials: int, policy: GatePolicy) -> dict[str, float]:

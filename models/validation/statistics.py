@@ -1,7 +1,7 @@
 """Sharpe statistics that know their own error: probabilistic, deflated, and how long a record must be.
 
-Everything is per period and takes RAW kurtosis (a normal has 3); nothing is annualised inside. Formulas: Bailey and
-Lopez de Prado 2012, 2014.
+Everything is per period and takes RAW kurtosis (a normal has 3); nothing is annualised but what says so by its name.
+Formulas: Bailey and Lopez de Prado 2012, 2014.
 """
 
 import math
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 EULER_GAMMA = 0.5772156649015329
+YEAR = 252  # sessions
 _NORMAL = NormalDist()
 
 
@@ -38,6 +39,11 @@ def moments(returns: FloatArray) -> Moments:
     skew = float((centred**3).mean()) / variance**1.5
     kurtosis = float((centred**4).mean()) / variance**2
     return Moments(float(returns.mean() / returns.std(ddof=1)), skew, kurtosis, length)
+
+
+def annual_sharpe(returns: FloatArray) -> float:
+    """nan for a record that never moves, or is too short to say."""
+    return moments(returns).sharpe * math.sqrt(YEAR)
 
 
 def _variance_term(sharpe: float, skew: float, kurtosis: float) -> float:

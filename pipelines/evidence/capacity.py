@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.backtest import Prices, active_returns, judge
 from models.market.costs import CostModel
-from models.validation import statistics
+from models.validation.statistics import annual_sharpe
 
 TIMES = (1, 3, 10, 30, 100, 300)  # of the stated capital
 
@@ -20,8 +20,7 @@ def sharpe_by_capital(window: Prices, weights: NDArray[np.float64], market: NDAr
     for times in TIMES:
         larger = replace(costs, capital_usd=costs.capital_usd * times)
         result = judge(window, weights, larger)
-        record = statistics.moments(active_returns(result.excess, market, result.net_exposure))
-        sharpe = record.sharpe * math.sqrt(252)
+        sharpe = annual_sharpe(active_returns(result.excess, market, result.net_exposure))
         found.append([larger.capital_usd, round(sharpe, 6) if math.isfinite(sharpe) else 0.0])
     return found
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import tensors
 from models.strategy import StrategyConfig
 from models.validation.gate import Check, Verdict
-from models.validation.skill import annual_sharpe
+from models.validation.statistics import annual_sharpe
 from pipelines import durable
 from pipelines.evidence.judged import JudgedNight
 from pipelines.evidence.ledger import Ledger, Trial

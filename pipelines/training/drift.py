@@ -12,13 +12,13 @@ from models.validation.drift import (
     FEWEST_WINDOWS,
     Moved,
     any_of,
-    discoveries,
     moved,
     out_of_range,
     reference_sessions,
     unusual,
     windows_of,
 )
+from models.validation.multiple import discoveries
 from pipelines.training.decided import Decided
 from pipelines.training.inputs import Inputs
 

@@ -6,7 +6,6 @@ import pytest
 from models.validation.divergence import kullback_leibler
 from models.validation.drift import (
     any_of,
-    discoveries,
     edges_of,
     moved,
     population_stability,
@@ -17,6 +16,7 @@ from models.validation.drift import (
     unusual,
     windows_of,
 )
+from models.validation.multiple import discoveries
 
 SESSIONS, NAMES, WINDOW, FEATURES = 756, 20, 63, 12
 # Persistence of a session's common and own part, and how much of the whole is common.

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from models.backtest import Prices
+from models.backtest.figures import sharpe_annual
 from models.crosssection import zscore
 from models.features.panel import FeaturePanel
 from models.gbm.score import GbmModel
 from models.market.costs import CostModel
 from models.signals.rules import RuleConfig
 from models.strategy import StrategyConfig
-from models.validation.price_tag import influence, price_tag, sharpe
+from models.validation.price_tag import influence, price_tag
 from pipelines.evidence import price_tag as tags
 from pipelines.evidence.judged import JudgedNight, judge_all
 from pipelines.evidence.ledger import Ledger
@@ -185,9 +186,9 @@ def test_the_first_order_error_is_that_of_a_bootstrap() -> None:
     biased = honest + 0.0004 + 0.004 * rng.standard_normal(700)
     tag = price_tag(honest, biased)
     drawn = rng.integers(0, 700, (4000, 700))
-    spread = np.std([sharpe(biased[rows]) - sharpe(honest[rows]) for rows in drawn[:1500]])
+    spread = np.std([sharpe_annual(biased[rows]) - sharpe_annual(honest[rows]) for rows in drawn[:1500]])
     assert (tag.high - tag.low) / 2 / 1.96 == pytest.approx(float(spread), rel=0.1)
-    assert tag.added == pytest.approx(sharpe(biased) - sharpe(honest)) and tag.sessions == 700
+    assert tag.added == pytest.approx(sharpe_annual(biased) - sharpe_annual(honest)) and tag.sessions == 700
     assert abs(float(influence(honest).mean())) < 1e-12 and not influence(np.ones(9)).any()
 
 

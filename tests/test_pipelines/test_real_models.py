@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.validation.price_tag import sharpe
+from models.backtest.figures import sharpe_annual
 from pipelines.evidence.figures import judged_section
 from pipelines.evidence.judged import JudgedNight
 from pipelines.evidence.ledger import Ledger
@@ -94,7 +94,7 @@ def test_regimes_and_rules_of_four_real_names_are_judged(samples: Path, tmp_path
     assert abs(night.series["net"][at_split]).max() < 0.1  # a split is no loss
     section = judged_section(night, walked, 10)
     assert all(len(one["folds"]) == len(walked.folds["hmm"]) for one in section["strategies"])
-    assert section["strategies"][0]["sharpe_net"] == pytest.approx(sharpe(night.series["excess"][:, 0]))
+    assert section["strategies"][0]["sharpe_net"] == pytest.approx(sharpe_annual(night.series["excess"][:, 0]))
     assert {row["config_key"] for row in Ledger(home.ledger).rows("outer")} == \
         {one["key"] for one in night.candidates}
     decided.of_walk(walked).save(home)

@@ -16,7 +16,7 @@ from pipelines.report.sheet import figures
 from pipelines.report.sheet.pictures import bars
 from pipelines.report.sheet.record import Floats, Sheet
 
-YEAR = math.sqrt(252)
+YEAR = math.sqrt(statistics.YEAR)
 ORDERS = 500
 LEAST_SESSIONS = 20
 
