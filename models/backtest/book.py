@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.backtest.judge import Floor, split
 from models.backtest.market import Market
 from models.backtest.prices import Prices
 from models.backtest.stops import Stops
@@ -45,12 +46,8 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
     """`weights` has a row for every session but the last, which only closes the last holding."""
     rules, prices = rules or Rules(), market.prices
     count, names = _fitting(market, weights, rules)
-    returns = np.nan_to_num(prices.holding_returns(), nan=0.0)
-    opened = np.isfinite(prices.open_raw[:-1])
-    can_trade = opened & np.isfinite(prices.adv20_usd[:-1]) & np.isfinite(prices.vol20_daily[:-1])
-    alive = np.cumsum(opened[::-1], axis=0)[::-1] > 0
-    price = np.where(opened, prices.open_raw[:-1], 0.0)
-    wanted = costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1])
+    floor = Floor.of(prices, weights, costs)
+    opened, price = floor.opened, floor.price
     stops = Stops(rules.stop, names) if rules.stop is not None else None
     held, value = np.zeros(names), np.zeros(names)
     shares, trades, stopped, worth, gained = (np.zeros((count, names)) for _ in range(5))
@@ -58,10 +55,9 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
     for s in range(count):
         ratio, cash = actions(prices, s)
         if s:
-            unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
-            held = np.trunc(np.where(unmoved, held, held * ratio))  # the broken share is paid out at the open
-        held = np.where(alive[s], held, 0.0)
-        target, decides = wanted[s], rules.rebalance is None or bool(rules.rebalance[s])
+            held = split(held, ratio)
+        held = np.where(floor.alive[s], held, 0.0)
+        target, decides = floor.wanted[s], rules.rebalance is None or bool(rules.rebalance[s])
         out = np.zeros(names, np.bool_)
         if stops is not None:
             stops.adjust(ratio, cash)
@@ -72,16 +68,16 @@ def hold(market: Market, weights: FloatArray, costs: CostModel, rules: Rules | N
         elif rules.turnover_limit is not None:
             change = _limited(change, price[s], rules.turnover_limit * costs.capital_usd)
         change = np.where(out, -held, change)
-        trade = np.where(can_trade[s], costs_module.capped_shares(
+        trade = np.where(floor.can_trade[s], costs_module.capped_shares(
             costs, change, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
         trade = np.where(out & opened[s], -held, trade)  # what a stop ends is not cut: it goes at any price
         before = held
         held = held + trade
-        value = np.where(opened[s], held * price[s], np.where(held == 0.0, 0.0, value))
+        value = floor.marked(s, held, value)
         shares[s], trades[s], worth[s] = held, trade, value
         new = (held != 0.0) & (np.sign(held) != np.sign(before))
         risk[s] = np.where(new, market.atr_usd[s], np.nan)
-        gain = value * returns[s]
+        gain = value * floor.returns[s]
         if stops is not None:
             ended, distance = stops.session(
                 new, held, price[s], market.atr_usd[s], market.high_raw[s], market.low_raw[s])

@@ -14,6 +14,7 @@ from models.market import costs as costs_module
 from models.market.costs import CostModel
 
 FloatArray = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,36 +41,61 @@ class Judged:
         return 1.0 + np.cumsum(self.net)
 
 
+@dataclass(frozen=True)
+class Floor:
+    """What every judged session begins with, (S, N) each."""
+
+    returns: FloatArray  # from this open to the next mark, 0 where there is none
+    opened: Bools
+    can_trade: Bools
+    alive: Bools  # there is an open on this session or a later one
+    price: FloatArray  # at the open, 0 where there is none
+    wanted: FloatArray  # shares
+
+    @classmethod
+    def of(cls, prices: Prices, weights: FloatArray, costs: CostModel) -> "Floor":
+        opened = np.isfinite(prices.open_raw[:-1])
+        return cls(
+            np.nan_to_num(prices.holding_returns(), nan=0.0), opened,
+            opened & np.isfinite(prices.adv20_usd[:-1]) & np.isfinite(prices.vol20_daily[:-1]),
+            np.cumsum(opened[::-1], axis=0)[::-1] > 0, np.where(opened, prices.open_raw[:-1], 0.0),
+            costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1]))
+
+    def marked(self, s: int, held: FloatArray, value: FloatArray) -> FloatArray:
+        """What is held at this open is worth; without one, what it was worth."""
+        worth: FloatArray = np.where(self.opened[s], held * self.price[s], np.where(held == 0.0, 0.0, value))
+        return worth
+
+
+def split(held: FloatArray, ratio: FloatArray) -> FloatArray:
+    """Whole shares after a split; the broken share is paid out at the open."""
+    unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
+    return np.trunc(np.where(unmoved, held, held * ratio))
+
+
 def judge(prices: Prices, weights: FloatArray, costs: CostModel) -> Judged:
     """`weights` has a row for every session of `prices` but the last, which only closes the last holding."""
     count, names = weights.shape
     if len(prices.sessions) != count + 1:
         raise ValueError(f"{count} rows of weights need {count + 1} sessions of prices, not {len(prices.sessions)}")
-    returns = np.nan_to_num(prices.holding_returns(), nan=0.0)
-    opened = np.isfinite(prices.open_raw[:-1])
-    can_trade = opened & np.isfinite(prices.adv20_usd[:-1]) & np.isfinite(prices.vol20_daily[:-1])
-    alive = np.cumsum(opened[::-1], axis=0)[::-1] > 0
-    price = np.where(opened, prices.open_raw[:-1], 0.0)
-    wanted = costs_module.target_shares(weights, costs.capital_usd, prices.reference_price[:-1])
+    floor = Floor.of(prices, weights, costs)
     held, value = np.zeros(names), np.zeros(names)
     shares, trades = np.zeros_like(weights), np.zeros_like(weights)
     pnl, cost, turnover, exposure, idle = (np.zeros(count) for _ in range(5))
     for s in range(count):
         if s:
-            ratio = prices.split_factor[s] / prices.split_factor[s - 1]
-            unmoved = (ratio == 1.0) | (held == 0.0)  # a name listed today has no factor yesterday
-            held = np.trunc(np.where(unmoved, held, held * ratio))  # the broken share is paid out at the open
-        held = np.where(alive[s], held, 0.0)
-        trade = np.where(can_trade[s], costs_module.capped_shares(
-            costs, wanted[s] - held, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
+            held = split(held, prices.split_factor[s] / prices.split_factor[s - 1])
+        held = np.where(floor.alive[s], held, 0.0)
+        trade = np.where(floor.can_trade[s], costs_module.capped_shares(
+            costs, floor.wanted[s] - held, prices.open_raw[s], prices.adv20_usd[s]), 0.0)
         paid = costs_module.trade_cost(costs, trade, prices.open_raw[s], prices.adv20_usd[s], prices.vol20_daily[s])
         held = held + trade
-        value = np.where(opened[s], held * price[s], np.where(held == 0.0, 0.0, value))
+        value = floor.marked(s, held, value)
         shares[s], trades[s] = held, trade
         cost[s] = paid.sum() + costs_module.borrow_cost(costs, value).sum()
-        turnover[s] = np.abs(trade * price[s]).sum()
+        turnover[s] = np.abs(trade * floor.price[s]).sum()
         exposure[s] = value.sum()
-        gain = value * returns[s]
+        gain = value * floor.returns[s]
         pnl[s] = gain.sum()
         idle[s] = costs_module.cash_interest(costs, costs.capital_usd - exposure[s])
         value = value + gain
