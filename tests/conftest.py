@@ -28,7 +28,8 @@ NIGHTDESK = [sys.executable, "-m", "pipelines.cli"]
 DEEP = {
     "test_acts_killed", "test_coverage", "test_crash_matrix", "test_evidence_fuzz", "test_evidence_registry",
     "test_evidence_reserve", "test_faults", "test_hmm_options", "test_journal_disk", "test_lake_answers",
-    "test_lake_basis", "test_lake_killed", "test_lake_names", "test_lake_versions", "test_leaks_told", "test_live_page",
+    "test_lake_basis", "test_lake_expectations", "test_lake_killed", "test_lake_names", "test_lake_versions",
+    "test_leaks_told", "test_live_page",
     "test_marts_as_of", "test_marts_graph", "test_marts_malformed", "test_marts_publication", "test_marts_samples",
     "test_marts_units",
     "test_model_leaks", "test_new_feature", "test_promotion_sensors", "test_real_features", "test_real_marts",

@@ -12,11 +12,12 @@ from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
 
 SESSIONS = 60
-SUITE_VERSION = 2
+SUITE_VERSION = 3
 MOSTLY_TRADED = 0.98  # share of bars with volume
 WIDTH = (0.7, 1.4)  # names of a session over the median session
 NARROW = 20  # names; below, one that starts or ends is no hole in the data
 WIDEST_BAR = 3.0  # high over low
+TYPICAL_STEP = (0.5, 2.0)  # median over the names of close over the close before: a whole file in cents, or ten times
 _PRICES = ("open", "high", "low", "close")
 _WHOLE = ("ticker", "session", *_PRICES, "volume")
 
@@ -29,11 +30,19 @@ recent as (
     select * from bars
     where session in (select distinct session from bars order by session desc limit $sessions)
 ),
+steps as (
+    select ticker, session, source, close / lag(close) over (partition by ticker, source order by session) as step
+    from recent
+),
+typical as (
+    select session, case when count(step) < $narrow then 1.0 else median(step) end as typical_step
+    from steps group by session
+),
 widths as (select session, count(distinct ticker) as names from recent group by session)
 select ticker, session, open, high, low, close, volume, high / low as high_over_low,
     least(open, close) - low as above_low, high - greatest(open, close) as below_high,
-    case when median < $narrow then 1.0 else names / median end as width
-from recent join widths using (session), (select median(names) as median from widths)
+    case when median < $narrow then 1.0 else names / median end as width, typical_step
+from recent join widths using (session) join typical using (session), (select median(names) as median from widths)
 order by session, ticker, source
 """
 
@@ -44,7 +53,8 @@ def of_equity_bars(home: Home) -> dict[str, Any]:
 
     with duckdb.connect(config={"threads": 1}) as connection:
         files = str(home.facts / "batch-*" / "equity_bars.parquet")
-        bars = connection.execute(_QUERY, {"files": files, "sessions": SESSIONS, "narrow": NARROW}).to_arrow_table()
+        given = {"files": files, "sessions": SESSIONS, "narrow": NARROW}
+        bars = connection.sql(_QUERY, params=given).to_arrow_table()
     digest = json_digest([SUITE_VERSION, table_digest(bars, ["session", "ticker"])])
     kept = home.work / "expectations" / "equity_bars.json"
     if kept.exists():
@@ -70,6 +80,7 @@ def _validate(bars: Any) -> dict[str, Any]:
         between(column="volume", min_value=1, mostly=MOSTLY_TRADED),
         between(column="high_over_low", min_value=1, max_value=WIDEST_BAR, mostly=0.999),
         between(column="width", min_value=WIDTH[0], max_value=WIDTH[1]),
+        between(column="typical_step", min_value=TYPICAL_STEP[0], max_value=TYPICAL_STEP[1]),
     ]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
