@@ -6,24 +6,21 @@ not written down anywhere: an undisturbed one tells."""
 import argparse
 import datetime as dt
 import importlib
-import os
 import shutil
 import signal
-import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from models import bundle
-from pipelines import failpoints
 from pipelines.evidence import keys, ladder, publish
 from pipelines.evidence.acts import Acts
 from pipelines.evidence.provenance import CARD, made_by
 from pipelines.evidence.records import Records
 from pipelines.evidence.standing import Standing, standing
 from pipelines.home import Home
+from tests.faults.processes import in_fork
 
 NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
 SLOT = "daily-equity"
@@ -141,35 +138,6 @@ _story("climb", _nothing, Slot.climb, True)
 _story("demote", _nothing, Slot.demote, False)
 _story("kill", _nothing, Slot.kill, False)
 _story("reset", Slot.kill, _reset, False)
-
-
-def in_fork(work: Callable[[], None], failpoint: str = "", traced: Path | None = None) -> int:
-    """How the fork ended: 0, or minus the signal that it died of."""
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            os.environ[failpoints.VARIABLE] = failpoint
-            if traced is not None:
-                _trace(traced)
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _trace(path: Path) -> None:
-    die_there, passed = failpoints.reached, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-    def reached(name: str) -> None:
-        os.write(passed, f"{name}\n".encode())
-        die_there(name)
-
-    failpoints.reached = reached
 
 
 def valid(home: Path, serves: bool) -> None:

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from pipelines.failpoints import VARIABLE
 
 KILLED = -signal.SIGKILL
 # What a night imports on its way; half of a small night's time otherwise.
@@ -15,6 +17,39 @@ HEAVY = ("torch", "torch._dynamo", "torch.optim", "mlflow.store.tracking.sqlalch
          "mlflow", "feast", "evidently", "dbt.cli.main", "hmmlearn.hmm", "arch",
          "matplotlib.pyplot", "scipy.stats", "exchange_calendars", "great_expectations", "dagster", "databento_dbn",
          "dagster_dbt", "pipelines.cli", "pipelines.definitions", "live.replay")
+
+
+def in_fork(work: Callable[[], object], failpoint: str = "", traced: Path | None = None) -> int:
+    """How the fork ended: 0, or minus the signal that it died of. It passes its failpoints on to `traced`."""
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            os.environ[VARIABLE] = failpoint
+            if traced is not None:
+                trace(traced)
+            work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def trace(path: Path) -> None:
+    """Every failpoint that this process passes from now on is written down, by its name."""
+    from pipelines import failpoints
+
+    die_there, passed = failpoints.reached, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def reached(name: str) -> None:
+        os.write(passed, f"{name}\n".encode())
+        die_there(name)
+
+    failpoints.reached = reached
 
 
 class Forge:
@@ -76,11 +111,11 @@ class Forge:
             log = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.dup2(log if out is None else os.open(out, os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 1)
             os.dup2(log if out is None else os.open(out.with_suffix(".err"), os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 2)
-            os.environ["NIGHTDESK_FAILPOINT"] = failpoint
+            os.environ[VARIABLE] = failpoint
             os.chdir(self.root)
             sys.argv = ["nightdesk", *words, "--home", str(home)]
             if traced is not None:
-                self._trace(traced)
+                trace(traced)
             from pipelines import cli
 
             code = cli.run_app()
@@ -90,15 +125,3 @@ class Forge:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-
-    @staticmethod
-    def _trace(path: Path) -> None:
-        from pipelines import failpoints
-
-        die_there, passed = failpoints.reached, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-        def reached(name: str) -> None:
-            os.write(passed, f"{name}\n".encode())
-            die_there(name)
-
-        failpoints.reached = reached

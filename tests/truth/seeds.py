@@ -7,16 +7,15 @@ each answer as a file and so resumes, and prints a table.
 import argparse
 import importlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import HEAVY
+from tests.faults.processes import HEAVY, in_fork
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDES = ("strong", "zero")
@@ -37,19 +36,7 @@ def each_apart(cases: list[tuple[int, str]], folder: Path) -> int:
         importlib.import_module(name)
     bad = 0
     for seed, signal in cases:
-        child = os.fork()
-        if child == 0:
-            code = 70
-            try:
-                one(seed, signal, folder / f"{signal}-{seed}.json")
-                code = 0
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-        bad += os.waitpid(child, 0)[1] != 0
+        bad += in_fork(partial(one, seed, signal, folder / f"{signal}-{seed}.json")) != 0
     return bad
 
 
