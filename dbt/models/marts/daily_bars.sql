@@ -18,20 +18,44 @@ published as (
     select symbol, session, min(available_at) as published_at from bars group by all
 ),
 
--- The first bar of an instrument as known: factors count later actions only.
-first_bars as (
+-- From when until when a bar was held to be an instrument's.
+held as (
     select
-        owners.instrument_id, owners.session as first_session, greatest(p.published_at, owners.available_at) as available_at
-    from owners
+        owners.instrument_id, owners.session, greatest(p.published_at, owners.available_at) as held_from,
+        case when owners.until is not null then greatest(p.published_at, owners.until) end as held_until
+    from (
+        select *, lead(available_at) over (partition by symbol, session order by available_at) as until from owners
+    ) as owners
     join published as p using (symbol, session)
     where owners.instrument_id is not null
-    qualify owners.session < coalesce(
-        min(owners.session) over (
-            partition by owners.instrument_id
-            order by greatest(p.published_at, owners.available_at), owners.session
+        and (owners.until is null or p.published_at < owners.until)
+),
+
+-- Where an instrument loses bars to another, what was its first bar is told anew.
+spells as (
+    select *, lead(begins) over (partition by instrument_id order by begins) as ends
+    from (
+        select distinct instrument_id, timestamptz '-infinity' as begins from held
+        union
+        select distinct instrument_id, held_until from held where held_until is not null
+    )
+),
+
+-- The first bar of an instrument as known: factors count later actions only.
+first_bars as (
+    select held.instrument_id, held.session as first_session, greatest(held.held_from, spells.begins) as available_at
+    from held
+    join spells
+        on spells.instrument_id = held.instrument_id
+        and (spells.ends is null or held.held_from < spells.ends)
+        and (held.held_until is null or spells.begins < held.held_until)
+    qualify held.session < coalesce(
+        min(held.session) over (
+            partition by held.instrument_id, spells.begins
+            order by greatest(held.held_from, spells.begins), held.session
             rows between unbounded preceding and 1 preceding
         ),
-        owners.session + 1
+        held.session + 1
     )
 ),
 
