@@ -1,10 +1,13 @@
-"""Shares and distributions of the landed equity bars, by Great Expectations; the verdict is kept beside its input.
+"""Shares and distributions of what was landed, by Great Expectations; each verdict is kept beside its input.
 
 Whether one row has its shape is the parser's question and was answered before; keys and identities are dbt's.
 """
 
 import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines import durable
@@ -12,16 +15,17 @@ from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
 
 SESSIONS = 60
-SUITE_VERSION = 3
+SUITE_VERSION = 4
 MOSTLY_TRADED = 0.98  # share of bars with volume
 WIDTH = (0.7, 1.4)  # names of a session over the median session
 NARROW = 20  # names; below, one that starts or ends is no hole in the data
 WIDEST_BAR = 3.0  # high over low
 TYPICAL_STEP = (0.5, 2.0)  # median over the names of close over the close before: a whole file in cents, or ten times
+CALLS = (0.3, 0.7)  # of a chain's contracts: an exchange lists both sides of a strike
+FROM_MIDDLE = (0.75, 1.33)  # a trade over the median of its contract's session: limits stop the market before
 _PRICES = ("open", "high", "low", "close")
-_WHOLE = ("ticker", "session", *_PRICES, "volume")
 
-_QUERY = """
+_BARS = """
 with bars as (
     select * from read_parquet($files)
     qualify row_number() over (partition by ticker, session, source order by available_at desc) = 1
@@ -46,35 +50,34 @@ from recent join widths using (session) join typical using (session), (select me
 order by session, ticker, source
 """
 
+_CHAINS = """
+with recent as (
+    select * from read_parquet($files)
+    where session in (select distinct session from read_parquet($files) order by session desc limit 5)
+    qualify row_number() over (partition by snapshot, contract order by available_at desc) = 1
+)
+select underlying, session, contract, strike, expiry, ask - bid as spread, iv,
+    avg(("right" = 'C')::integer) over (partition by underlying, snapshot) as calls
+from recent order by snapshot, contract
+"""
 
-def of_equity_bars(home: Home) -> dict[str, Any]:
-    """The suite's verdict on the newest sessions; asked again only where they changed (the library takes seconds)."""
-    import duckdb
-
-    with duckdb.connect(config={"threads": 1}) as connection:
-        files = str(home.facts / "batch-*" / "equity_bars.parquet")
-        given = {"files": files, "sessions": SESSIONS, "narrow": NARROW}
-        bars = connection.sql(_QUERY, params=given).to_arrow_table()
-    digest = json_digest([SUITE_VERSION, table_digest(bars, ["session", "ticker"])])
-    kept = home.work / "expectations" / "equity_bars.json"
-    if kept.exists():
-        told: dict[str, Any] = json.loads(kept.read_text())
-        if told["input"] == digest:
-            return told
-    told = {"input": digest, "rows": bars.num_rows, "sessions": len(bars.column("session").unique()), **_validate(bars)}
-    durable.write_json(kept, told)
-    return told
+_TRADES = """
+with recent as (
+    select * from read_parquet($files)
+    where not contains(symbol, '-')
+        and session in (select distinct session from read_parquet($files) order by session desc limit 5)
+    qualify row_number() over (partition by symbol, ts_event, sequence, print_no order by available_at desc) = 1
+)
+select symbol, session, ts_event, price, size, side,
+    price / median(price) over (partition by symbol, session) as from_middle
+from recent order by symbol, ts_event, sequence, print_no
+"""
 
 
-def _validate(bars: Any) -> dict[str, Any]:
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-    import great_expectations.expectations as gxe
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
+def _of_bars(gxe: Any) -> list[Any]:
     between = gxe.ExpectColumnValuesToBeBetween
-    expectations = [
-        *(gxe.ExpectColumnValuesToNotBeNull(column=column) for column in _WHOLE),
+    return [
+        *(gxe.ExpectColumnValuesToNotBeNull(column=one) for one in ("ticker", "session", *_PRICES, "volume")),
         *(between(column=column, min_value=0.0001, max_value=1_000_000) for column in _PRICES),
         *(between(column=column, min_value=0) for column in ("above_low", "below_high")),
         between(column="volume", min_value=1, mostly=MOSTLY_TRADED),
@@ -82,12 +85,95 @@ def _validate(bars: Any) -> dict[str, Any]:
         between(column="width", min_value=WIDTH[0], max_value=WIDTH[1]),
         between(column="typical_step", min_value=TYPICAL_STEP[0], max_value=TYPICAL_STEP[1]),
     ]
+
+
+def _of_chains(gxe: Any) -> list[Any]:
+    between = gxe.ExpectColumnValuesToBeBetween
+    return [
+        *(gxe.ExpectColumnValuesToNotBeNull(column=one) for one in ("underlying", "contract", "strike", "expiry")),
+        between(column="strike", min_value=0.01, max_value=1_000_000),
+        between(column="spread", min_value=0, mostly=0.98),
+        between(column="iv", min_value=0.001, max_value=10, mostly=0.98),
+        between(column="calls", min_value=CALLS[0], max_value=CALLS[1]),
+    ]
+
+
+def _of_trades(gxe: Any) -> list[Any]:
+    between = gxe.ExpectColumnValuesToBeBetween
+    return [
+        *(gxe.ExpectColumnValuesToNotBeNull(column=one) for one in ("symbol", "ts_event", "price", "size", "side")),
+        gxe.ExpectColumnValuesToBeInSet(column="side", value_set=["A", "B", "N"]),
+        between(column="size", min_value=1, max_value=100_000),
+        between(column="from_middle", min_value=FROM_MIDDLE[0], max_value=FROM_MIDDLE[1], mostly=0.999),
+    ]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is expected of one dataset's newest rows, whose landing its vendor's check waits for."""
+
+    dataset: str
+    title: str
+    query: str
+    key: tuple[str, ...]
+    given: dict[str, int]
+    expected: Callable[[Any], list[Any]]
+
+
+SUITES = {
+    one.dataset: one
+    for one in (
+        Suite("equity_bars", "Landed day bars", _BARS, ("session", "ticker"), {"sessions": SESSIONS, "narrow": NARROW},
+              _of_bars),
+        Suite("option_chain", "Landed option chains", _CHAINS, ("session", "contract"), {}, _of_chains),
+        Suite("futures_trades", "Landed futures trades", _TRADES, ("symbol", "ts_event"), {}, _of_trades),
+    )
+}  # fmt: skip
+
+
+def docs(home: Home, dataset: str) -> Path:
+    """Where the verdict's page lies."""
+    return home.reports / "expectations" / f"{dataset}.html"
+
+
+def of(home: Home, dataset: str) -> dict[str, Any]:
+    """The suite's verdict on the newest sessions; asked again only where they changed (the library takes seconds)."""
+    import duckdb
+
+    suite = SUITES[dataset]
+    with duckdb.connect(config={"threads": 1}) as connection:
+        files = str(home.facts / "batch-*" / f"{dataset}.parquet")
+        rows = connection.sql(suite.query, params={"files": files, **suite.given}).to_arrow_table()
+    digest = json_digest([SUITE_VERSION, table_digest(rows, list(suite.key))])
+    kept, page = home.work / "expectations" / f"{dataset}.json", docs(home, dataset)
+    if kept.exists() and page.exists():
+        told: dict[str, Any] = json.loads(kept.read_text())
+        if told["input"] == digest:
+            return told
+    verdict, shown = _validate(rows, suite) if rows.num_rows else ({"results": [], "failed": []}, "")
+    told = {"input": digest, "rows": rows.num_rows, "sessions": len(rows.column("session").unique()), **verdict}
+    if shown:
+        durable.write_atomic(page, shown.encode())
+    durable.write_json(kept, told)
+    return told
+
+
+def _validate(rows: Any, suite: Suite) -> tuple[dict[str, Any], str]:
+    """The verdict in our words, and its page."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    from pipelines.lake import data_docs
+
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("landed")
-    definition = source.add_dataframe_asset("equity_bars").add_batch_definition_whole_dataframe("newest")
-    batch = definition.get_batch(batch_parameters={"dataframe": bars.to_pandas()})
-    found = batch.validate(gx.ExpectationSuite("equity_bars", expectations=expectations), result_format="SUMMARY")
+    definition = source.add_dataframe_asset(suite.dataset).add_batch_definition_whole_dataframe("newest")
+    batch = definition.get_batch(batch_parameters={"dataframe": rows.to_pandas()})
+    wanted = gx.ExpectationSuite(suite.dataset, expectations=suite.expected(gxe))
+    found = batch.validate(wanted, result_format="SUMMARY")
     results = [
         {
             "expectation": f"{one.expectation_config.type} {one.expectation_config.kwargs.get('column', '')}".strip(),
@@ -97,7 +183,8 @@ def _validate(bars: Any) -> dict[str, Any]:
         }
         for one in found.results
     ]
-    return {"results": results, "failed": [one["expectation"] for one in results if not one["passed"]]}
+    verdict = {"results": results, "failed": [one["expectation"] for one in results if not one["passed"]]}
+    return verdict, data_docs.page(found, suite.title)
 
 
 def as_markdown(told: dict[str, Any]) -> str:

@@ -22,5 +22,5 @@ def test_a_last_day_unlike_the_rest_is_told(tmp_path: Path, last_price: float, n
         last = session == SESSIONS[-1]
         for number in range(names if last else 30):
             lake.bar(f"A{number}", session, last_price if last else 10.0)
-    told = expectations.of_equity_bars(lake.write(tmp_path))
+    told = expectations.of(lake.write(tmp_path), "equity_bars")
     assert {name.split()[-1] for name in told["failed"]} == against

@@ -1,6 +1,7 @@
 """The warehouse in the graph: one step, dbt's tests as checks, and nothing built on bars that look wrong."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def _materialize(home: Home) -> Any:
 
         overrides = json.dumps({"home": str(home.root), "now": "2025-07-01T06:00:00Z"})
         return dg.materialize(
-            [landed, assets.warehouse, checks.equity_bars_look_like_a_market],
+            [landed, assets.warehouse, *checks.expectation_checks],
             resources={"home": HomeResource(overrides=overrides)}, raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )  # fmt: skip
@@ -79,4 +80,7 @@ def test_bars_that_look_wrong_stop_the_night(tmp_path: Path) -> None:
     failed = [one for one in run.get_asset_check_evaluations() if not one.passed]
     assert [one.check_name for one in failed] == ["equity_bars_look_like_a_market"]
     assert failed[0].metadata["failed"].value == "expect_column_values_to_be_between volume"
+    page = Path(failed[0].metadata["data_docs"].value).read_text()
+    assert "volume" in page and "Failed" in page
+    assert not re.search(r"https?://|<script|<link", page)  # it opens without any network
     assert not (home.marts / "current").exists()
