@@ -13,7 +13,7 @@ from pipelines.vendors.times import midnight_at
 from tests.test_pipelines import bodies
 from tests.test_pipelines.malformed_spoils import Spoil, cell_spoils, json_spoils
 
-DAYS = calendars.sessions(dt.date(1995, 1, 3), dt.date(2025, 6, 27))
+DAYS = calendars.sessions(dt.date(2023, 1, 3), dt.date(2025, 6, 27))
 DAY = dt.date(2025, 6, 30)
 Wrap = Callable[[list[Any], int, random.Random], bytes]
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -41,8 +41,9 @@ class Kind:
     unbelievable: tuple[tuple[Callable[[list[Any], int], bytes], set[str]], ...] = ()
 
 
-def day_of(number: int) -> dt.date:
-    return DAYS[number % len(DAYS)]
+def day_of(number: int, place: int = 0) -> dt.date:
+    """Another day for each body of a kind, and for each row where rows have days of their own."""
+    return DAYS[number // len(KINDS) % (len(DAYS) - 40) + place]
 
 
 def name_of(number: int, place: int) -> str:
@@ -120,7 +121,7 @@ def half(number: int, place: int) -> dict[str, str]:
 
 
 def levels(number: int, place: int) -> list[str]:
-    return [f"{DAYS[number % 1000 + place]:%m/%d/%Y}", "16.9", "17.2", "16.6", "16.7"]
+    return [f"{day_of(number, place):%m/%d/%Y}", "16.9", "17.2", "16.6", "16.7"]
 
 
 def history(rows: list[list[str]], number: int, chance: random.Random) -> bytes:
@@ -188,7 +189,7 @@ KINDS = (
          lambda n, i: {**bodies.minute(10, i), "n": 3}, rest(), lambda row, n: (f"A{n}", row["t"]),
          ticker_and_minute, json_spoils({**ROW, "t": "ms", "n": "count?"}), unbelievable=(ADJUSTED, OTHERS)),
     Kind("equity_bars", lambda n: bodies.DAYS_PATH.replace("AAA", f"D{n}"),
-         lambda n, i: {**bodies.bar("", t=midnight_at(DAYS[n % 7000 + i]) // 1000)}, rest(ticker=None),
+         lambda n, i: {**bodies.bar("", t=midnight_at(day_of(n, i)) // 1000)}, rest(ticker=None),
          lambda row, n: (f"D{n}", row["t"]), lambda row: (row["ticker"], midnight_at(row["session"]) // 1000),
          json_spoils({**ROW, "t": "ms"}), unbelievable=(ADJUSTED, OTHERS)),
     Kind("equity_bars", lambda n: flat_path("us_stocks_sip/day_aggs_v1", n),
@@ -199,7 +200,7 @@ KINDS = (
          lambda row, n: (row["ticker"], int(row["window_start"]) // 1_000_000),
          ticker_and_minute, cell_spoils(FLAT), form="gz", junk=()),
     Kind("index_bars", lambda n: bodies.INDEX_AGGS_PATH.replace("VIX", f"X{n}"),
-         lambda n, i: {"t": midnight_at(DAYS[n % 7000 + i]) // 1000, "o": 16.9, "h": 17.2, "l": 16.6, "c": 16.7},
+         lambda n, i: {"t": midnight_at(day_of(n, i)) // 1000, "o": 16.9, "h": 17.2, "l": 16.6, "c": 16.7},
          rest(),
          lambda row, n: (f"X{n}", row["t"]), lambda row: (row["index"], midnight_at(row["session"]) // 1000),
          json_spoils({"c": "price", "o": "price", "h": "high", "t": "ms"}), unbelievable=(OTHERS,)),
@@ -223,7 +224,7 @@ KINDS = (
                        "cik": "1"}, rest(), lambda row, n: row["ticker"], lambda row: row["ticker"],
          json_spoils({"ticker": "name", "active": "flag", "delisted_utc": "date?", "cik": "text?"})),
     Kind("ticker_events", lambda n: f"polygon/rest/vX/reference/tickers/C{n}/events.json",
-         lambda n, i: {"type": "ticker_change", "date": str(DAYS[n % 7000 + i]), "ticker_change": {
+         lambda n, i: {"type": "ticker_change", "date": str(day_of(n, i)), "ticker_change": {
              "ticker": name_of(n, i)}},
          lambda rows, n, chance: dressed(chance, {"status": "OK", "results": {"cik": str(n), "events": rows}}),
          lambda row, n: (str(n), row["date"], row["ticker_change"]["ticker"]),

@@ -24,6 +24,7 @@ def landed(folder: Path, count: int, seed: int = 11) -> list[Payload]:
     """So many payloads of all kinds in turn, each body as served."""
     chance = random.Random(seed)
     payloads = [payload(chance, number) for number in range(count)]
+    assert len({one.path for one in payloads}) == count
     for begun in range(0, count, AT_ONCE):
         told = [(one.path, at(1), one.body) for one in payloads[begun : begun + AT_ONCE]]
         land(folder, *told, now=at(1))
