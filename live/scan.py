@@ -12,22 +12,19 @@ from live.ports import Bar, Columns
 class Line:
     """One name's bars of a session: places in it, starts, prices, and the day's figures after each."""
 
-    __slots__ = ("_grown", "close", "closes", "first", "high", "low", "place", "rows", "start_us", "starts")
+    __slots__ = ("_grown", "close", "closes", "first", "high", "low", "place", "rows", "start_us")
 
     def __init__(self, told: Columns, rows: NDArray[np.int64] | None) -> None:
         start_us, opens, high, low, close, volume = told[2:] if rows is None else (one[rows] for one in told[2:])
         self.rows: list[int] | None = None if rows is None else rows.tolist()  # None: all of the session's
         self.place = 0 if self.rows is None else self.rows[0]
         self.start_us, self.close = start_us, close
-        self.starts: list[int] = start_us.tolist()
         self.closes: list[float] = close.tolist()
         self.high: list[float] = high.tolist()
         self.low: list[float] = low.tolist()
         self.first = opens.item(0)
         # Sums are made one after the other, as a day's volume grows.
-        self._grown: tuple[list[float], list[float], list[float]] = (
-            np.maximum.accumulate(high).tolist(), np.minimum.accumulate(low).tolist(),
-            np.add.accumulate(volume).tolist())
+        self._grown = np.maximum.accumulate(high), np.minimum.accumulate(low), np.add.accumulate(volume)
 
     def before(self, place: int) -> int:
         """How many of its bars come before a place in the session."""
@@ -37,7 +34,8 @@ class Line:
         """Open, high, low, close, volume and the newest minute's start, after so many bars."""
         top, lowest, volume = self._grown
         last = count - 1
-        return [self.first, top[last], lowest[last], self.closes[last], volume[last], self.starts[last]]
+        return [self.first, top.item(last), lowest.item(last), self.closes[last], volume.item(last),
+                self.start_us.item(last)]
 
 
 class Scan:
