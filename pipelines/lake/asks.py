@@ -144,12 +144,16 @@ class VendorPull:
 
     def _pages(self, stem: str, target: str) -> Iterator[Answer]:
         following: str | None = target
-        number = 1
+        number, followed = 1, set[str]()
         while following:
+            followed.add(following)
             answer = self.transport.ask(self._ask("polygon", f"{_REST}/{stem}-{number:04d}.json", following))
             yield answer
             following = self.transport.next_target(_next_url(self._body(answer)))
             number += 1
+            if following in followed:
+                say(f"    {stem}: page {number - 1} names a page that was had already; taken as the list's end")
+                return
 
     def _body(self, answer: Answer) -> bytes:
         if answer.same:

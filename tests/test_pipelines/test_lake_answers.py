@@ -143,6 +143,17 @@ def test_pictures_indices_statistics_and_holidays_come_when_they_are_named(vendo
     assert again.unchanged and not [path for path, _ in vendor.seen[-9:] if "snapshot" in path]
 
 
+def test_a_page_that_names_itself_ends_its_list(
+    vendor: Vendor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = bodies.dump({"status": "OK", "results": [bodies.pictured("O:SPXW250630C06000000")],
+                        "next_url": f"{vendor.address}/v3/snapshot/options/I%3ASPX?cursor=two"})  # fmt: skip
+    vendor.script |= {"/v3/snapshot/options/I%3ASPX": [(200, {}, page)]}
+    told = pull(vendor, tmp_path, More(snapshots=("I:SPX",)))
+    assert told.rows == {"option_snapshots": 1}
+    assert "a page that was had already" in capsys.readouterr().err
+
+
 def test_what_is_undocumented_waits_for_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
     named: dict[str, Any] = {"cboe_indices": "VIX", "details": "GC", "statistics": True, "flatfiles": "a/b"}
     last = dt.date(2025, 6, 30)
