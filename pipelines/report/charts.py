@@ -62,16 +62,33 @@ def date_ticks(days: Sequence[dt.date], most: int = 6) -> list[tuple[int, str]]:
     return []
 
 
-def _path(values: Sequence[float | None], scale: Scale) -> str:
-    last, pen, parts = max(len(values) - 1, 1), "M", []
-    for i, value in enumerate(values):
+def through(places: Sequence[float], values: Sequence[float | None], scale: Scale) -> str:
+    """A line's path, from gap to gap; places are in the units across."""
+    pen, parts = "M", []
+    for place, value in zip(places, values, strict=True):
         if value is None or not math.isfinite(value):
             pen = "M"
             continue
         depth = (scale.high - value) / (scale.high - scale.low)
-        parts.append(f"{pen}{i * UNITS / last:.1f},{depth * UNITS:.1f}")
+        parts.append(f"{pen}{place:.1f},{depth * UNITS:.1f}")
         pen = "L"
     return "".join(parts)
+
+
+def framed(scale: Scale, paths: Sequence[Html], over: Sequence[Html], *, label: str, height: int, show: Show,
+           about: int) -> Html:
+    """Paths on a grid of round values, whose marks stand in a gutter of their own; `over` is drawn in pixels."""
+    marks = ticks(scale.low, scale.high, about)
+    gutter = [tag("text", show(mark), x="100%", y=scale.y(mark) + 4, class_="mark", text_anchor="end")
+              for mark in marks]
+    grid = [tag("line", x1="0", x2="100%", y1=scale.y(mark), y2=scale.y(mark), class_="zero" if mark == 0 else "grid")
+            for mark in marks]
+    inner = tag("svg", *paths, x="0", y=ABOVE, width="100%", height=scale.plot, viewBox=f"0 0 {UNITS} {UNITS}",
+                preserveAspectRatio="none", overflow="visible")
+    return tag(
+        "div", tag("svg", *gutter, class_="gutter", height=height, aria_hidden="true"),
+        tag("svg", *grid, inner, *over, class_="plot", height=height, aria_hidden="true"),
+        class_="chart", role="img", aria_label=label)
 
 
 def _dates(sessions: Sequence[str], height: int) -> list[Html]:
@@ -92,31 +109,15 @@ def line_chart(
     scale = Scale.over([line.values for line in lines], height)
     if scale is None or len(sessions) < 2:
         return tag("p", "Too few sessions to draw.", class_="note")
-    marks = ticks(scale.low, scale.high, about)
-    gutter = [
-        tag("text", show(mark), x="100%", y=scale.y(mark) + 4, class_="mark", text_anchor="end") for mark in marks
-    ]
-    grid = [
-        tag("line", x1="0", x2="100%", y1=scale.y(mark), y2=scale.y(mark), class_="zero" if mark == 0 else "grid")
-        for mark in marks
-    ]
     zero = scale.high / (scale.high - scale.low) * UNITS
     paths = []
     for line in lines:
-        path = _path(line.values, scale)
+        last = max(len(line.values) - 1, 1)
+        path = through([place * UNITS / last for place in range(len(line.values))], line.values, scale)
         if line.area:
             paths.append(tag("path", d=f"{path}L{UNITS},{zero:.1f}L0,{zero:.1f}Z", class_=f"area {line.class_}"))
         paths.append(tag("path", tag("title", line.name), d=path, class_=f"line {line.class_}"))
-    stretched = {"viewBox": f"0 0 {UNITS} {UNITS}", "preserveAspectRatio": "none", "overflow": "visible"}
-    inner = tag("svg", *paths, x="0", y=ABOVE, width="100%", height=scale.plot, **stretched)
-    return tag(
-        "div",
-        tag("svg", *gutter, class_="gutter", height=height, aria_hidden="true"),
-        tag("svg", *grid, inner, *_dates(sessions, height), class_="plot", height=height, aria_hidden="true"),
-        class_="chart",
-        role="img",
-        aria_label=label,
-    )
+    return framed(scale, paths, _dates(sessions, height), label=label, height=height, show=show, about=about)
 
 
 def columns(

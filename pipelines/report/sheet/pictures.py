@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.report import words
-from pipelines.report.charts import ABOVE, BELOW, UNITS, Line, Scale, Show, ticks
+from pipelines.report.charts import ABOVE, BELOW, UNITS, Line, Scale, Show, framed, through
 from pipelines.report.html import Html, tag
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -60,34 +60,13 @@ def curve(
     def at(x: float) -> float:
         return (edge + (1.0 - 2.0 * edge) * (x - low) / width) * 100.0
 
-    ys = ticks(scale.low, scale.high, about)
-    gutter = [tag("text", show(y), x="100%", y=scale.y(y) + 4, class_="mark", text_anchor="end") for y in ys]
-    grid = [tag("line", x1="0", x2="100%", y1=scale.y(y), y2=scale.y(y), class_="zero" if y == 0 else "grid")
-            for y in ys]
-    paths = [tag("path", tag("title", line.name), d=_through(xs, line.values, scale, at), class_=f"line {line.class_}")
-             for line, xs in lines]
-    inner = tag("svg", *paths, x="0", y=ABOVE, width="100%", height=scale.plot, viewBox=f"0 0 {UNITS} {UNITS}",
-                preserveAspectRatio="none", overflow="visible")
+    paths = [tag("path", tag("title", line.name), d=through([at(x) * UNITS / 100 for x in xs], line.values, scale),
+                 class_=f"line {line.class_}") for line, xs in lines]
     drawn = [mark for dot in dots for mark in _dot(dot, scale, at)]
     under = [tag("text", text, x=f"{at(x):.1f}%", y=height - 4, text_anchor="middle",
                  class_="mark odd" if number % 2 and len(marks) > 6 else "mark")
              for number, (x, text) in enumerate(marks)]
-    return tag(
-        "div", tag("svg", *gutter, class_="gutter", height=height, aria_hidden="true"),
-        tag("svg", *grid, inner, *drawn, *under, class_="plot", height=height, aria_hidden="true"),
-        class_="chart", role="img", aria_label=label)
-
-
-def _through(xs: Sequence[float], values: Sequence[float | None], scale: Scale, at: Any) -> str:
-    pen, parts = "M", []
-    for x, value in zip(xs, values, strict=True):
-        if value is None or not math.isfinite(value):
-            pen = "M"
-            continue
-        depth = (scale.high - value) / (scale.high - scale.low)
-        parts.append(f"{pen}{at(x) * UNITS / 100:.1f},{depth * UNITS:.1f}")
-        pen = "L"
-    return "".join(parts)
+    return framed(scale, paths, [*drawn, *under], label=label, height=height, show=show, about=about)
 
 
 def _dot(dot: Dot, scale: Scale, at: Any) -> list[Html]:
