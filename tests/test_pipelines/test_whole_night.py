@@ -51,6 +51,9 @@ def test_a_planted_look_ahead_stops_the_night_and_is_named_with_its_first_bad_da
     found = re.search(r"planted\w*.*?(\d{4}-\d{2}-\d{2})", ran.stderr, re.DOTALL)
     assert found, ran.stderr
     assert sorted(path.name for path in (copied / "bundles").iterdir()) == bundles
+    page = (copied / "reports" / (copied / "reports" / "latest").read_text().strip() / "index.html").read_text()
+    told = json.loads((copied / "work" / "sections" / "leak.json").read_text())["findings"][0]
+    assert "Stopped." in page and told["entity"] in page and f"moved by {told['input']}" in page
 
 
 def test_an_order_explains_itself_and_recomputes(whole_night: Path) -> None:
