@@ -6,6 +6,7 @@ gamma. A missing iv or gamma is missing, never zero.
 
 import datetime as dt
 import hashlib
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,10 +52,32 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def exposure_at(spot: float, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray) -> float:
     """Gamma exposure if the underlying stood at `spot`: Black-Scholes gamma at zero rate and unchanged volatility."""
-    width = iv * np.sqrt(years)
-    d1 = np.log(spot / strike) / width + 0.5 * width
-    gamma = np.exp(-0.5 * d1 * d1) / (np.sqrt(2.0 * np.pi) * spot * width)
-    return float(np.sum(gamma * signed_oi) * SHARES_PER_CONTRACT * spot * spot * 0.01)
+    return Repriced(strike, years, iv, signed_oi).exposure(spot)
+
+
+class Repriced:
+    """A book whose exposure is asked for at many spots: what does not depend on the spot is worked out once, and the
+    arrays in between are written over, since making them anew takes as long as the arithmetic."""
+
+    def __init__(self, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray) -> None:
+        self._strike, self._signed = strike, signed_oi
+        self._width: FloatArray = iv * np.sqrt(years)
+        self._half: FloatArray = 0.5 * self._width
+        self._one, self._two = np.empty_like(self._width), np.empty_like(self._width)
+
+    def exposure(self, spot: float) -> float:
+        d1, work = self._one, self._two
+        np.divide(spot, self._strike, out=d1)
+        np.log(d1, out=d1)
+        np.divide(d1, self._width, out=d1)
+        np.add(d1, self._half, out=d1)
+        np.multiply(-0.5, d1, out=work)
+        np.multiply(work, d1, out=work)
+        np.exp(work, out=work)
+        np.multiply(np.sqrt(2.0 * np.pi) * spot, self._width, out=d1)
+        np.divide(work, d1, out=work)
+        np.multiply(work, self._signed, out=work)
+        return float(np.sum(work) * SHARES_PER_CONTRACT * spot * spot * 0.01)
 
 
 def gamma_flip(
@@ -62,24 +85,30 @@ def gamma_flip(
 ) -> float | None:
     """The spot nearest to today's at which the re-priced exposure crosses zero, None where none is in reach."""
     priced = (years > 0) & (iv > 0) & (signed_oi != 0)
-    book = (strike[priced], years[priced], iv[priced], signed_oi[priced])
     if not priced.any():
         return None
+    book = Repriced(strike[priced], years[priced], iv[priced], signed_oi[priced])
     grid = spot * np.linspace(1.0 - FLIP_REACH, 1.0 + FLIP_REACH, _GRID)
-    exposure = np.array([exposure_at(float(level), *book) for level in grid])
-    crossing = np.flatnonzero(np.sign(exposure[:-1]) != np.sign(exposure[1:]))
-    flips = []
-    for left in crossing:
+    at_grid = cache(lambda place: book.exposure(float(grid[place])))
+    away = np.maximum(0.0, np.maximum(grid[:-1] - spot, spot - grid[1:]))  # of a step: no flip in it is nearer
+    nearest: float | None = None
+    for left in np.argsort(away, kind="stable").tolist():
+        if nearest is not None and away[left] > abs(nearest - spot):
+            break
+        if np.sign(at_grid(left)) == np.sign(at_grid(left + 1)):
+            continue
         low, high = float(grid[left]), float(grid[left + 1])
-        above = exposure[left + 1] > 0
+        above = at_grid(left + 1) > 0
         for _ in range(_BISECTIONS):
             middle = 0.5 * (low + high)
-            if (exposure_at(middle, *book) > 0) == above:
+            if (book.exposure(middle) > 0) == above:
                 high = middle
             else:
                 low = middle
-        flips.append(0.5 * (low + high))
-    return min(flips, key=lambda level: (abs(level - spot), level), default=None)
+        flip = 0.5 * (low + high)
+        if nearest is None or (abs(flip - spot), flip) < (abs(nearest - spot), nearest):
+            nearest = flip
+    return nearest
 
 
 def _years_left(snapshot: dt.datetime, expiries: list[dt.date]) -> FloatArray:
