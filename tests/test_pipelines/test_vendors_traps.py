@@ -9,10 +9,14 @@ import pytest
 import zstandard
 
 from pipelines.home import Home
+from pipelines.lake.clocks import with_clocks
 from pipelines.lake.facts import quarantined
 from pipelines.vendors import cboe, cboe_csv, cboe_daily, cme, contents, polygon, polygon_options, polygon_reference
+from pipelines.vendors.layout import route
+from pipelines.vendors.parsing import UNFORESEEN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.lake_told import at, land
+from tests.test_pipelines.malformed_kinds import KINDS
 
 SIDE = "1.5,0,1.25,2,30,0.2,0.5,0.01,40"
 
@@ -147,3 +151,16 @@ def test_what_had_not_happened_when_it_was_received_is_refused(tmp_path: Path) -
 def test_a_chain_is_not_published_before_its_session() -> None:
     body = bodies.chain(bodies.option("SPXW250703C06000000"), timestamp="2025-06-27 20:32:00")
     assert reasons(cboe.chain(body, bodies.CHAIN_PATH)) == ["bad_time"]
+
+
+@pytest.mark.slow
+def test_every_real_file_passes_through_every_parser(samples: Path) -> None:
+    """Whatever lies in whichever folder: rows with both clocks, or reasons, and nothing that broke a parser."""
+    for file in sorted(samples.rglob("*")):
+        body = file.read_bytes() if file.is_file() and file.stat().st_size < 3_000_000 else None
+        for kind in KINDS if body is not None else ():
+            found = route(kind.path(0))
+            assert found is not None and body is not None
+            table, rejects = found.parser(body, kind.path(0))
+            assert with_clocks(kind.dataset, table)["event_time"].null_count == 0
+            assert not [one for one in rejects if UNFORESEEN in one.row_text], (file, kind.dataset)
