@@ -68,7 +68,7 @@ def rows() -> list[Row]:
     mine, plain = timed(lambda: option_metrics(table), runs=RUNS), timed(lambda: by_hand(columns), runs=RUNS)
     alone = apart("options")["peak_mb"]
     note = (f"{CONTRACTS:,} contracts, {CONTRACTS / mine.median_s:,.0f}/s, {mine.median_s / plain.median_s:.1f} times "
-            "NumPy by hand (five of our figures)")  # fmt: skip
+            f"NumPy by hand (five of our figures); {mine.cpu_words}, by hand {plain.cpu_words}")  # fmt: skip
     vollib = peer("vollibpin", "peers.vollib", str(CONTRACTS))
     return [
         Row("options/chain_metrics", mine.median_s, mine.cold_s, "py_vollib_vectorized (iv, greeks, exposure)",

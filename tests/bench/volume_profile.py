@@ -53,7 +53,8 @@ def rows() -> list[Row]:
     return [Row(
         "volume_profile/5M", mine.median_s, mine.cold_s, "MarketProfile", theirs["seconds"] if theirs else None,
         plain.median_s, apart("volume_profile")["peak_mb"], RUNS,
-        f"{TICKS:,} ticks, {TICKS / mine.median_s:,.0f}/s, {mine.median_s / plain.median_s:.1f} times NumPy by hand",
+        f"{TICKS:,} ticks, {TICKS / mine.median_s:,.0f}/s, {mine.median_s / plain.median_s:.1f} times NumPy by hand; "
+        f"{mine.cpu_words}, by hand {plain.cpu_words}",
     )]  # fmt: skip
 
 
