@@ -19,6 +19,7 @@ from live import canonical, documents
 from live.alerts import Alerter
 from live.docs_page import docs_html
 from live.gatekeeper import PROTOCOL
+from live.journal import JournalBroken, JournalUnwritable
 from live.killing import throw
 from live.metrics import exposition
 from live.page import content_security_policy, html
@@ -83,7 +84,9 @@ def make_app(account: Account) -> FastAPI:
         return _document({"detail": told}, 422)
 
     @app.exception_handler(sqlite3.Error)
-    def unreadable(_: Request, error: sqlite3.Error) -> Response:
+    @app.exception_handler(JournalUnwritable)  # what a passport's walk along the chain says of a file that is locked
+    @app.exception_handler(JournalBroken)
+    def unreadable(_: Request, error: Exception) -> Response:
         log.warning("the journal could not be read: %s", error)
         return _document({"detail": "the journal cannot be read just now"}, 503)
 

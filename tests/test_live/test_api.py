@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -93,6 +94,20 @@ def test_documents_say_what_the_journal_says(desk: Desk) -> None:
     assert desk.json("/bundle")["seq"] == 1
     explained = desk.json(f"/passport/{decision.payload['decision_id']}")
     assert explained["recomputed_equal"] and len(explained["names"]) == 7
+
+
+def test_a_passport_of_a_journal_that_cannot_be_walked_is_a_plain_word(tmp_path: Path) -> None:
+    bundles = traded(tmp_path)
+    db = sqlite3.connect(tmp_path / "j.sqlite", isolation_level=None)
+    (payload,) = db.execute("SELECT payload FROM entries WHERE kind = 'decision'").fetchone()
+    with served(account(tmp_path, bundles), TOKEN, rate=1e6, burst=1e6) as port:
+        there, id = Desk(port, tmp_path, bundles), json.loads(payload)["decision_id"]
+        assert there.ask(f"/passport/{id}").status == 200
+        db.execute("DROP TRIGGER entries_stand")
+        db.execute("UPDATE entries SET at = '' WHERE seq = 2")
+        db.close()
+        answer = there.ask(f"/passport/{id}")
+    assert (answer.status, answer.text) == (503, '{"detail":"the journal cannot be read just now"}')  # type: ignore[attr-defined]
 
 
 def test_metrics_are_prometheus_text_with_the_journals_numbers(desk: Desk) -> None:
