@@ -17,7 +17,7 @@ from pipelines import durable
 from pipelines.home import Home
 from pipelines.lake import answers, clocks, dated, quarantine, raw
 from pipelines.lake.schemas import DATASETS, INSTANT
-from pipelines.lake.versions import incoming_schema
+from pipelines.lake.versions import SHARED, incoming_schema
 from pipelines.lake.withdrawals import Withdrawals
 from pipelines.settings import Quarantine
 from pipelines.vendors.layout import Delivery, Route, route, slot
@@ -146,8 +146,8 @@ class Landing:
             received = rows["modelled_at"] if delivery.received_at is None else _same(moment, INSTANT, rows)
             self._add(found.dataset, rows, {
                 "received_at": received, "pulled_before_at": _same(pulled_before, INSTANT, rows),
-                "body_sha256": _same(delivery.sha256, pa.string(), rows),
-                "path": _same(delivery.path, pa.string(), rows), "place": _same(self._place, pa.int64(), rows),
+                "body_sha256": _same(delivery.sha256, SHARED, rows),
+                "path": _same(delivery.path, SHARED, rows), "place": _same(self._place, pa.int64(), rows),
             })  # fmt: skip
 
     def _take_back(self) -> None:
@@ -157,7 +157,7 @@ class Landing:
             self._place += 1
             self._add(dataset, rows, {
                 "received_at": _same(moment, INSTANT, rows), "pulled_before_at": _same(moment, INSTANT, rows),
-                "body_sha256": _same(sha256, pa.string(), rows), "path": _same(where, pa.string(), rows),
+                "body_sha256": _same(sha256, SHARED, rows), "path": _same(where, SHARED, rows),
                 "place": _same(self._place, pa.int64(), rows),
             })  # fmt: skip
 
@@ -178,13 +178,17 @@ class Landing:
         schema = incoming_schema(DATASETS[dataset])
         if dataset not in self._writers:
             # Read once, within the hour, and then gone: packing it would cost more than it saves.
-            words = [field.name for field in schema if pa.types.is_string(field.type)]
+            words = [field.name for field in schema if pa.types.is_string(field.type) or field.type == SHARED]
             self._writers[dataset] = pq.ParquetWriter(
                 self.folder / f"{dataset}.parquet", schema, compression="none", use_dictionary=words,
                 write_statistics=False,
             )  # fmt: skip
-        self._writers[dataset].write_table(pa.concat_tables(self._waiting.pop(dataset)).cast(schema))
+        rows = pa.concat_tables(self._waiting.pop(dataset)).unify_dictionaries()
+        self._writers[dataset].write_table(rows.cast(schema))
 
 
 def _same(value: Any, kind: pa.DataType, rows: pa.Table) -> pa.Array:
+    if pa.types.is_dictionary(kind):
+        places = pa.repeat(pa.scalar(0, kind.index_type), rows.num_rows)
+        return pa.DictionaryArray.from_arrays(places, pa.array([value], kind.value_type))
     return pa.repeat(pa.scalar(value, kind), rows.num_rows)

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from pipelines.lake.schemas import DATASETS, INSTANT, Dataset
 
-# What an incoming row carries beside the dataset's own columns and event_time.
+# What an incoming row carries beside the dataset's own columns and event_time. A body's rows share its path and hash.
+SHARED = pa.dictionary(pa.int32(), pa.string())
 INCOMING = [
     ("modelled_at", INSTANT), ("opening", pa.bool_()), ("received_at", INSTANT), ("pulled_before_at", INSTANT),
-    ("body_sha256", pa.string()), ("path", pa.string()), ("place", pa.int64()), ("row_index", pa.int64()),
+    ("body_sha256", SHARED), ("path", SHARED), ("place", pa.int64()), ("row_index", pa.int64()),
 ]  # fmt: skip
 
 
