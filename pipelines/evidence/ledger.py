@@ -127,8 +127,13 @@ class Ledger:
                 failpoints.reached("ledger.written")
                 os.fsync(out.fileno())
             failpoints.reached("ledger.synced")
+        if lines or self._behind():  # a kill between the two leaves rows that no anchor remembers
             durable.write_json(self.anchor, {"rows": len(self._hashes), "head": self.head}, failpoint="ledger_head")
         return identities
+
+    def _behind(self) -> bool:
+        return bool(self._rows) and (
+            not self.anchor.exists() or json.loads(self.anchor.read_bytes())["rows"] < len(self._rows))
 
     def n(self, target: str) -> int:
         """Distinct (configuration, seed) pairs ever judged on the outer window of one target, by a night or by hand,

@@ -108,14 +108,17 @@ def test_backtests_by_hand_count_unless_a_night_judged_the_same(tmp_path):
     assert ledger.n("daily") == 5
 
 
+@pytest.mark.parametrize("nth", ["", "#5"])  # at the first write, and at the last, after which nothing new comes
 @pytest.mark.parametrize("failpoint", ["ledger.staged", "ledger.written", "ledger.synced", "ledger_head.staged"])
-def test_a_kill_at_any_point_ends_in_the_same_ledger(tmp_path, failpoint):
+def test_a_kill_at_any_point_ends_in_the_same_ledger(tmp_path, failpoint, nth):
     program = ("import datetime as dt\nfrom tests.test_pipelines.test_evidence_ledger import *\nimport sys\n"
                "from pathlib import Path\nfilled(Path(sys.argv[1]))")
     run = [sys.executable, "-c", program, str(tmp_path / "killed")]
-    killed = subprocess.run(run, env={**os.environ, "NIGHTDESK_FAILPOINT": failpoint})
+    killed = subprocess.run(run, env={**os.environ, "NIGHTDESK_FAILPOINT": failpoint + nth})
     assert killed.returncode == -9
     again, whole = filled(tmp_path / "killed"), filled(tmp_path / "whole")
     assert again.path.read_bytes() == whole.path.read_bytes() and again.verify() == 5
+    assert again.anchor.read_bytes() == whole.anchor.read_bytes()
+    assert sorted(os.listdir(tmp_path / "killed")) == sorted(os.listdir(tmp_path / "whole"))
     again.register("outer", "daily", "one more", 7, {}, NOW)
     assert Ledger(tmp_path / "killed").cut is None
