@@ -124,8 +124,8 @@ def _listed(
     transport: "HttpTransport", what: str, date: str, first: dt.date, last: dt.date, parse: "Parser"
 ) -> Iterator[dict[str, Any]]:
     """All rows of a paged list whose date lies in first … last."""
-    from pipelines.vendors.http import Ask
     from pipelines.vendors.contents import load_json
+    from pipelines.vendors.http import Ask
 
     target: str | None = f"/stocks/v1/{what}?{date}.gte={first}&{date}.lte={last}&limit=1000"
     while target is not None:
