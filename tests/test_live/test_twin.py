@@ -166,8 +166,8 @@ class Worse(PaperVenue):
         self._off_usd, self._dearer = off_usd, dearer
 
     def on_bar(self, bar: Bar) -> list[Fill]:
-        return [dataclasses.replace(fill, price=fill.price + self._off_usd * (1 if fill.quantity > 0 else -1),
-                                    cost=fill.cost * self._dearer) for fill in super().on_bar(bar)]
+        return [fill._replace(price=fill.price + self._off_usd * (1 if fill.quantity > 0 else -1),
+                              cost=fill.cost * self._dearer) for fill in super().on_bar(bar)]
 
 
 def test_a_worse_price_is_the_fill(bundles: Path, tmp_path: Path) -> None:
