@@ -45,6 +45,17 @@ def test_a_market_is_its_number_s_and_nobody_else_s():
         assert all(np.isfinite(values).all() for values in columns.values())
 
 
+def test_the_folder_it_is_asked_in_says_nothing_of_a_planted_market(tmp_path, monkeypatch):
+    here = bars.planted_bars("modest", 3)
+    (tmp_path / ".nightdesk").mkdir()
+    (tmp_path / ".nightdesk" / "market.json").write_text(json.dumps({"source": "sandbox", "seed": 7, "sandbox": {}}))
+    (tmp_path / "nightdesk.toml").write_text("[sandbox]\nsessions = 300\n")
+    monkeypatch.chdir(tmp_path)
+    there = bars.planted_bars("modest", 3)
+    assert there.oracle_sharpe == here.oracle_sharpe
+    assert there.columns["close"].tobytes() == here.columns["close"].tobytes()
+
+
 def test_a_decision_sees_the_row_before_its_own():
     market = bars.null_bars("gaussian", 3, 0)
     panel = paths.decisions(market)

@@ -18,9 +18,9 @@ from models.strategy import StrategyConfig
 from models.validation import statistics
 from models.validation.evidence import Health
 from models.validation.skill import Asked
-from pipelines import settings as settings_module
 from pipelines.evidence.calibration.bars import Bars
 from pipelines.home import Home
+from pipelines.settings import Settings
 from pipelines.training.candidates import ACROSS, GRAPH, TARGET, Candidate
 
 NOW = dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)
@@ -80,10 +80,10 @@ def walk_one(bars: Bars, seed: int, family: str = "gbm") -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory(prefix="nightdesk-path-") as folder:
         often, seldom = REFITS[family]
-        settings = settings_module.load(
+        settings = Settings.model_validate(
             {"home": folder, "seed": seed, "training": {
                 "first_train_sessions": 252, "step_sessions": often, "slow_step_sessions": seldom,
-                "optuna_trials": 0}}, environment={})
+                "optuna_trials": 0}})
         home = Home(settings.home).prepare()
         home.write_section("leak", {"passed": True, "parity_passed": True, "findings": []})
         panel = decisions(bars)
