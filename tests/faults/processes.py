@@ -20,7 +20,8 @@ HEAVY = ("torch", "torch._dynamo", "torch.optim", "mlflow.store.tracking.sqlalch
 
 
 def in_fork(work: Callable[[], object], failpoint: str = "", traced: Path | None = None) -> int:
-    """How the fork ended: 0, or minus the signal that it died of. It passes its failpoints on to `traced`."""
+    """How the fork ended: 0 or the number that `work` tells, or minus the signal that it died of. It passes its
+    failpoints on to `traced`."""
     child = os.fork()
     if child == 0:
         code = 70
@@ -28,8 +29,8 @@ def in_fork(work: Callable[[], object], failpoint: str = "", traced: Path | None
             os.environ[VARIABLE] = failpoint
             if traced is not None:
                 trace(traced)
-            work()
-            code = 0
+            told = work()
+            code = told if isinstance(told, int) else 0
         except BaseException:
             traceback.print_exc()
         finally:
@@ -70,21 +71,15 @@ class Forge:
         traced = self.log.with_name("passed.txt")
         traced.unlink(missing_ok=True)
         self._head(home, words, failpoint)
-        child = os.fork()
-        if child == 0:
-            self._become(home, words, failpoint, traced, None)
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status), traced.read_text().split() if traced.exists() else []
+        ended = in_fork(lambda: self._command(home, words, None), failpoint, traced)
+        return ended, traced.read_text().split() if traced.exists() else []
 
     def said(self, home: Path, *words: str) -> tuple[int, str, str]:
         """(how it ended, standard output, standard error) of a command that only reads."""
         out = self.log.with_name("out.txt")
         self._head(home, words, "")
-        child = os.fork()
-        if child == 0:
-            self._become(home, words, "", None, out)
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status), out.read_text(), out.with_suffix(".err").read_text()
+        ended = in_fork(lambda: self._command(home, words, out))
+        return ended, out.read_text(), out.with_suffix(".err").read_text()
 
     def person(self, home: Path, words: Sequence[str], kill_after_s: float | None = None) -> int:
         """The command as a person types it, killed with all its children after a while."""
@@ -102,26 +97,13 @@ class Forge:
         with open(self.log, "a") as log:
             log.write(f"\n=== {home.name}: {words[0]} {words[-1]} {failpoint}\n")
 
-    def _become(
-        self, home: Path, words: Sequence[str], failpoint: str, traced: Path | None, out: Path | None
-    ) -> None:
-        """In the child: the command line itself, with its own output; never returns."""
-        code = 70
-        try:
-            log = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.dup2(log if out is None else os.open(out, os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 1)
-            os.dup2(log if out is None else os.open(out.with_suffix(".err"), os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 2)
-            os.environ[VARIABLE] = failpoint
-            os.chdir(self.root)
-            sys.argv = ["nightdesk", *words, "--home", str(home)]
-            if traced is not None:
-                trace(traced)
-            from pipelines import cli
+    def _command(self, home: Path, words: Sequence[str], out: Path | None) -> int:
+        """In the child: the command line itself, with its own output."""
+        log = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.dup2(log if out is None else os.open(out, os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 1)
+        os.dup2(log if out is None else os.open(out.with_suffix(".err"), os.O_WRONLY | os.O_TRUNC | os.O_CREAT), 2)
+        os.chdir(self.root)
+        sys.argv = ["nightdesk", *words, "--home", str(home)]
+        from pipelines import cli
 
-            code = cli.run_app()
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        return cli.run_app()
