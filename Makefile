@@ -12,10 +12,10 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-payloads proof-gate proof-reruns proof-rules proof-api clean
+.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-kill-random proof-payloads proof-gate proof-reruns proof-rules proof-api clean
 
 help:  ## What can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 # uv installs in a fraction of pip's time; pip is the fallback where uv cannot work. Where pip knows a folder of wheels
 # (find-links), torch's CPU build comes from there, else uv's own flag picks it.
@@ -71,6 +71,10 @@ truth-null: $(STAMP)  ## No family shows skill where there is none, all do where
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
+
+proof-kill-random: $(STAMP)  ## 20 whole nightlies of a five-name market killed at random moments (half an hour; resumes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.faults.nightlies --only at-random --names 5 --kills 20 \
+	  --folder .nightdesk/proof-kill-random
 
 proof-payloads: $(STAMP)  ## 10,000 malformed payloads of every parser: nothing bad in a mart, nothing good lost (minutes)
 	@NIGHTDESK_PAYLOADS=10000 $(BIN)/python -m pytest -m deep tests/test_pipelines/test_marts_malformed.py

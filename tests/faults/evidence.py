@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import Forge
+from tests.faults.processes import Forge, in_fork
 
 # Named by content or by number; a second copy or a leftover of a half-done publication shows as another name.
 # Parquet of facts and marts is the same byte by byte; a bundle says when it was packed, which is the night's moment.
@@ -73,7 +73,21 @@ def unreadable(forge: Forge, home: Path) -> str:
         code, out, err = forge.said(home, *words)
         if code and "no home at" not in err:
             return f"{' '.join(words)}: {(err or out).strip()[-300:]}"
-    return ""
+    return "" if nothing_yet or not in_fork(lambda: _generation(home)) else "the current generation is not whole"
+
+
+def _generation(home: Path) -> None:
+    """Read all of the current generation: its rows must be those that it was published with."""
+    from pipelines.digest import table_digest
+    from pipelines.home import Home
+    from pipelines.lake import marts
+
+    folder = marts.current(Home(home))
+    with marts.connect(Home(home)) as connection:
+        for mart, digest in marts.mart_digests(folder).items():
+            table = connection.sql(f"select * from {mart}_versions").to_arrow_table()
+            if table_digest(table, [*marts.GRAINS[mart], "available_at"]) != digest:
+                raise ValueError(f"{folder / mart} does not hold what it was published with")
 
 
 def night(forge: Forge, home: Path) -> Any:

@@ -18,12 +18,18 @@ from tests.faults.processes import KILLED, Forge
 
 ROOT = Path(__file__).resolve().parents[2]
 # A small market and a lenient gate: what is killed is the writing, not the learning.
-SMALL = ("sandbox.names=8", "sandbox.sessions=360", "sandbox.chain_sessions=4", "sandbox.tick_sessions=2",
+SMALL = ("sandbox.sessions=360", "sandbox.chain_sessions=4", "sandbox.tick_sessions=2",
          "training.optuna_trials=2", "training.boost_rounds=20", "training.gnn_epochs=3", "gate.min_dsr=0.01",
          "gate.max_loss_probability=1", "gate.max_spa_p=1", "gate.cost_stress=1", "gate.min_trials=1",
          "leak.decision_times=1")
-NIGHTLY = ("nightly", *(word for one in SMALL for word in ("--set", one)))
-NEXT, LIVE = (*NIGHTLY, "--next"), ("live",)
+
+
+def nightly(names: int) -> tuple[str, ...]:
+    return "nightly", *(word for one in (f"sandbox.names={names}", *SMALL) for word in ("--set", one))
+
+
+NIGHTLY = nightly(8)
+NEXT, LIVE = ("--next",), ("live",)  # the first is the nightly that brings another night
 
 
 @dataclass(frozen=True)
@@ -36,20 +42,18 @@ class Chapter:
     then: tuple[tuple[str, ...], ...] = ()
 
 
-FIRST = Chapter("first", None, NIGHTLY, (LIVE,))
-CHAPTERS = (
-    FIRST,
-    Chapter("live", "after-first-nightly", LIVE),
-    Chapter("late-split", "after-2", NEXT, (LIVE,)),
-    Chapter("corrected-bar", "after-4", NEXT, (LIVE,)),
-)
+FIRST = Chapter("first", None, (), (LIVE,))
+LATE_SPLIT = Chapter("late-split", "after-2", NEXT, (LIVE,))
+CORRECTED_BAR = Chapter("corrected-bar", "after-4", NEXT, (LIVE,))
+CHAPTERS = (FIRST, Chapter("live", "after-first-nightly", LIVE), LATE_SPLIT, CORRECTED_BAR)
+AT_RANDOM = (FIRST, LATE_SPLIT, FIRST, CORRECTED_BAR)  # whose nights are killed at random moments, in turns
 
 
 class Proof:
     """Uninterrupted homes to compare with, and the cases that were seen to end the same; kept in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, nightly: tuple[str, ...] = NIGHTLY) -> None:
+        self.folder, self.nightly = folder, nightly
         folder.mkdir(parents=True, exist_ok=True)
         self.forge = Forge(ROOT, folder / "log.txt")
         self._path = folder / "done.json"
@@ -59,12 +63,25 @@ class Proof:
         self.done[name] = value
         self._path.write_text(json.dumps(self.done, indent=1))
 
-    def must(self, home: Path, words: Sequence[str]) -> list[str]:
+    def words(self, told: Sequence[str]) -> Sequence[str]:
+        """A chapter's command as it is typed."""
+        return told if told == LIVE else (*self.nightly, *told)
+
+    def must(self, home: Path, told: Sequence[str]) -> list[str]:
         """Run a command that has to succeed; the failpoints that it passed."""
+        words = self.words(told)
         ended, passed = self.forge.run(home, words)
         if ended:
             raise SystemExit(f"the uninterrupted `{' '.join(words[:1])}` ended with {ended}: {self.forge.log}")
         return passed
+
+    def by_a_person(self, chapter: Chapter) -> Path:
+        """The chapter's night in a process of its own, as a person would start it: its time is the yardstick."""
+        home, begun = self.home("reference", chapter.starts_from), time.monotonic()
+        if self.forge.person(home, self.words(chapter.killed)):
+            raise SystemExit(f"the uninterrupted nightly failed: {self.forge.log}")
+        self.note(f"seconds {chapter.name}", time.monotonic() - begun)
+        return home
 
     def home(self, name: str, starts_from: str | None) -> Path:
         home = self.folder / name
@@ -92,14 +109,11 @@ class Proof:
                 self.must(home, NEXT)
                 self.keep(home, f"after-{night}")
                 self.note(f"after-{night}", True)
-        home = self.home("reference", chapter.starts_from)
-        if chapter is FIRST:  # first in a process of its own, as a person would: its time is the yardstick
-            begun = time.monotonic()
-            if self.forge.person(home, NIGHTLY):
-                raise SystemExit(f"the uninterrupted nightly failed: {self.forge.log}")
-            self.note("seconds", time.monotonic() - begun)
-            self.keep(home, "after-first-nightly")
-            home = self.home("reference", None)  # again, with the same keys
+        if chapter is FIRST:
+            self.keep(self.by_a_person(chapter), "after-first-nightly")
+        elif chapter in AT_RANDOM:
+            self.by_a_person(chapter)
+        home = self.home("reference", chapter.starts_from)  # again, the first one with the same keys
         passed = self.must(home, chapter.killed)
         for words in chapter.then:
             self.must(home, words)
@@ -116,9 +130,9 @@ class Proof:
         points = list(failpoints) or [""]
         while points:
             if moment is None:
-                died, _ = self.forge.run(home, chapter.killed, points[0])
+                died, _ = self.forge.run(home, self.words(chapter.killed), points[0])
             else:
-                died = self.forge.person(home, chapter.killed, kill_after_s=moment)
+                died = self.forge.person(home, self.words(chapter.killed), kill_after_s=moment)
                 if died == 0:  # the machine is quicker than it was when the yardstick was taken
                     return self.case(name, chapter, failpoints, moment / 2)
             if died == 0 and killed:
@@ -140,7 +154,7 @@ class Proof:
 
     def ends_the_same(self, name: str, chapter: Chapter, home: Path, *, over: bool) -> str:
         """Run again and compare with the uninterrupted home; `over`: the night is complete, and must not move on."""
-        for words in ((NIGHTLY if over else chapter.killed), *chapter.then):
+        for words in map(self.words, (() if over else chapter.killed, *chapter.then)):
             ended, _ = self.forge.run(home, words)
             if ended:
                 self.keep(home, f"failed-{name}")
@@ -164,17 +178,17 @@ Case = tuple[str, Chapter, tuple[str, ...], float | None]  # name, chapter, fail
 
 
 def cases(proof: Proof, wanted: Callable[[str], Any], kills: int, seed: int) -> Iterator[Case]:
-    """Of every chapter: one home killed at all publications in turn, then a home for each. Of the first night also
-    moments at random, and the last time that a publication is reached."""
+    """Of every chapter: one home killed at all publications in turn, then a home for each; of the first night also the
+    last time that a publication is reached. Of whole nights also moments at random."""
     for chapter in CHAPTERS:
         if wanted(name := f"{chapter.name}:in-turn"):
             yield name, chapter, tuple(proof.times_passed(chapter)), None
     moments = random.Random(seed)
     for nth in range(kills):
-        share = moments.uniform(0.1, 0.95)
-        if wanted(name := f"first:at-random-{nth}"):
-            proof.tell(FIRST)
-            yield name, FIRST, (), share * proof.done["seconds"]
+        chapter, share = AT_RANDOM[nth % len(AT_RANDOM)], moments.random()
+        if wanted(name := f"{chapter.name}:at-random-{nth}"):
+            proof.tell(chapter)
+            yield name, chapter, (), share * proof.done[f"seconds {chapter.name}"]
     for chapter in CHAPTERS:
         if not wanted(f"{chapter.name}:"):
             continue
@@ -187,11 +201,12 @@ def cases(proof: Proof, wanted: Callable[[str], Any], kills: int, seed: int) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=5, help="random moments beside the publications")
+    parser.add_argument("--names", type=int, default=8, help="how many names the market has")
     parser.add_argument("--folder", type=Path, default=ROOT / ".nightdesk" / "proof-kill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="cases that this pattern finds, e.g. late-split: or :marts")
     arguments = parser.parse_args()
-    proof = Proof(arguments.folder.absolute())
+    proof = Proof(arguments.folder.absolute(), nightly(arguments.names))
     seen, wrong = 0, 0
 
     def wanted(name: str) -> bool:  # a name that ends with its colon: whether any case of this chapter may be
