@@ -12,12 +12,14 @@ import numpy as np
 
 from tests.bench.measure import Row, Timing, apart, peak_mb, timed
 
-CYCLES = 60
-LIFE = 5  # decisions that a bundle makes: what the journal holds of it by then
+BUNDLES = 12
+LIFE = 5  # sessions that a bundle decides, the last four on bars that live saw itself: a new one comes each night
 
 
 def _cycles(count: int) -> dict[str, Any]:
-    """Seconds of each cycle with `count` instruments, from the bars being there to the sync of what was decided."""
+    """Seconds of each cycle with `count` instruments, from the bars being there to the sync of what was decided.
+
+    Each bundle's first decision is among them. What comes between two decisions, a session and its bars, is not."""
     from live.adapters.paper import PaperVenue
     from live.book import Book
     from live.clock import TapeClock
@@ -28,31 +30,32 @@ def _cycles(count: int) -> dict[str, Any]:
     from live.vitals import settle_heap
     from models.bundle import load
     from models.market.costs import CostModel
-    from tests.bench.decision_data import calendar, publish
+    from tests.bench.decision_data import calendar, day_bars, publish
     from tests.test_live.world import PUBLIC
 
     taken: list[float] = []
     cpu: list[float] = []
     orders = 0
     with tempfile.TemporaryDirectory() as folder:
-        path = publish(Path(folder) / "bundles", count)
-        times, costs = calendar()[0], CostModel.default()
-        decided = times.open_at - dt.timedelta(minutes=30)
-        bundle = load(path, [PUBLIC], 0, decided)
+        path, costs = publish(Path(folder) / "bundles", count), CostModel.default()
+        first_at = calendar()[0].open_at - dt.timedelta(minutes=30)
         terms = Terms("paper", Limits(), costs, Path(folder) / "KILL")
-        for number in range(CYCLES // LIFE):
+        for number in range(BUNDLES):
             with Journal(Path(folder) / f"{number}.sqlite") as journal:
-                engine = Engine(bundle, journal, PaperVenue(costs), TapeClock(decided), terms)
+                bundle = load(path, [PUBLIC], 0, first_at)
+                engine = Engine(bundle, journal, PaperVenue(costs), TapeClock(first_at), terms)
                 settle_heap()  # as the runner does
-                for _ in range(LIFE):
+                for times in calendar()[:LIFE]:
+                    clock = TapeClock(times.open_at - dt.timedelta(minutes=30))
                     begun, worked = time.perf_counter(), time.process_time()
                     with journal.transaction():
-                        desk = Desk(bundle, engine.tail, Book(costs.capital_usd), journal, PaperVenue(costs),
-                                    TapeClock(decided), terms, times, engine.memory, KillSwitch(terms.kill_file))
+                        desk = Desk(bundle, engine.tail, Book(costs.capital_usd), journal, PaperVenue(costs), clock,
+                                    terms, times, engine.memory, KillSwitch(terms.kill_file))
                         desk.begin([])
                     taken.append(time.perf_counter() - begun)
                     cpu.append(time.process_time() - worked)
                     orders = desk.counts["orders"]
+                    engine.tail.append(times.session, day_bars(bundle.snapshot.bars, times.session), [])
     return {"seconds": taken, "cpu": cpu, "orders": orders, "peak_mb": peak_mb()}
 
 

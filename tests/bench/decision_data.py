@@ -44,6 +44,14 @@ def calendar() -> tuple[SessionTimes, ...]:
     return tuple(SessionTimes(at.date(), at, at + dt.timedelta(minutes=390)) for at in opens)
 
 
+def day_bars(bars: BarPanel, session: dt.date) -> dict[str, tuple[float, float, float, float, float]]:
+    """A further session of these names, as live sees it: prices move on from the newest that the bundle brought."""
+    close = bars.columns["close"][-1] * np.exp(np.random.default_rng(session.toordinal()).normal(0.0, 0.01, len(
+        bars.names)))
+    told = (close * 0.999, close * 1.002, close * 0.998, close, bars.columns["volume"][-1])
+    return dict(zip(bars.names, zip(*(column.tolist() for column in told), strict=True), strict=True))
+
+
 def publish(folder: Path, count: int) -> Path:
     """Write the bundle and point to it."""
     names = tuple(f"BBG{number:09d}" for number in range(count))
