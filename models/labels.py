@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.panel import FeaturePanel
-from models.risk import known_risk, precise
+from models.risk import known_risk
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -62,9 +62,9 @@ def precision_targets(panel: FeaturePanel, returns: Floats, horizon: int, window
     for row in range(len(returns)):
         active = panel.tradable[row] & np.isfinite(earned[row])
         if int(active.sum()) > 1:
-            correlation, vol = known_risk(panel, row, active, window, shrink)
+            likeness, vol = known_risk(panel, row, active, window, shrink)
             scaled = earned[row][active] / vol
-            targets[row][active] = precise(scaled - scaled.mean(), correlation)
+            targets[row][active] = likeness.precise(scaled - scaled.mean())
     return targets
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk import precise
+from models.risk import Likeness
 
 Floats = NDArray[np.float64]
 
@@ -23,10 +23,10 @@ def dollar_neutral(score: Floats, gross: float, max_weight: float) -> Floats:
     return weights
 
 
-def hedged(score: Floats, correlation: Floats, vol: Floats) -> Floats:
+def hedged(score: Floats, likeness: Likeness, vol: Floats) -> Floats:
     """The dollar-neutral direction that earns `score` (names,), in units of risk, at the least variance."""
-    wanted = precise(score - score.mean(), correlation) / vol
-    evenly = precise(1.0 / vol, correlation) / vol
+    wanted = likeness.precise(score - score.mean()) / vol
+    evenly = likeness.precise(1.0 / vol) / vol
     return np.asarray(wanted - evenly * (wanted.sum() / evenly.sum()))
 
 

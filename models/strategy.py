@@ -22,7 +22,7 @@ from models.intraday import SLOT, Intraday
 from models.options import option
 from models.options import told as told_of
 from models.positions import dollar_neutral, hedged
-from models.risk import RETURNS, known_risk
+from models.risk import RETURNS, Likeness, known_risk
 from models.signals.chosen import Chosen, book_of, columns_of, in_full
 
 Floats = NDArray[np.float64]
@@ -136,7 +136,7 @@ class Scores:
         self._known: dict[int, tuple[Floats, Floats]] = {}
         self._regimes: dict[int, Floats] = {}
         self._blended: dict[tuple[int, float], Floats] = {}
-        self._risks: dict[tuple[int, bytes, int, float], tuple[Floats, Floats]] = {}
+        self._risks: dict[tuple[int, bytes, int, float], tuple[Likeness, Floats]] = {}
 
     def remember(self, known: dict[int, tuple[Floats, Floats]]) -> None:
         self._known.update(known)
@@ -166,7 +166,7 @@ class Scores:
                 (1.0 - share) * zscore(gbm) + share * zscore(gnn)
         return self._blended[row, share]
 
-    def risk(self, row: int, active: NDArray[np.bool_], window: int, shrink: float) -> tuple[Floats, Floats]:
+    def risk(self, row: int, active: NDArray[np.bool_], window: int, shrink: float) -> tuple[Likeness, Floats]:
         """`known_risk` of these names at this row."""
         asked = (row, active.tobytes(), window, shrink)
         if asked not in self._risks:
@@ -253,8 +253,8 @@ def _direction(config: StrategyConfig, scores: Scores, row: int, score: Floats) 
     direction = np.full(score.shape, np.nan)
     active = np.isfinite(score)
     if int(active.sum()) > 1:
-        correlation, vol = scores.risk(row, active, config.risk_window, config.risk_shrink)
-        direction[active] = hedged(score[active], correlation, vol)
+        likeness, vol = scores.risk(row, active, config.risk_window, config.risk_shrink)
+        direction[active] = hedged(score[active], likeness, vol)
     return direction
 
 

@@ -37,7 +37,7 @@ def test_the_hedge_earns_its_score_at_the_least_variance():
     likeness, vol = shrunk_risk(moves, 0.0)
     score = rng.standard_normal(6)
     book = hedged(score, likeness, vol)
-    covariance = likeness * np.outer(vol, vol)
+    covariance = likeness.matrix * np.outer(vol, vol)
     assert book.sum() == pytest.approx(0.0, abs=1e-9)
 
     def ratio(weights):
@@ -52,12 +52,31 @@ def test_a_name_without_history_is_as_wild_as_the_wildest_and_like_nobody():
     moves = np.random.default_rng(0).standard_normal((60, 4)) * [0.01, 0.02, 0.03, 0.0]
     moves[:, 3] = np.nan
     likeness, vol = shrunk_risk(moves, 0.3)
-    assert vol[3] == vol[2] and np.array_equal(likeness[3], [0.0, 0.0, 0.0, 1.0])
+    assert vol[3] == vol[2] and np.array_equal(likeness.matrix[3], [0.0, 0.0, 0.0, 1.0])
 
 
 def test_too_little_history_assumes_nothing():
     likeness, vol = shrunk_risk(np.full((5, 3), 0.01), 0.3)
-    assert np.array_equal(likeness, np.eye(3)) and np.array_equal(vol, np.ones(3))
+    assert np.array_equal(likeness.matrix, np.eye(3)) and np.array_equal(vol, np.ones(3))
+
+
+@pytest.mark.parametrize("sessions", [30, 120])
+def test_many_names_are_hedged_as_the_whole_matrix_would(sessions):
+    rng = np.random.default_rng(sessions)
+    moves = 0.01 * rng.standard_normal((sessions, 300)) + 0.01 * rng.standard_normal((sessions, 1))
+    moves[:, :5] = np.nan  # listed yesterday
+    moves[rng.random(moves.shape) < 0.02] = np.nan
+    likeness, _ = shrunk_risk(moves, 0.3)
+    values = rng.standard_normal(300)
+    assert likeness.precise(values) == pytest.approx(np.linalg.solve(likeness.matrix, values), rel=1e-11, abs=1e-12)
+    assert np.array_equal(likeness.precise(values)[:5], values[:5])
+
+
+def test_few_names_are_hedged_to_the_bit_as_ever():
+    rng = np.random.default_rng(1)
+    likeness, _ = shrunk_risk(0.01 * rng.standard_normal((60, 100)), 0.3)
+    values = rng.standard_normal(100)
+    assert likeness.precise(values).tobytes() == np.linalg.solve(likeness.matrix, values).tobytes()
 
 
 def test_rules_hold_what_they_say():
