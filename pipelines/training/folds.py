@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.progress import say
 from pipelines.settings import Settings, Training
-from pipelines.training.cache import Fitted, fitted
+from pipelines.training.cache import Ask, Fitted, fits, fitted
 from pipelines.training.families import FAMILIES, Config, family
 from pipelines.training.inputs import Inputs
 from pipelines.training.tuning import RETUNE_SESSIONS, tuned
@@ -68,7 +68,7 @@ class Bench:
         training = self.settings.training
         walk = WalkForwardValidator(training.first_train_sessions, family(name).step(training), self.window(name))
         splits = walk.generate_splits(label_lives(self.inputs.labelled, self.strategy.horizon))
-        made = [self._fold(name, number, split.test, split.train) for number, split in enumerate(splits)]
+        made = self._folds(name, [(number, split.test, split.train) for number, split in enumerate(splits)])
         if not made:
             raise ValueError(
                 f"{self.inputs.labelled} decision sessions with a label: walking forward needs more than "
@@ -78,7 +78,7 @@ class Bench:
     def final(self, name: str) -> Fold:
         """The judged procedure once more, on all labels that are over before the coming session is decided."""
         coming = len(self.inputs.panel.sessions) - 1
-        return self._fold(name, -1, np.array([coming]), self._known_before(coming, name))
+        return self._folds(name, [(-1, np.array([coming]), self._known_before(coming, name))])[0]
 
     def window(self, name: str) -> int | None:
         """Sessions that a family looks back at most, where it does not look at all."""
@@ -99,20 +99,30 @@ class Bench:
         chosen = self._tuned(config, row)[0] if isinstance(config, GbmConfig) else config
         return self._cut(self._known_before(row, name), row), chosen
 
-    def _fold(self, name: str, number: int, test: Rows, train: Rows) -> Fold:
+    def _folds(self, name: str, cuts: list[tuple[int, Rows, Rows]]) -> list[Fold]:
+        """Each of (number, rows judged, rows to train on) in the configuration that was chosen for it."""
         config: Config = {"hmm": self.strategy.hmm, "gbm": self.strategy.gbm, "gnn": self.strategy.gnn}[name]
-        trials: tuple[dict[str, Any], ...] = ()
-        if isinstance(config, GbmConfig):
-            config, trials = self._tuned(config, int(test[0]))
-        model = fitted(self.home, name, self._cut(train, int(test[0])), config, self.settings.seed,
-                       kept=self.kept)
-        if self.kept and not model.cached:
-            place = "final" if number < 0 else f"fold {number + 1}"
-            done = f"{name} {place}: {len(train)} sessions to {model.train_last}, {model.seconds:.1f} s"
-            say(f"    {done}")
-            if self.heard is not None:
-                self.heard(done)
-        return Fold(name, number, test, config, model, trials)
+        chosen = [self._tuned(config, int(test[0])) if isinstance(config, GbmConfig) else (config, ())
+                  for _, test, _ in cuts]
+        asks = [Ask(name, one, partial(self._cut, train, int(test[0])))
+                for (one, _), (_, test, train) in zip(chosen, cuts, strict=True)]
+        if self.kept:
+            models = fits(self.home, asks, self.settings.seed)
+        else:
+            models = (fitted(self.home, name, ask.cut(), ask.config, self.settings.seed, kept=False) for ask in asks)
+        made = []
+        for (number, test, train), (one, trials), model in zip(cuts, chosen, models, strict=True):
+            if self.kept and not model.cached:
+                self._tell(name, number, len(train), model)
+            made.append(Fold(name, number, test, one, model, trials))
+        return made
+
+    def _tell(self, name: str, number: int, sessions: int, model: Fitted) -> None:
+        place = "final" if number < 0 else f"fold {number + 1}"
+        done = f"{name} {place}: {sessions} sessions to {model.train_last}, {model.seconds:.1f} s"
+        say(f"    {done}")
+        if self.heard is not None:
+            self.heard(done)
 
     def _tuned(self, config: GbmConfig, begin: int) -> tuple[GbmConfig, tuple[dict[str, Any], ...]]:
         """Parameters chosen at the last retuning before `begin`, from what could be trained on by then."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,13 @@ from models.backtest.prices import Prices
 from models.labels import TrainingSet, label_lives
 from models.splits import purged
 from models.strategy import Models, Scores, StrategyConfig, decide_many
-from pipelines.training.cache import fitted
+from pipelines.progress import say
+from pipelines.training.cache import Ask, fits
 from pipelines.training.folds import Bench, Fold, in_force
 from pipelines.training.inputs import Inputs
 
 Floats = NDArray[np.float64]
+TOLD_EVERY = 20  # fits between two lines of progress
 ENDED_SESSIONS = 5  # without an open for so long at the end of the sample: the name is gone, not halted
 
 
@@ -46,17 +49,18 @@ def refitted(bench: Bench, honest: Mapping[str, list[Fold]], *, purge: bool) -> 
     Without the purge a fold trains on everything before its test, labels that end inside the test included. The
     regimes learn from no label, so only restated inputs can change them."""
     lives = label_lives(bench.inputs.labelled, bench.strategy.horizon)
-    made: dict[str, list[Fold]] = {}
-    for name, folds in honest.items():
-        if name == "hmm" and not purge:
-            made[name] = folds
-            continue
-        made[name] = []
-        for fold in folds:
-            begin = int(fold.test[0])
-            before = np.arange(max(0, begin - (bench.window(name) or begin)), begin)
-            rows = purged(before, fold.test, lives) if purge else before
-            training = TrainingSet.cut(bench.inputs.panel, bench.targets, rows)
-            model = fitted(bench.home, name, training, fold.config, bench.settings.seed)
-            made[name].append(replace(fold, fitted=model, trials=()))
+    again = [fold for name, folds in honest.items() if purge or name != "hmm" for fold in folds]
+
+    def cut(fold: Fold) -> TrainingSet:
+        begin = int(fold.test[0])
+        before = np.arange(max(0, begin - (bench.window(fold.family) or begin)), begin)
+        return TrainingSet.cut(bench.inputs.panel, bench.targets, purged(before, fold.test, lives) if purge else before)
+
+    models = fits(bench.home, [Ask(fold.family, fold.config, partial(cut, fold)) for fold in again],
+                  bench.settings.seed)
+    made = {name: folds if name == "hmm" and not purge else [] for name, folds in honest.items()}
+    for number, (fold, model) in enumerate(zip(again, models, strict=True), 1):
+        made[fold.family].append(replace(fold, fitted=model, trials=()))
+        if number % TOLD_EVERY == 0 and not model.cached:
+            say(f"    {number} of {len(again)} fits of the biased twin")
     return made
