@@ -21,7 +21,7 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["HomeResource"]:
-        from pipelines import night
+        from pipelines import lineage, night
         from pipelines.libraries_sqlite import eased
 
         home = self.home()
@@ -29,7 +29,13 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
             run = context.run
             advance = run is not None and run.tags.get(ADVANCE) == "true"
             night.settle(self.settings(), home, run.run_id if run else "", advance=advance)
-            yield self
+            try:
+                yield self
+            finally:  # a failed night has made something too
+                if run is not None and context.instance is not None:
+                    newest = night.newest(home)
+                    whole = run.asset_selection is None and newest is not None and newest.complete
+                    lineage.note(home, _made(context.instance, run.run_id), whole=whole)
 
     def settings(self) -> settings_module.Settings:
         return settings_module.load(json.loads(self.overrides))
@@ -42,3 +48,10 @@ class HomeResource(dg.ConfigurableResource):  # type: ignore[misc]
         from pipelines import night
 
         return night.current(self.home())
+
+
+def _made(instance: dg.DagsterInstance, run_id: str) -> dict[str, dict[str, str]]:
+    """The tags of everything that a run has materialized."""
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    found = [entry.asset_materialization for entry in logged]
+    return {one.asset_key.to_user_string(): dict(one.tags or {}) for one in found if one is not None}

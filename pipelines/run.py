@@ -5,16 +5,19 @@ import os
 import shutil
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import durable
 from pipelines.home import Home
 from pipelines.progress import say
 
+if TYPE_CHECKING:
+    from pipelines.lake.ingest import IngestResult
+
 # The console is for our own lines, one a step, and for errors: every event of a run stands on its page.
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 1}}
+concurrency: {runs: {max_concurrent_runs: 1}, pools: {granularity: run, default_limit: 1}}
 python_logs: {python_log_level: ERROR}
 """
 
@@ -43,6 +46,29 @@ def _close_orphans(instance: Any) -> None:
     open_states = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=open_states)):
         instance.report_run_failed(run, "its process ended before the run did")
+
+
+def tell_landed(home: Home, result: "IngestResult") -> None:
+    """What an ingest alone has brought, as events without a run: the graph shows what came new and what is stale."""
+    from pipelines.lake import news
+
+    untold = news.untold(home)
+    if not any(untold.sessions.values()) and result.unchanged:
+        return
+    import dagster as dg
+
+    from pipelines.defs.ingest import assets
+    from pipelines.lineage import VERSION
+
+    prepare_dagster_home(home)
+    with dg.DagsterInstance.get() as instance:
+        for vendor, (version, metadata) in assets.story(home, result, untold).items():
+            if untold.sessions[vendor] or result.vendors[vendor].rows:
+                for observation in assets.observations(vendor, untold, version):
+                    instance.report_runless_asset_event(observation)
+                landed = dg.AssetMaterialization(["facts", vendor], metadata=metadata, tags={VERSION: version})
+                instance.report_runless_asset_event(landed)
+    news.told(home, untold)
 
 
 LEAST_FREE_BYTES = 32 << 20

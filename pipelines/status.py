@@ -1,26 +1,40 @@
 """What stands in a home, each part with the digest that a rerun must reproduce."""
 
 import hashlib
+import json
 import sqlite3
 from typing import Any
 
+from pipelines import lineage
 from pipelines.home import Home
+
+MOST_NAMED = 4  # inputs on one line of what is stale
 
 
 def collect(home: Home) -> dict[str, Any]:
     """Digests ignore when a thing was received and who signed it; `night` says how far the home has come."""
     night = home.work / "night.json"
-    import json
-
+    digests: dict[str, Any] = {
+        "facts": _facts(home), "marts": _marts(home), "features": _features(home), "ledger": _ledger(home),
+        "records": _records(home), "bundle": _bundle(home), "journal": _journal(home),
+    }
     return {
         "home": str(home.root),
         "night": {k: v for k, v in json.loads(night.read_text()).items() if k != "run_id"} if night.exists() else None,
-        "digests": {
-            "facts": _facts(home), "marts": _marts(home), "features": _features(home), "ledger": _ledger(home),
-            "records": _records(home), "bundle": _bundle(home), "journal": _journal(home),
-        },
+        "digests": digests,
+        "stale": lineage.stale(home, _standing(digests)),
         "live": _live(home),
     }
+
+
+def _standing(digests: dict[str, Any]) -> dict[str, str]:
+    """What stands, under the names and versions that the graph has for it."""
+    from pipelines.lake.facts import vendor_digest_of
+    from pipelines.lake.schemas import VENDORS
+
+    facts = {f"facts/{vendor}": vendor_digest_of(digests["facts"], vendor) for vendor in VENDORS}
+    marts = {f"marts/{name}": digest for name, digest in digests["marts"].items()}
+    return {**facts, **marts, **{f"features/{name}": digest for name, digest in digests["features"].items()}}
 
 
 def _live(home: Home) -> dict[str, Any]:
@@ -91,8 +105,25 @@ def print_status(told: dict[str, Any]) -> None:
                 print(f"  {name:20} {str(digest)[:16]}")
         else:
             print(f"{part}: {value if value else 'none'}")
+    _print_stale(told["stale"])
     account = told["live"]["status"]
     thrown = f", kill switch thrown ({account['kill']['mode']})" if account["kill"]["thrown"] else ""
     session = account["session"] or "none"
     print(f"live: {account['state']}{thrown}, equity {account['equity']:,.2f}, last session {session}"
           f" {account['pnl']:+,.2f}, {account['positions']} positions")
+
+
+def _print_stale(stale: list[dict[str, Any]] | None) -> None:
+    """All that the next night has to look at again, and for what."""
+    if not stale:
+        print("stale: nothing" if stale is not None else "stale: not known before a night has run")
+        return
+    print(f"stale: {len(stale)}, which the next night looks at")
+    for one in stale:
+        changed, waiting = _some(one["changed"]), _some(one["waiting"])
+        why = [f"{changed} changed"] * bool(changed) + [f"waits for {waiting}"] * bool(waiting)
+        print(f"  {one['asset']:28} {'; '.join(why)}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")

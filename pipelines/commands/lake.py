@@ -28,16 +28,17 @@ def ingest(
     set_: SetOption = None,
     record: Annotated[Path | None, typer.Option(help="Also write every body here, in the `files:` layout")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show requests, bytes and cost; pull nothing")] = False,
+    next_: Annotated[bool, typer.Option("--next", help="Let one more sandbox night happen first")] = False,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Pull what is new from the vendors into the lake, and nothing else."""
+    """Pull what is new from the vendors into the lake, and nothing else. `nightdesk status` lists what is stale."""
     settings = settings_module.load(overrides(home, source, seed, now, set_))
     desk = Home(settings.home)
     try:
         if dry_run:
             _rehearse(settings, desk, json_)
             return
-        _pull(settings, desk.prepare(), record)
+        _pull(settings, desk.prepare(), record, advance=next_)
     except VendorError as problem:
         raise ValueError(str(problem)) from None  # said in one line, as whatever else a person can mend
     emit(desk.read_section("ingest"), json_, lambda v: print(f"batch {v.get('batch')}: {v.get('vendors')}"))
@@ -50,13 +51,17 @@ def _rehearse(settings: Settings, desk: Home, json_: bool) -> None:
     emit(dry_run.rehearse(settings, desk, night.moment(settings, desk)[0]), json_, dry_run.print_table)
 
 
-def _pull(settings: Settings, desk: Home, record: Path | None) -> None:
+def _pull(settings: Settings, desk: Home, record: Path | None, *, advance: bool) -> None:
     from pipelines import night
     from pipelines.lake import ingest as lake_ingest
 
     with desk.lock():
-        moment = night.settle(settings, desk, run_id=f"ingest-{uuid.uuid4().hex}")  # each is a run of its own
-        lake_ingest.ingest(settings, desk, moment)
+        run_id = f"ingest-{uuid.uuid4().hex}"  # each is a run of its own
+        result = lake_ingest.ingest(settings, desk, night.settle(settings, desk, run_id, advance=advance))
+        if desk.dagster.exists():  # else the first night tells of all that it finds
+            from pipelines import run
+
+            run.tell_landed(desk, result)
         if record is not None:
             from pipelines.lake import record as recorder
 

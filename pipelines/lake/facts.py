@@ -1,7 +1,7 @@
 """Reading the facts: digests that say what the lake knows, and the row counts beside them."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,7 +29,16 @@ def facts_digest(home: Home, names: Sequence[str] = tuple(DATASETS)) -> dict[str
 
 def vendor_digest(home: Home, vendor: str) -> str:
     """One digest for all of a vendor's facts."""
-    return json_digest(facts_digest(home, [name for name, dataset in DATASETS.items() if dataset.vendor == vendor]))
+    return vendor_digest_of(facts_digest(home, _names_of(vendor)), vendor)
+
+
+def vendor_digest_of(digests: Mapping[str, str], vendor: str) -> str:
+    """The same, of digests that are there already."""
+    return json_digest({name: digests[name] for name in _names_of(vendor) if name in digests})
+
+
+def _names_of(vendor: str) -> list[str]:
+    return [name for name, dataset in DATASETS.items() if dataset.vendor == vendor]
 
 
 def row_counts(home: Home) -> dict[str, int]:

@@ -22,7 +22,8 @@ from pipelines.store.recipe import USUAL, Recipe
 
 @dataclass(frozen=True)
 class FamilyBuild:
-    """What was done for one family; `rebuilt` counts the (entity, session) rows that were computed again."""
+    """What was done for one family; `rebuilt` counts the (entity, session) rows that were computed again, and `changed`
+    are the entities of whose inputs a cell had changed."""
 
     view: str
     path: Path
@@ -31,6 +32,9 @@ class FamilyBuild:
     first_rebuilt: str | None
     last_rebuilt: str | None
     digest: str
+    sessions_rebuilt: int = 0
+    entities_rebuilt: int = 0
+    changed: tuple[str, ...] = ()
 
     @property
     def unchanged(self) -> bool:
@@ -94,12 +98,12 @@ def build_family(
     known = inputs.of_home(home, panel, recipe) if con is None else inputs.read(con, panel, recipe)
     code = manifest.code_version(features, recipe)
     before = manifest.read(listed, code) if path.exists() else None
-    changed = manifest.changed_sessions(before, known.digests)
-    if before is not None and not len(changed):
+    cells = manifest.changed_cells(before, known.digests)
+    if before is not None and not cells.num_rows:
         rows = pq.read_metadata(path).num_rows
         return FamilyBuild(view, path, rows, 0, None, None, manifest.table_digest(before))
     old = pq.read_table(path) if before is not None else None
-    table, redone = _refresh(known.cells, features, changed, old, recipe.derive)
+    table, redone = _refresh(known.cells, features, manifest.sessions_of(cells), old, recipe.derive)
     keys = [table.column_names[0], "session", "available_at"]
     fingerprint = digest.table_digest(table, keys)
     out = io.BytesIO()
@@ -110,5 +114,6 @@ def build_family(
     days = pc.min_max(redone["session"]).as_py() if redone.num_rows else {"min": None, "max": None}
     return FamilyBuild(
         view, path, table.num_rows, rebuilt.num_rows, str(days["min"]) if days["min"] else None,
-        str(days["max"]) if days["max"] else None, fingerprint,
+        str(days["max"]) if days["max"] else None, fingerprint, len(pc.unique(redone["session"])),
+        len(pc.unique(redone[keys[0]])), tuple(sorted(pc.unique(cells["entity"]).to_pylist())),
     )

@@ -114,10 +114,13 @@ def published(path: Path) -> str:
     return str(pq.read_schema(path).metadata[b"table"].decode())
 
 
-def changed_sessions(before: pa.Table | None, after: pa.Table) -> NDArray[np.datetime64]:
-    """Sessions of the cells that are new, different or gone."""
+def changed_cells(before: pa.Table | None, after: pa.Table) -> pa.Table:
+    """Entity and session of the cells that are new, different or gone."""
     entry = ["entity", "session", "digest"]
     both = pa.concat_tables([after.select(entry), *([before.select(entry)] if before is not None else [])])
     counted = both.group_by(entry).aggregate([([], "count_all")])
-    lonely = counted.filter(pc.equal(counted["count_all"], 1))
-    return np.unique(bars_of(lonely["session"]))
+    return counted.filter(pc.equal(counted["count_all"], 1)).select(entry[:2])
+
+
+def sessions_of(cells: pa.Table) -> NDArray[np.datetime64]:
+    return np.unique(bars_of(cells["session"]))

@@ -13,6 +13,7 @@ from pipelines.home import Home
 from pipelines.lake import raw, sources
 from pipelines.lake.facts import facts_digest, names_per_session, read_dataset, vendor_digest
 from pipelines.lake.ingest import IngestResult, ingest
+from pipelines.lake.news import News
 from pipelines.lake.record import NotEmpty, record
 from tests import OWN
 
@@ -156,8 +157,8 @@ def test_the_vendors_source_asks_the_same_questions_at_real_addresses(
 
 def test_a_first_load_is_one_event_and_later_each_session_is_its_own(nights: Nights) -> None:
     first, second = (
-        list(observations("polygon", told.changed_sessions["polygon"], "d" * 64, first_load=told.first_load))
-        for told in nights.told[:2]
+        list(observations("polygon", News(number, number == 1, told.changed_sessions), "d" * 64))
+        for number, told in enumerate(nights.told[:2], 1)
     )
     assert [event.partition for event in first] == [None]
     assert [event.partition for event in second] == ["2025-07-01"]

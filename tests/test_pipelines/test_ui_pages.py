@@ -1,83 +1,33 @@
 """The pages of a night that was: served by Dagster's webserver, asked through GraphQL, and drawn by a browser."""
 
-import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipelines import ui
 from tests.conftest import nightdesk
+from tests.test_pipelines.ui_served import ask, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
-UP_WITHIN_S = 90.0
 LAST_RUN = "{runsOrError(limit: 1) {... on Runs {results {status jobName}}}}"
 ASSETS = """{assetNodes {assetKey {path} groupName description isMaterializable kinds owners {__typename}
              assetMaterializations(limit: 1) {runId}}}"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def served(whole_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The webserver alone over a copy of the home: what the page shows needs no daemon."""
     home = Path(shutil.copytree(whole_night, tmp_path_factory.mktemp("ui") / "home"))
-    port = _free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "dagster_webserver", "-w", str(ui.WORKSPACE), "-h", "127.0.0.1", "-p", str(port)],
-        env={**os.environ, "NIGHTDESK_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, server)
+    with serving(home) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(30)
-        try:
-            os.killpg(server.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    begun = time.monotonic()
-    while time.monotonic() - begun < UP_WITHIN_S:
-        assert server.poll() is None, "the webserver ended by itself"
-        try:
-            with urllib.request.urlopen(f"{address}/server_info", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the webserver did not come up")
-
-
-def _ask(address: str, query: str) -> Any:
-    request = urllib.request.Request(
-        f"{address}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)["data"]
 
 
 def test_the_last_night_is_green_and_every_asset_tells_what_it_is(served: str) -> None:
-    assert _ask(served, LAST_RUN)["runsOrError"]["results"] == [{"status": "SUCCESS", "jobName": "nightly"}]
-    nodes = _ask(served, ASSETS)["assetNodes"]
+    assert ask(served, LAST_RUN)["runsOrError"]["results"] == [{"status": "SUCCESS", "jobName": "nightly"}]
+    nodes = ask(served, ASSETS)["assetNodes"]
     assert {node["groupName"] for node in nodes} == {
         "ingest", "warehouse", "features", "training", "validation", "promotion", "reporting",
     }  # fmt: skip

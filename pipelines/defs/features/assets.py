@@ -1,5 +1,6 @@
 """One asset a family and version, from marts to a two-clock table, and the online store behind them."""
 
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,11 +11,25 @@ from pipelines.resources import HomeResource
 from pipelines.store.sources import SOURCES
 
 OWNERS = ["team:nightdesk"]
+MOST_NAMED = 8
 
 
 def _describe(view: str, features: tuple[Feature, ...]) -> str:
     listed = "\n".join(f"- `{feature.name}` {feature.description}" for feature in features)
     return f"Versions of the {features[0].family} features on two clocks, one row a session and entity.\n\n{listed}"
+
+
+def columns(path: Path) -> dg.TableSchema:
+    """The columns of a Parquet file, as the page of an asset shows them."""
+    import pyarrow.parquet as pq
+
+    return dg.TableSchema([dg.TableColumn(field.name, str(field.type)) for field in pq.read_schema(path)])
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """Whose inputs have changed; of a whole market the first few."""
+    rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + rest or "nothing"
 
 
 def _family_asset(view: str, features: tuple[Feature, ...]) -> dg.AssetsDefinition:
@@ -36,7 +51,9 @@ def _family_asset(view: str, features: tuple[Feature, ...]) -> dg.AssetsDefiniti
             built = build.build_family(home.home(), view, declared, recipe=made_by)
             told = story.tell(home.home(), built, declared, home.now())
         metadata: dict[str, Any] = {
-            "dagster/row_count": built.rows, "rebuilt": built.rebuilt, "features": len(declared),
+            "dagster/row_count": built.rows, "dagster/column_schema": columns(built.path), "features": len(declared),
+            "dagster/uri": str(built.path), "rebuilt": built.rebuilt, "rebuilt_sessions": built.sessions_rebuilt,
+            "rebuilt_instruments": built.entities_rebuilt, "because_of": _some(built.changed),
             "first_rebuilt": built.first_rebuilt or "none", "last_rebuilt": built.last_rebuilt or "none",
         }  # fmt: skip
         if not built.unchanged:

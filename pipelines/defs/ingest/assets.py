@@ -1,13 +1,18 @@
 """The three vendors, and the facts that one ingest lands from all of them as one batch."""
 
-import datetime as dt
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from pipelines.lake.schemas import DATASETS, VENDORS
+from pipelines.lineage import VERSION
 from pipelines.resources import HomeResource
+
+if TYPE_CHECKING:
+    from pipelines.home import Home
+    from pipelines.lake.ingest import IngestResult
+    from pipelines.lake.news import News
 
 OWNERS = ["team:nightdesk"]
 _FEEDS = {
@@ -54,47 +59,54 @@ def _columns(vendor: str) -> str:
         for vendor in VENDORS
     ],
     name="ingest",
+    pool="vendors",  # one run at a time asks them, whoever started it
 )
 def facts(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Any]:
     """Land what is new, say which sessions it touches, and give each vendor's facts the digest of what they say."""
-    from pipelines.lake.facts import row_counts, vendor_digest
+    from pipelines.lake import news
     from pipelines.lake.ingest import ingest
 
     result = ingest(home.settings(), home.home(), home.now())
-    counts = row_counts(home.home())
-    for vendor in VENDORS:
-        digest = vendor_digest(home.home(), vendor)
-        changed = result.changed_sessions[vendor]
-        for observation in observations(vendor, changed, digest, first_load=result.first_load):
+    untold = news.untold(home.home())
+    for vendor, (version, metadata) in story(home.home(), result, untold).items():
+        for observation in observations(vendor, untold, version):
             context.log_event(observation)
-        held = {name: count for name, count in counts.items() if DATASETS[name].vendor == vendor}
-        vendor_count = result.vendors[vendor]
         yield dg.MaterializeResult(
-            asset_key=["facts", vendor],
-            data_version=dg.DataVersion(digest),
-            metadata={
-                "dagster/row_count": sum(held.values()),
-                "new_rows": vendor_count.rows,
-                "new_bodies": vendor_count.new_bodies,
-                "requests": vendor_count.requests,
-                "rejects": vendor_count.rejects,
-                "changed_sessions": len(changed),
-                "sessions": f"{changed[0]} … {changed[-1]}" if changed else "unchanged",
-                "batch": result.batch or "none",
-                "datasets": dg.MetadataValue.md(_table(held, result.rows)),
-            },
+            asset_key=["facts", vendor], data_version=dg.DataVersion(version), metadata=metadata
         )
+    news.told(home.home(), untold)
 
 
-def observations(
-    vendor: str, changed: list[dt.date], digest: str, *, first_load: bool
-) -> Iterator[dg.AssetObservation]:
+def story(home: "Home", result: "IngestResult", untold: "News") -> dict[str, tuple[str, dict[str, Any]]]:
+    """Of each vendor's facts: the version, and what their page shows."""
+    from pipelines.lake.facts import row_counts, vendor_digest
+
+    counts = row_counts(home)
+    told: dict[str, tuple[str, dict[str, Any]]] = {}
+    for vendor in VENDORS:
+        changed, count = untold.sessions[vendor], result.vendors[vendor]
+        held = {name: rows for name, rows in counts.items() if DATASETS[name].vendor == vendor}
+        told[vendor] = vendor_digest(home, vendor), {
+            "dagster/row_count": sum(held.values()),
+            "new_rows": count.rows,
+            "new_bodies": count.new_bodies,
+            "requests": count.requests,
+            "rejects": count.rejects,
+            "changed_sessions": len(changed),
+            "sessions": f"{changed[0]} … {changed[-1]}" if changed else "unchanged",
+            "batch": result.batch or "none",
+            "datasets": dg.MetadataValue.md(_table(held, result.rows)),
+        }
+    return told
+
+
+def observations(vendor: str, untold: "News", version: str) -> Iterator[dg.AssetObservation]:
     """One event per new or revised session; a first load, which is all of them, is one event."""
     from pipelines.vendors.times import is_session
 
-    sessions = [day for day in changed if is_session(day)]
-    tags = {"dagster/data_version": digest[:16]}
-    if first_load and sessions:
+    sessions = [day for day in untold.sessions[vendor] if is_session(day)]
+    tags = {VERSION: version[:16]}
+    if untold.first and sessions:
         metadata = {"sessions": len(sessions), "first": str(sessions[0]), "last": str(sessions[-1])}
         yield dg.AssetObservation(["vendor", vendor], description="first load", metadata=metadata, tags=tags)
         return
