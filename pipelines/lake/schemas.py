@@ -62,7 +62,7 @@ _ALL = [
     Dataset("ticker_events", "polygon", ("composite_figi", "cik", "event_date", "ticker"), pa.schema([
         ("composite_figi", pa.string()), ("cik", pa.string()), ("name", pa.string()), ("event_date", pa.date32()),
         ("ticker", pa.string()),
-    ]), None),
+    ]), "event_date"),
     # `vendor_id` is the vendor's own, or `v3:ticker:date…` for rows of the older endpoints, which have none.
     Dataset("splits", "polygon", ("vendor_id",), pa.schema([
         ("vendor_id", pa.string()), ("ticker", pa.string()), ("ex_date", pa.date32()), ("split_from", pa.float64()),
