@@ -67,6 +67,7 @@ class Engine:
         self._watched = self._intraday is not None or self._stop is not None
         self._followers, self._aims = recalled(bundle.strategy, self.tail.names, self._journal.last("close"))
         self._catch_up()
+        self.tail.score_ahead()
 
     def _renew(self, desk: Desk) -> None:
         """Between two bars: take up a newer bundle. Positions carry over, and what it changes is told first."""

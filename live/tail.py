@@ -16,7 +16,7 @@ from models.features.inputs import FITTED, OF_BARS, of_bars
 from models.features.panel import BarPanel, FeaturePanel
 from models.features.registry import named
 from models.market import liquidity
-from models.strategy import RawScores
+from models.strategy import RawScores, scores_before
 
 Floats = NDArray[np.float64]
 DayBar = tuple[float, float, float, float, float]  # open, high, low, close, volume; raw
@@ -83,6 +83,11 @@ class Tail:
         """Mean true range of 14 sessions in dollars a share: the R of a position without a stop."""
         share: Floats = compute_tail(self._bars(), self._atr14)["atr_14"]
         return share * reference
+
+    def score_ahead(self) -> None:
+        """Score the rows that are there, so that a decision before the open is left with its own."""
+        if self._bundle.strategy.intraday is None:
+            self.scores = scores_before(self._bundle.strategy, self._bundle.models, self._history)
 
     def daily_returns(self, sessions: int = 60) -> Floats:
         """(sessions, names) total returns of the newest sessions, NaN where a name did not trade."""

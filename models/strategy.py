@@ -200,6 +200,18 @@ def decide(config: StrategyConfig, models: Models, panel: FeaturePanel, known: R
     return decision
 
 
+def scores_before(config: StrategyConfig, models: Models, panel: FeaturePanel) -> RawScores:
+    """Raw scores of the panel's newest decisions that the next one will average with its own: what `decide` may be
+    told as `known`, worked out before there is any hurry."""
+    if config.rule is not None:
+        return {}
+    count = len(panel.sessions)
+    rows = range(max(0, count - config.hold_sessions + 1), count)
+    scores = Scores(models, panel)
+    scores.ask(rows)
+    return {panel.sessions[row]: scores.at(row) for row in rows}
+
+
 def decide_many(
     config: StrategyConfig, models: Models, panel: FeaturePanel, rows: Sequence[int], scores: Scores | None = None
 ) -> list[Decision]:
@@ -258,4 +270,5 @@ def _direction(config: StrategyConfig, scores: Scores, row: int, score: Floats) 
     return direction
 
 
-__all__ = ["STATES", "Decision", "Models", "Scores", "StrategyConfig", "decide", "decide_many"]
+__all__ = ["STATES", "Decision", "Models", "Scores", "StrategyConfig", "decide", "decide_many",
+           "scores_before"]

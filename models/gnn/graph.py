@@ -48,16 +48,21 @@ def listeners(likeness: Floats, neighbours: int) -> Mask:
     """Each name hears itself and its `neighbours` most alike others; of equals the first."""
     size = len(likeness)
     count = min(neighbours, size - 1)
-    hears = np.eye(size, dtype=bool)
+    alone = np.eye(size, dtype=bool)
     if count < 1:
-        return hears
-    others = likeness - 3.0 * np.eye(size)  # below any correlation: nobody is their own neighbour
+        return alone
+    others = likeness.copy()
+    np.fill_diagonal(others, others.diagonal() - 3.0)  # below any correlation: nobody is their own neighbour
     least = np.partition(others, size - count, axis=1)[:, size - count, None]  # nobody sorts the rest
-    more, equal = others > least, others == least
-    room = count - more.sum(axis=1, keepdims=True)
-    if (equal.sum(axis=1, keepdims=True) > room).any():
-        equal &= np.cumsum(equal, axis=1) <= room
-    heard: Mask = hears | more | equal
+    heard: Mask = others >= least
+    room = count - np.count_nonzero(heard, axis=1)
+    (crowded,) = np.nonzero(room)
+    if len(crowded):  # several stand at the last place, or nothing is known of a name
+        more, equal = others[crowded] > least[crowded], others[crowded] == least[crowded]
+        room = count - np.count_nonzero(more, axis=1)
+        equal &= np.cumsum(equal, axis=1) <= room[:, None]
+        heard[crowded] = more | equal
+    heard |= alone
     return heard
 
 

@@ -11,6 +11,7 @@ from models.gnn.config import GnnConfig
 from models.gnn.graph import Mask, session_graph
 
 Floats = NDArray[np.float64]
+FEW = 128  # names: up to here a whole matrix is multiplied as quickly as what is in it
 LEAK = 0.2  # slope of the attention's leaky rectifier, PyTorch Geometric's default
 
 
@@ -48,8 +49,7 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     heads, channels = source.shape
     sent = (encoded @ weights["attention.lin.weight"].T).reshape(-1, heads, channels)
     spoken, heard = (sent * source).sum(axis=2), (sent * target).sum(axis=2)  # (names, heads)
-    share = _attention(heard, spoken, hears)
-    mixed = np.stack([share[:, :, head] @ sent[:, head, :] for head in range(heads)], axis=1)
+    mixed = _mixed(_loudness(heard, spoken, hears), hears, sent)
     around = mixed.reshape(len(inputs), heads * channels) + weights["attention.bias"]
     around = np.where(around > 0.0, around, np.expm1(np.minimum(around, 0.0)))
     both = np.hstack([encoded, around])
@@ -57,18 +57,35 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     return scores
 
 
-def _attention(heard: Floats, spoken: Floats, hears: Mask) -> Floats:
-    """[i, j, head]: how much i attends to j, of those that it hears (itself at least). Only they are worked out; whole
-    rows are added up, so that the bits do not depend on who is heard."""
+def _loudness(heard: Floats, spoken: Floats, hears: Mask) -> Floats:
+    """(edges, heads): how much each listener attends to who it hears (itself at least), before they share it out."""
     listener, speaker = np.nonzero(hears)
     logits = heard[listener] + spoken[speaker]
     logits = np.where(logits > 0.0, logits, LEAK * logits)
     begins = np.searchsorted(listener, np.arange(len(hears)))
-    loud = np.exp(logits - np.maximum.reduceat(logits, begins)[listener])
-    share = np.zeros((*hears.shape, heard.shape[1]))
-    share[listener, speaker] = loud
-    share[listener, speaker] = loud / share.sum(axis=1)[listener]
-    return share
+    loud: Floats = np.exp(logits - np.maximum.reduceat(logits, begins)[listener])
+    return loud
+
+
+def _mixed(loud: Floats, hears: Mask, sent: Floats) -> Floats:
+    """(names, heads, channels): what each name hears, of each its share. Few names are multiplied whole, and whole rows
+    are added up, so that the bits do not depend on who is heard; of many only the edges are looked at, in their order.
+    """
+    listener, speaker = np.nonzero(hears)
+    names, heads, channels = sent.shape
+    if names <= FEW:
+        share = np.zeros((names, names, heads))
+        share[listener, speaker] = loud
+        share[listener, speaker] = loud / share.sum(axis=1)[listener]
+        return np.stack([share[:, :, head] @ sent[:, head, :] for head in range(heads)], axis=1)
+    part = loud / _gathered(loud, listener, names)[listener]
+    told = part[:, :, None] * sent[speaker]
+    return _gathered(told.reshape(len(listener), -1), listener, names).reshape(names, heads, channels)
+
+
+def _gathered(values: Floats, listener: NDArray[np.intp], names: int) -> Floats:
+    """(names, columns) sums of (edges, columns), one after the other in their order."""
+    return np.stack([np.bincount(listener, column, names) for column in np.ascontiguousarray(values.T)], axis=1)
 
 
 def recur(weights: dict[str, Floats], path: Floats) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.gnn import score
 from models.gnn.config import GnnConfig
 from models.gnn.fit import batch, build, fit
 from models.gnn.graph import correlation, listeners, session_graph
@@ -50,6 +51,29 @@ def test_each_hears_itself_and_its_likest():
     returns = rng.standard_normal((80, 2))[:, sector] + 0.3 * rng.standard_normal((80, 6))
     hears = listeners(correlation(returns), 2)
     assert np.array_equal(hears, sector[:, None] == sector[None, :])
+
+
+@pytest.mark.parametrize("names", [2, 7, 40])
+def test_of_equals_the_first_are_heard(names):
+    rng = np.random.default_rng(names)
+    likeness = rng.integers(-2, 3, (names, names)) / 2.0  # full of ties
+    np.fill_diagonal(likeness, 1.0)
+    likeness[0, :] = np.nan if names == 7 else likeness[0]
+    hears = listeners(likeness, 3)
+    for name in range(names):
+        others = [other for other in range(names) if other != name]
+        first = sorted(others, key=lambda other: (-likeness[name, other], other))[:3]
+        expected = {name} if np.isnan(likeness[name]).all() else {name, *first}
+        assert set(np.nonzero(hears[name])[0].tolist()) == expected
+
+
+def test_many_names_attend_as_few_do(monkeypatch):
+    rng = np.random.default_rng(0)
+    hears = (rng.random((150, 150)) < 0.05) | np.eye(150, dtype=bool)
+    loud, sent = rng.random((int(hears.sum()), 2)), rng.standard_normal((150, 2, 4))
+    by_edges = score._mixed(loud, hears, sent)
+    monkeypatch.setattr(score, "FEW", 150)
+    assert by_edges == pytest.approx(score._mixed(loud, hears, sent), rel=1e-12, abs=1e-14)
 
 
 def test_the_graph_is_as_of_its_session():

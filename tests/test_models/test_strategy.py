@@ -10,7 +10,7 @@ import pytest
 from models.gbm.config import GbmConfig
 from models.gnn.config import GnnConfig
 from models.hmm.config import HmmConfig
-from models.strategy import Models, Scores, StrategyConfig, decide, decide_many
+from models.strategy import Models, Scores, StrategyConfig, decide, decide_many, scores_before
 from tests.test_models import little_bundle, planted
 
 CONFIG = replace(little_bundle.STRATEGY, risk_window=50)
@@ -45,6 +45,22 @@ def test_a_decision_reads_its_stated_history_and_its_own_columns_only():
     values = panel.values.copy()
     values[-CONFIG.history] *= 1.5  # the oldest row that counts
     assert not same(decide(CONFIG, models, replace(panel, values=values)), whole)
+
+
+@pytest.mark.parametrize("known_rows", [1, 3, 30, 200])
+def test_scores_known_before_the_decision_change_no_bit_of_it(known_rows):
+    models, panel = world()
+    told = scores_before(CONFIG, models, panel.upto(169).tail(known_rows))
+    assert len(told) == min(known_rows, CONFIG.hold_sessions - 1)
+    if known_rows < CONFIG.history:  # a market too young for its graph: nothing is scored, and known as that
+        whole = panel.upto(169).tail(known_rows)
+        assert same(decide(CONFIG, models, whole, dict(told)), decide(CONFIG, models, whole))
+        return
+    asked: list[int] = []
+    counting = replace(models.gbm)
+    object.__setattr__(counting, "score", lambda panel, row: asked.append(row) or models.gbm.score(panel, row))
+    assert same(decide(CONFIG, replace(models, gbm=counting), panel.upto(170), told), decide(CONFIG, models, panel))
+    assert len(asked) == 1  # its own row's only
 
 
 def test_configs_that_share_models_may_share_their_scores():
