@@ -32,8 +32,23 @@ def test_what_was_tells_nothing_of_what_comes(kind):
 
 
 def test_it_is_the_setting_against_another_time_that_takes_the_skill_away():
-    assert _skill("circularly_shifted", 0, "columns").mean() > 0.05
-    assert _skill("block_sign_flipped", 0, "columns").mean() > 0.05
+    for kind in ("circularly_shifted", "block_sign_flipped"):
+        known, filled = (np.mean([_skill(kind, number, columns).mean() for number in range(12)])
+                         for columns in ("columns", "filled"))
+        assert known > 0.02 and abs(filled) < 0.01
+
+
+@pytest.mark.parametrize("kind", bars.KINDS)
+def test_a_night_tells_nothing_of_its_day_and_no_profit_comes_twice(kind):
+    told, echoed = [], []
+    for number in range(4):
+        filled = bars.null_bars(kind, 3, number).filled
+        night = filled["open"][1:] / filled["close"][:-1] - 1.0
+        told.append(np.corrcoef(night.ravel(), (filled["close"] / filled["open"] - 1.0)[1:].ravel())[0, 1])
+        book = np.random.default_rng(number).standard_normal(bars.NAMES)
+        earned = (filled["open"][1:] / filled["open"][:-1] - 1.0) @ book
+        echoed.append(np.corrcoef(earned[1:], earned[:-1])[0, 1])
+    assert abs(np.mean(told)) < 0.05 and abs(np.mean(echoed)) < 0.12
 
 
 def test_a_market_is_its_number_s_and_nobody_else_s():
