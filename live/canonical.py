@@ -30,9 +30,12 @@ def packed(values: Iterable[float] | NDArray[np.float64]) -> list[Any]:
     if np.isfinite(array).all():
         whole: list[Any] = array.tolist()
         return whole
-    if array.ndim > 1:
-        return [packed(part) for part in array]
-    return [plain(value) for value in array.tolist()]
+    told_of = array.astype(object)
+    told_of[np.isnan(array)] = None
+    for word, infinity in _WORDS.items():
+        told_of[array == infinity] = word
+    told = told_of.tolist()
+    return told
 
 
 def unpacked(values: list[Any]) -> NDArray[np.float64]:
@@ -46,12 +49,16 @@ def unpacked(values: list[Any]) -> NDArray[np.float64]:
     return np.array(number(values), dtype=np.float64)
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-quoted = json.encoder.encode_basestring  # one string, as `text` writes it
-
-
 def _unknown(value: Any) -> Any:
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    """What is no JSON itself may know how it is told."""
+    if not hasattr(value, "told"):
+        raise TypeError(f"{type(value).__name__} is not JSON")
+    return value.told()
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False,
+                            default=_unknown)
+quoted = json.encoder.encode_basestring  # one string, as `text` writes it
 
 
 def _encoder() -> Callable[[Any], str]:
@@ -68,5 +75,16 @@ text = _encoder()  # sorted keys, no spaces, no NaN: equal values give equal byt
 
 def name_of(kind: str, *parts: str) -> str:
     """A permanent id from what it identifies: the same decision made twice is the same decision."""
-    digest = hashlib.sha256("\x1f".join((kind, *parts)).encode()).hexdigest()
-    return f"{kind[0]}-{digest[:20]}"
+    return names_of(kind)(*parts)
+
+
+def names_of(kind: str, *parts: str) -> Callable[..., str]:
+    """`name_of` for many that begin with the same parts: from the others to the id."""
+    begun, letter = hashlib.sha256("\x1f".join((kind, *parts)).encode()), kind[0]
+
+    def named(*rest: str) -> str:
+        digest = begun.copy()
+        digest.update("".join(["\x1f" + part for part in rest]).encode())
+        return f"{letter}-{digest.hexdigest()[:20]}"
+
+    return named

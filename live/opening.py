@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from live import canonical
 from live.deciding import Plan, plan
-from live.orders import State, Tracked, client_order_id
+from live.orders import State, Tracked, client_order_ids
 from live.ports import Action, Order
 from live.recovery import reference_in
-from live.risk import RiskState, Situation, Verdict, screen
+from live.risk import Checks, RiskState, Situation, Verdict, screen
 from live.risk.adaptive import size_scale
 from live.risk.groups import groups_of
 from live.tail import brought_rows
@@ -69,8 +69,7 @@ def begin(desk: "Desk", actions: Sequence[Action]) -> None:
     with desk.journal.transaction():  # a decision is written down with all that it intends, or not at all
         write_features(desk, made)
         desk.write("decision", decided)
-        for verdict in verdicts:
-            intend(desk, made, verdict)
+        intend(desk, made, verdicts)
     desk.decided = decided
     send_pending(desk)
     begin_watch(desk, actions)
@@ -164,25 +163,28 @@ def write_features(desk: "Desk", made: Plan) -> None:
                             "names": list(made.panel.names), "rows": rows})
 
 
-def intend(desk: "Desk", made: Plan, verdict: Verdict) -> None:
-    """Write down what will be sent, or what was refused and by which limit."""
-    wanted = verdict.proposal
-    symbol = desk.symbol_of(wanted.instrument_id)
-    order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest,
-                               desk.times.session.isoformat(), wanted.instrument_id, "open")
-    payload = {
-        "order_id": order_id, "decision_id": made.decision_id, "instrument_id": wanted.instrument_id,
-        "symbol": symbol, "asked": wanted.quantity, "quantity": verdict.quantity,
-        "reference_price": canonical.plain(wanted.price), "checks": verdict.told(),
-    }
-    if not verdict.quantity:
-        desk.counts["refused"] += 1
-        desk.write("refused", {**payload, "refused_by": verdict.refused_by})
-        return
-    collar = desk.terms.limits.price_collar * math.copysign(1.0, verdict.quantity)
-    limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
-    order = Order(order_id, wanted.instrument_id, verdict.quantity, limit_price)
-    desk.orders.intend(order, payload)
-    desk.counts["orders"] += 1
-    if desk.watch is not None:
-        desk.watch.knows(order_id, payload)
+def intend(desk: "Desk", made: Plan, verdicts: Sequence[Verdict]) -> None:
+    """Write down what will be sent, and what was refused and by which limit."""
+    id_of = client_order_ids(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest,
+                             desk.times.session.isoformat())
+    most = desk.terms.limits.price_collar
+    symbols, decision_id, intends = desk.tail.symbols, made.decision_id, desk.orders.intend
+    for verdict in verdicts:
+        wanted, quantity, looked = verdict
+        name, price = wanted.instrument_id, wanted.price
+        order_id = id_of(name, "open")
+        payload = {
+            "order_id": order_id, "decision_id": decision_id, "instrument_id": name,
+            "symbol": symbols.get(name, name), "asked": wanted.quantity, "quantity": quantity,
+            "reference_price": canonical.plain(price), "checks": Checks(looked),
+        }
+        if not quantity:
+            desk.counts["refused"] += 1
+            desk.write("refused", {**payload, "refused_by": verdict.refused_by})
+            continue
+        collar = most if quantity > 0 else -most
+        order = Order(order_id, name, quantity, price * (1.0 + collar) if math.isfinite(collar) else None)
+        intends(order, payload)
+        desk.counts["orders"] += 1
+        if desk.watch is not None:
+            desk.watch.knows(order_id, payload)

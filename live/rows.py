@@ -1,11 +1,12 @@
 """The rows that a session is full of, laid out by hand: the text that `canonical.text` makes, in half its time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Any
 
 from live import canonical
+from live.risk.screen import Checks, Looked
 
 Payload = dict[str, Any]
 _quoted = canonical.quoted
@@ -46,10 +47,15 @@ def _intent(row: Payload) -> str | None:
     reducing, named = "reduce_only" in row, "kind" in row  # it is not where it is for the opening print
     if (len(row) != 9 + reducing + named or not type(limit) is type(reference) is float
             or not isfinite(limit + reference)
-            or not type(asked) is type(quantity) is int or (reducing and row["reduce_only"] is not True)
-            or type(row["checks"]) is not list):
+            or not type(asked) is type(quantity) is int or (reducing and row["reduce_only"] is not True)):
         return None
-    checks = ",".join(map(_check, row["checks"]))
+    told = row["checks"]
+    if type(told) is Checks:
+        checks = _looked(told.looked)
+    elif type(told) is list:
+        checks = ",".join(map(_check, told))
+    else:
+        return None
     kind = f'"kind":{_quoted(row["kind"])},' if named else ""
     return (f'{{"asked":{asked},"checks":[{checks}],"decision_id":{_quoted(row["decision_id"])},'
             f'"instrument_id":{_quoted(row["instrument_id"])},{kind}"limit_price":{limit!r},'
@@ -72,6 +78,23 @@ def _check(one: Payload) -> str:
 @lru_cache(256, typed=True)
 def _head(limit: str, passed: bool, threshold: Any, zero: str) -> str:  # two zeros are equal and differ in their text
     return f'{canonical.text({"limit": limit, "passed": passed, "threshold": threshold})[:-1]},"value":'
+
+
+def _looked(looked: Sequence[Looked]) -> str:
+    """The limits of one order, which are those of many others: where they stand is laid out once."""
+    if not looked:
+        return ""
+    limits, values, thresholds, passed = zip(*looked, strict=True)
+    return _frame(limits, thresholds, passed) % tuple(
+        [repr(value) if type(value) is float and isfinite(value) else canonical.text(canonical.plain(value))
+         for value in values])
+
+
+@lru_cache(512)
+def _frame(limits: tuple[str, ...], thresholds: tuple[float, ...], passed: tuple[bool, ...]) -> str:
+    told = [canonical.text({"limit": limit, "passed": held, "threshold": canonical.plain(threshold)})[:-1]
+            for limit, threshold, held in zip(limits, thresholds, passed, strict=True)]
+    return ",".join(f'{one.replace("%", "%%")},"value":%s}}' for one in told)
 
 
 def _ack(row: Payload) -> str | None:

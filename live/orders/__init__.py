@@ -1,7 +1,8 @@
 """Orders from intent to outcome."""
 
-from live.orders.manager import OrderManager, client_order_id
+from live.orders.manager import OrderManager, client_order_id, client_order_ids
 from live.orders.states import OrderError, OrderResult, State, Tracked
 from live.ports import Broker as ExchangeClient
 
-__all__ = ["ExchangeClient", "OrderError", "OrderManager", "OrderResult", "State", "Tracked", "client_order_id"]
+__all__ = ["ExchangeClient", "OrderError", "OrderManager", "OrderResult", "State", "Tracked", "client_order_id",
+           "client_order_ids"]

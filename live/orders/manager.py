@@ -26,6 +26,11 @@ def client_order_id(account: str, strategy: str, bundle: str, bar: str, symbol: 
     return canonical.name_of("order", account, strategy, bundle, bar, symbol, leg)
 
 
+def client_order_ids(account: str, strategy: str, bundle: str, bar: str) -> Callable[[str, str], str]:
+    """The same of many symbols and legs."""
+    return canonical.names_of("order", account, strategy, bundle, bar)
+
+
 def _unwritten(kind: str, payload: dict[str, Any]) -> None:
     """For those who keep no journal."""
 

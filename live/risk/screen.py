@@ -51,6 +51,20 @@ class Situation(NamedTuple):
     sent_today: int = 0  # orders of this session that were sent before
 
 
+class Checks:
+    """What was looked at, as a row of the journal tells it: hundreds of names are decided on at once, and the journal
+    lays its text out of the figures themselves."""
+
+    __slots__ = ("looked",)
+
+    def __init__(self, looked: Sequence[Looked]) -> None:
+        self.looked = looked
+
+    def told(self) -> list[dict[str, Any]]:
+        return [{"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
+                 "passed": passed} for limit, value, threshold, passed in self.looked]
+
+
 class Verdict(NamedTuple):
     """`quantity` is what may be sent: zero when refused, less than asked when only closing is allowed."""
 
@@ -63,9 +77,8 @@ class Verdict(NamedTuple):
         return tuple(map(Check._make, self.looked))
 
     def told(self) -> list[dict[str, Any]]:
-        """What was looked at, as a row of the journal has it."""
-        return [{"limit": limit, "value": canonical.plain(value), "threshold": canonical.plain(threshold),
-                 "passed": passed} for limit, value, threshold, passed in self.looked]
+        """What was looked at, for whoever reads it before it is text."""
+        return Checks(self.looked).told()
 
     @property
     def refused_by(self) -> str | None:

@@ -1,5 +1,6 @@
 """Rows laid out by hand are the canonical text, whatever is in them."""
 
+import hashlib
 import math
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from live import canonical, rows
 from live.clock import from_us, text_of
-from live.orders import State
+from live.orders import State, client_order_id, client_order_ids
+from live.risk import Checks
 
 ODD = st.sampled_from([None, True, 7, -0.0, math.nan, math.inf, -math.inf, np.float64(0.1), 1e308, 5e-324, "x", [], {}])
 NUMBER = st.floats() | ODD
@@ -71,7 +73,36 @@ def test_a_row_is_its_canonical_text(kind: str, odd: bool) -> None:
     assert rows._LAID[kind](filled) == canonical.text(filled)  # the short way is really taken
 
 
+LOOKED = st.lists(st.tuples(st.sampled_from(["gross", 'a"b', "sector:100%"]), st.floats() | st.integers(-9, 9),
+                            st.sampled_from([0.0, 2.5, 500, math.inf]), st.booleans()), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(LOOKED, FINITE)
+def test_limits_that_were_looked_at_are_laid_out_as_they_are_told(looked: Any, price: float) -> None:
+    row = {**USUAL["intent"], "limit_price": price}
+    told = canonical.text({**row, "checks": Checks(looked).told()})
+    assert told == rows.text("intent", {**row, "checks": Checks(looked)})
+    assert told == canonical.text({**row, "checks": Checks(looked)})
+
+
+@given(st.lists(st.lists(st.floats(), min_size=2, max_size=2), min_size=1, max_size=3))
+@settings(max_examples=40, deadline=None, database=None)
+def test_an_array_is_packed_as_its_numbers_are(values: list[list[float]]) -> None:
+    told = canonical.packed(np.array(values))
+    assert told == [[canonical.plain(value) for value in row] for row in values]
+    assert canonical.text({"": told}) == canonical.text({"": [[canonical.plain(one) for one in row] for row in values]})
+
+
 @given(st.integers(-10**16, 10**17), st.sampled_from([1, 1_000_000, 60_000_000]))
 def test_an_instants_text_is_isoformats(instant_us: int, step_us: int) -> None:
     whole_us = instant_us - instant_us % step_us
     assert text_of(whole_us) == from_us(whole_us).isoformat()
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(st.lists(st.text(max_size=5), min_size=6, max_size=6))
+def test_ids_made_together_are_those_made_one_by_one(words: list[str]) -> None:
+    assert client_order_ids(*words[:4])(*words[4:]) == client_order_id(*words)
+    joined = hashlib.sha256("\x1f".join(["order", *words]).encode()).hexdigest()
+    assert client_order_id(*words) == f"o-{joined[:20]}"
