@@ -44,7 +44,8 @@ class Plan:
     def row_as_json(self, index: int) -> dict[str, Any]:
         """One decision row of the panel, from which scores can be computed again to the bit."""
         return {"session": str(self.panel.sessions[index]), "values": canonical.packed(self.panel.values[index]),
-                "tradable": self.panel.tradable[index].tolist()}
+                "tradable": self.panel.tradable[index].tolist(),
+                **({"shortable": self.panel.shortable[index].tolist()} if self.panel.shortable is not None else {})}
 
     def as_json(self, bundle: Bundle) -> dict[str, Any]:
         made = self.decision

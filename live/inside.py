@@ -142,6 +142,8 @@ class Inside:
         held = holding.shares if holding is not None else 0
         units, risk, ratio = self._size(name, side, close)
         target = math.trunc(side * units)
+        if target < 0 and not desk.tail.lent(name):
+            target = 0
         if target != held:
             proposals.append(Proposal(name, target - held, close, side, True, risk, ratio))
             told[name] = {"side": side, "close": close, "target": target, "held": held,

@@ -96,11 +96,9 @@ def _recomputed(entry: Entry, values: dict[str, Any], bundles_dir: Path, keys: S
 def panel_of(bundle: Bundle, values: dict[str, Any]) -> FeaturePanel:
     brought, rows = brought_rows(bundle), values["rows"]
     days = np.array([row["session"] for row in rows], "datetime64[D]")
-    return FeaturePanel(
-        np.concatenate([brought.sessions, days]), brought.names, brought.features,
-        np.concatenate([brought.values, np.stack([canonical.unpacked(row["values"]) for row in rows])]),
-        np.concatenate([brought.tradable, np.array([row["tradable"] for row in rows], dtype=np.bool_)]),
-    )
+    lent = None if brought.shortable is None else np.array([row["shortable"] for row in rows], dtype=np.bool_)
+    return brought.then(days, np.stack([canonical.unpacked(row["values"]) for row in rows]),
+                        np.array([row["tradable"] for row in rows], dtype=np.bool_), lent)
 
 
 def _of_name(made: dict[str, Any], values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -39,8 +39,10 @@ class Tail:
         self._calendar = sorted(self._times)
         self.scores: RawScores = {}  # of the newest decisions, by session
         self._history = brought_rows(bundle)
-        flags, known = bundle.snapshot.panel.tradable, len(self._history.sessions)
-        self._coming = flags[min(known, len(flags) - 1)]  # of the first coming session, kept for those after it
+        brought = bundle.snapshot.panel
+        coming = brought.rows(min(len(self._history.sessions), len(brought.sessions) - 1), None)
+        self._coming = coming.tradable[0]  # of the first coming session, kept for those after it
+        self._lent = None if coming.shortable is None else coming.shortable[0]
         self._keep = max(bundle.strategy.history, 1)
         self._own, self._atr14 = self._own_features(), named(("atr_14",))
         self._look_back = max(feature.look_back for feature in (*self._own.values(), *self._atr14))
@@ -59,6 +61,10 @@ class Tail:
     def decides(self) -> bool:
         """Whether there are features at all: a rule on prices needs none."""
         return bool(self._history.features)
+
+    def lent(self, name: str) -> bool:
+        """Whether a name can be sold short in the coming session."""
+        return self._lent is None or bool(self._lent[self.names.index(name)])
 
     def times(self, session: dt.date) -> SessionTimes | None:
         return self._times.get(session)
@@ -120,11 +126,8 @@ class Tail:
                 fresh = one.available_at <= decided_at and decided_at - one.event_time <= one.stale_after
                 row[:, index] = one.value if fresh else np.nan
         day = np.datetime64(times.session, "D")
-        self._history = FeaturePanel(
-            np.append(self._history.sessions, day), self.names, features,
-            np.concatenate([self._history.values, row[None]]),
-            np.concatenate([self._history.tradable, self._coming[None]]),
-        ).tail(self._keep)
+        lent = None if self._lent is None else self._lent[None]
+        self._history = self._history.then(np.array([day]), row[None], self._coming[None], lent).tail(self._keep)
         return self._history
 
     def as_judged(self, panel: FeaturePanel) -> bool | None:

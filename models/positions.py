@@ -8,19 +8,28 @@ from models.risk import Likeness
 Floats = NDArray[np.float64]
 
 
-def dollar_neutral(score: Floats, gross: float, max_weight: float) -> Floats:
+def dollar_neutral(
+    score: Floats, gross: float, max_weight: float, shortable: NDArray[np.bool_] | None = None
+) -> Floats:
     """Weights (names,) in proportion to the demeaned score: longs and shorts each sum to half of `gross`, less when
-    too few names can carry it under `max_weight`. NaN scores get 0."""
+    too few names can carry it under `max_weight`. NaN scores get 0; what is not `shortable` is never below it."""
     weights = np.zeros(score.shape)
     finite = np.isfinite(score)
     if int(finite.sum()) < 2:
         return weights
     tilt = score[finite] - score[finite].mean()
     longs, shorts = np.maximum(tilt, 0.0), np.maximum(-tilt, 0.0)
+    if shortable is not None:
+        shorts = np.where(shortable[finite], shorts, 0.0)
     side = min(gross / 2.0, max_weight * int((longs > 0.0).sum()), max_weight * int((shorts > 0.0).sum()))
     if side > 0.0:
         weights[finite] = _capped(longs, side, max_weight) - _capped(shorts, side, max_weight)
     return weights
+
+
+def borrowed(weights: Floats, shortable: NDArray[np.bool_] | None) -> Floats:
+    """The weights without the shorts that nobody lends."""
+    return weights if shortable is None else np.where(shortable, weights, np.maximum(weights, 0.0))
 
 
 def hedged(score: Floats, likeness: Likeness, vol: Floats) -> Floats:

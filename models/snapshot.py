@@ -42,6 +42,8 @@ class Snapshot:
         arrays: dict[str, npt.NDArray[Any]] = {f"bars.{name}": values for name, values in self.bars.columns.items()}
         arrays["panel.values"] = self.panel.values
         arrays["panel.tradable"] = self.panel.tradable.astype(np.uint8)
+        if self.panel.shortable is not None:
+            arrays["panel.shortable"] = self.panel.shortable.astype(np.uint8)
         arrays["adv20_usd"] = self.adv20_usd
         arrays["vol20_daily"] = self.vol20_daily
         says = {
@@ -76,6 +78,8 @@ class Snapshot:
             "adv20_usd": (len(names),),
             "vol20_daily": (len(names),),
         }
+        if "panel.shortable" in arrays:  # where a list says what can be borrowed
+            expected["panel.shortable"] = expected["panel.tradable"]
         found = {name: array.shape for name, array in arrays.items()}
         if found != expected or len(says["symbols"]) != len(names):
             raise ValueError(f"the snapshot's arrays {sorted(found.items())} are not the ones its JSON names")
@@ -87,6 +91,7 @@ class Snapshot:
             for one in says["slow"]
         )
         panel = FeaturePanel(panel_sessions, names, features, arrays["panel.values"],
-                             arrays["panel.tradable"].astype(np.bool_))
+                             arrays["panel.tradable"].astype(np.bool_),
+                             arrays["panel.shortable"].astype(np.bool_) if "panel.shortable" in arrays else None)
         return cls(BarPanel(bar_sessions, names, columns), panel, tuple(says["symbols"]), slow,
                    arrays["adv20_usd"], arrays["vol20_daily"])

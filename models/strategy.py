@@ -256,7 +256,8 @@ def _decide_row(config: StrategyConfig, scores: Scores, row: int) -> Decision:
         session=panel.sessions[row], names=panel.names,
         regime={state: float(p) for state, p in zip(names, posterior, strict=True)},
         gbm=gbm, gnn=gnn, score=score,
-        weights=dollar_neutral(_direction(config, scores, row, score), gross, config.max_weight),
+        weights=dollar_neutral(_direction(config, scores, row, score), gross, config.max_weight,
+                               None if panel.shortable is None else panel.shortable[row]),
     )
 
 

@@ -112,7 +112,7 @@ def _decided(
     from models.backtest.market import Market
     from models.features.compute import compute_batch
     from models.features.inputs import derive
-    from models.features.panel import BarPanel, FeaturePanel
+    from models.features.panel import BarPanel
     from models.features.registry import named
     from models.strategy import decide_many
 
@@ -134,10 +134,10 @@ def _decided(
             fresh = [one.available_at <= calendar[day] <= one.event_time + one.stale_after for day in days]
             values[:, :, column] = np.where(fresh, one.value, np.nan)[:, None]
     brought = known.panel.upto(int(np.searchsorted(known.panel.sessions, known.bars.sessions[-1], side="right")))
-    coming = known.panel.tradable[min(len(brought.sessions), len(known.panel.sessions) - 1)]
-    panel = FeaturePanel(np.concatenate([brought.sessions, np.array(days, "datetime64[D]")]), known.bars.names,
-                         known.panel.features, np.concatenate([brought.values, values]),
-                         np.concatenate([brought.tradable, np.repeat(coming[None], count, axis=0)]))
+    at = min(len(brought.sessions), len(known.panel.sessions) - 1)
+    coming = known.panel.rows(at, at + 1)  # what is tradable, and lent, stays as it is in the first of them
+    panel = brought.then(np.array(days, "datetime64[D]"), values, np.repeat(coming.tradable, count, axis=0),
+                         None if coming.shortable is None else np.repeat(coming.shortable, count, axis=0))
     rows = range(len(brought.sessions), len(brought.sessions) + count - 1)
     decisions = decide_many(bundle.strategy, bundle.models, panel, rows)
     market = Market.from_bars(sessions, known.bars.names, raw).rows(first, first + count)

@@ -17,6 +17,7 @@ from pipelines.settings_sections import (
     Alerts,
     Approval,
     Asking,
+    Borrow,
     Coverage,
     Faults,
     Features,
@@ -56,6 +57,7 @@ class Settings(Section):
     asking: Asking = Asking()
     alerts: Alerts = Alerts()
     spend: Spend = Spend()
+    borrow: Borrow = Borrow()
     retention: Retention = Retention()
     quarantine: Quarantine = Quarantine()
     training: Training = Training()

@@ -1,6 +1,7 @@
 """The sections that settings have, with their defaults: what nightdesk.toml, the environment and --set may say."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -85,6 +86,12 @@ class Alerts(Section):
     """Who hears of a night that failed: always the home's `alerts.jsonl`, and this address where one is given."""
 
     webhook: str = Field(default="", repr=False, exclude=True)  # such addresses are secrets
+
+
+class Borrow(Section):
+    """Shorts only where borrowable: a CSV or JSON list of names (docs/vendors.md). None: whatever is tradable."""
+
+    file: Path | None = None
 
 
 class Spend(Section):

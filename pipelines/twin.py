@@ -78,7 +78,8 @@ def market_of(home: Home, now: dt.datetime, session: dt.date, bundle: "Bundle") 
     place = [whole.names.index(name) for name in names]
     kept = whole.upto(int(row[0]) + 1).select(bundle.snapshot.panel.features).tail(bundle.strategy.history)
     panel = FeaturePanel(kept.sessions, names, kept.features, np.ascontiguousarray(kept.values[:, place]),
-                         np.ascontiguousarray(kept.tradable[:, place]))
+                         np.ascontiguousarray(kept.tradable[:, place]),
+                         None if kept.shortable is None else np.ascontiguousarray(kept.shortable[:, place]))
     prices = read_prices(home, now, whole)
     at = int(np.searchsorted(prices.sessions, np.datetime64(session)))
     with marts.connect(home, as_of=now) as con:

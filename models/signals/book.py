@@ -10,6 +10,7 @@ import numpy as np
 
 from models.features import cross
 from models.features.panel import FeaturePanel
+from models.positions import borrowed
 from models.signals.alpha import Alpha, Alphas, Floats
 from models.signals.horizons import Horizon
 
@@ -53,14 +54,13 @@ class AlphaBook:
         if not len(rows):
             return np.zeros((0, len(panel.names))), np.zeros((0, len(panel.names)))
         first, last = max(0, min(rows) - self.history + 1), max(rows) + 1
-        seen = FeaturePanel(panel.sessions[first:last], panel.names, panel.features, panel.values[first:last],
-                            panel.tradable[first:last])
+        seen = panel.rows(first, last)
         said = self.signal(seen)
         held = averaged(said.conviction, self.hold_sessions)
         held = np.where(seen.tradable, held, 0.0)
         total = cross.total(np.abs(held))[0]
         spread = np.clip(held * (self.gross / np.where(total > 0.0, total, 1.0)), -self.max_weight, self.max_weight)
-        sized = spread * np.clip(said.sizes / self.most_size, 0.0, 1.0)
+        sized = borrowed(spread * np.clip(said.sizes / self.most_size, 0.0, 1.0), seen.shortable)
         at = np.asarray(rows) - first
         return np.ascontiguousarray(held[at]) + 0.0, np.ascontiguousarray(sized[at]) + 0.0
 

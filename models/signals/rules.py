@@ -47,7 +47,8 @@ def rule_weights(rule: RuleConfig, panel: FeaturePanel, rows: Sequence[int]) -> 
         held = np.stack([scored[one] for one in back])
         known = np.isfinite(held)
         mean = np.where(known, held, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        weights[at] = dollar_neutral(np.where(known[-1], mean, np.nan), rule.gross, rule.max_weight)
+        weights[at] = dollar_neutral(np.where(known[-1], mean, np.nan), rule.gross, rule.max_weight,
+                                     None if panel.shortable is None else panel.shortable[row])
     return weights
 
 

@@ -12,7 +12,7 @@ from pipelines.lake.schemas import INSTANT
 from pipelines.vendors import times
 
 FEED_DELAY = 15 * times.MINUTE  # that of the feed which live would read
-LISTED_SINCE = times.midnight_at(dt.date(2003, 9, 10))  # the vendor's history starts here; a list says no first day
+LISTED_SINCE = times.midnight_at(times.LISTED_FROM)  # the vendor's history starts here; a list says no first day
 
 
 def _per_day(column: pa.ChunkedArray, instant_of: Callable[[dt.date], int]) -> times.Instants:
@@ -58,6 +58,9 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
         known = event + FEED_DELAY
     elif dataset in ("option_chain", "option_snapshots"):
         event = known = _instants(table["snapshot"])
+    elif dataset == "borrow":  # known since it was told, else since its first day begins
+        event = _per_day(table["valid_from"], times.midnight_at)
+        known = pc.coalesce(table["told_at"].cast(pa.int64()), pa.chunked_array([event])).to_numpy()
     elif dataset == "market_days":  # announced long before; a list says only what is to come
         event = _per_day(table["day"], times.midnight_at)
         known = np.full(table.num_rows, LISTED_SINCE)

@@ -12,7 +12,7 @@ from pipelines.vendors.contents import TEXT_LIMIT
 from pipelines.vendors.parsing import Parsed, Reject
 
 # Of days to come these may tell; all others observe what was.
-_ANNOUNCED = {"tickers", "ticker_events", "splits", "dividends", "market_days"}
+_ANNOUNCED = {"tickers", "ticker_events", "splits", "dividends", "market_days", "borrow"}
 _LATE = dt.timedelta(days=1)  # the running day's own figures, and clocks that differ
 _UNTIMED = dt.timedelta(days=366)  # a body that nobody timed may be read as of a time before its own
 

@@ -4,10 +4,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pipelines.home import Home
-from pipelines.lake import answers, batches, raw
+from pipelines.lake import answers, batches, own_lists, raw
 from pipelines.lake.landing import Landing
 from pipelines.lake.schemas import DATASETS, VENDORS
 from pipelines.lake.sources import Source, opened
@@ -72,7 +73,7 @@ def _ingest(settings: Settings, home: Home, now: dt.datetime, source: Source) ->
     held = raw.Held.read(home)
     first_load = not held.newest
     landing = Landing(home, held, now, settings.quarantine)
-    landing.take(source.deliveries(held, now))
+    landing.take(chain(own_lists.deliveries(settings, held, now), source.deliveries(held, now)))
     number, staged = batches.commit(home, landing, now)
     answers.forget(home)
     requests = source.asked() or landing.answers
@@ -87,6 +88,8 @@ def _ingest(settings: Settings, home: Home, now: dt.datetime, source: Source) ->
         for vendor in VENDORS
     }
     _tell(vendors)
+    if listed := staged.rows["borrow"]:
+        say(f"    desk: {listed} new entries of what can be borrowed")
     return IngestResult(
         now=now,
         batch=number,

@@ -74,6 +74,12 @@ _ALL = [
         ("currency", pa.string()), ("declaration_date", pa.date32()), ("pay_date", pa.date32()),
         ("withdrawn", pa.bool_()),
     ]), "ex_date"),
+    # A desk's own list of what it can borrow, which counts with the feed of equities: `name` is a ticker or an
+    # instrument, `*` whoever is not named. `told_at` is null where the list does not say since when it was known.
+    Dataset("borrow", "polygon", ("name", "valid_from"), pa.schema([
+        ("name", pa.string()), ("valid_from", pa.date32()), ("valid_to", pa.date32()), ("borrowable", pa.bool_()),
+        ("told_at", INSTANT), ("withdrawn", pa.bool_()),
+    ]), None),
     # The same chain from two vendors.
     Dataset("option_chain", "cboe", ("snapshot", "contract"), _CHAIN, "session"),
     Dataset("option_snapshots", "polygon", ("snapshot", "contract"), _CHAIN, "session"),

@@ -16,6 +16,7 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "corporate_actions": ("instrument_id", "ex_date", "kind"),
     "daily_bars": ("instrument_id", "session"),
     "universe": ("session", "instrument_id"),
+    "borrow_list": ("name", "valid_from"),
     "minute_bars": ("instrument_id", "bar_start"),
     "index_levels": ("index", "session"),
     "option_quotes": ("snapshot", "contract"),
@@ -32,7 +33,9 @@ GRAINS: dict[str, tuple[str, ...]] = {
 }
 
 # Versions of these can say that the row was another's all along.
-WITHDRAWABLE = {"symbols", "corporate_actions", "daily_bars", "universe", "minute_bars", "continuous_bars"}
+WITHDRAWABLE = {
+    "symbols", "corporate_actions", "daily_bars", "universe", "borrow_list", "minute_bars", "continuous_bars",
+}  # fmt: skip
 
 # Backward-adjusted bars for a stated moment. An action counts from midnight of its ex-date, whether or not the bar of
 # that day is out; what adjusts is each bar's forward factor over the factor of that moment.

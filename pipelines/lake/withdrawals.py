@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,23 @@ from pipelines.vendors import layout
 from pipelines.vendors.contents import Unusable, load_json
 
 # Lists that are asked for whole. A ticker never leaves its list: it is delisted.
-LISTS = ("splits", "dividends")
+LISTS = ("splits", "dividends", "borrow")
+OWN = ("borrow",)  # a desk's own list means what it says, however short it has become
 _OLDER = "v3:"  # of ids from the older endpoint, whose list is another
+
+
+Fact = tuple[Any, ...]  # what a dataset's grain says
+
+
+def _facts(dataset: str, rows: Iterable[Mapping[str, Any]]) -> dict[Fact, Mapping[str, Any]]:
+    return {tuple(row[name] for name in DATASETS[dataset].grain): row for row in rows}
 
 
 @dataclass(frozen=True)
 class Page:
     """One body of a list as it stood at one pull: its rows, whether all of it was read, and whether more follows."""
 
-    ids: frozenset[str]
+    ids: frozenset[Fact]
     rows: pa.Table
     sound: bool
     goes_on: bool
@@ -55,7 +63,8 @@ class Withdrawals:
         except Unusable:
             document = {}
         goes_on = isinstance(document, dict) and bool(document.get("next_url"))
-        return Page(frozenset(table["vendor_id"].to_pylist()), table.drop_columns(["row_index"]), not rejects, goes_on)
+        rows = table.drop_columns(["row_index"])
+        return Page(frozenset(_facts(found.dataset, rows.to_pylist())), rows, not rejects, goes_on)
 
     def rows(self) -> Iterator[tuple[str, str, dt.datetime, str, pa.Table]]:
         """Dataset, slot, moment, evidence and the rows that are no more; each pull compared with what stood before."""
@@ -67,12 +76,12 @@ class Withdrawals:
                 pages = [self._page(path, sha256) for path, sha256, _ in told]
                 gone = set(standing) - {one for page in pages for one in page.ids}
                 whole = all(page.sound for page in pages) and sum(page.goes_on for page in pages) == len(pages) - 1
-                if gone and whole and self._believable(slot, gone, standing):
+                if gone and whole and (dataset in OWN or self._believable(slot, gone, standing)):
                     rows = [{**standing.pop(one), "withdrawn": True} for one in sorted(gone)]
                     yield dataset, slot, moment, told[0][1], pa.Table.from_pylist(rows, DATASETS[dataset].own)
-                standing |= {row["vendor_id"]: row for page in pages for row in page.rows.to_pylist()}
+                standing |= _facts(dataset, (row for page in pages for row in page.rows.to_pylist()))
 
-    def _believable(self, slot: str, gone: set[str], standing: dict[str, Any]) -> bool:
+    def _believable(self, slot: str, gone: set[Fact], standing: Mapping[Fact, Any]) -> bool:
         """A list that lost much of itself is ill: nothing is taken back on its word."""
         if len(gone) < self.limits.min_bad_rows or len(gone) <= self.limits.max_bad_share * len(standing):
             return True
@@ -80,10 +89,10 @@ class Withdrawals:
             "stand until the list is whole again")  # fmt: skip
         return False
 
-    def _standing(self, dataset: str, *, older: bool) -> dict[str, dict[str, Any]]:
+    def _standing(self, dataset: str, *, older: bool) -> dict[Fact, Mapping[str, Any]]:
         held = read_dataset(self.home, dataset).sort_by("available_at")
         if not held.num_rows:
             return {}
-        newest = {row["vendor_id"]: row for row in held.select(DATASETS[dataset].own.names).to_pylist()
-                  if row["vendor_id"].startswith(_OLDER) == older}  # fmt: skip
-        return {one: row for one, row in newest.items() if not row["withdrawn"]}
+        newest = _facts(dataset, held.select(DATASETS[dataset].own.names).to_pylist())
+        return {one: row for one, row in newest.items()
+                if one[0].startswith(_OLDER) == older and not row["withdrawn"]}  # fmt: skip

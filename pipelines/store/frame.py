@@ -26,6 +26,30 @@ select d.session, u.instrument_id, arg_max(u.tradable and not u.withdrawn, u.ava
 from decisions d join universe_versions u on u.session = d.session and u.available_at <= d.moment
 group by all order by all"""
 
+# Of those, who could be sold short: an entry of the instrument counts before one of its ticker, and that before `*`; of
+# entries that overlap, the one that began last.
+SHORTABLE = """
+with known as (
+    select d.session, l.name, l.valid_from,
+        arg_max({'said': l.borrowable, 'valid_to': l.valid_to, 'withdrawn': l.withdrawn}, l.available_at) as told
+    from decisions d join borrow_list_versions l on l.available_at <= d.moment and l.valid_from <= d.session
+    group by all
+), held as (
+    select session, name, arg_max(told.said, valid_from) as said
+    from known where not told.withdrawn and (told.valid_to is null or session < told.valid_to)
+    group by all
+), named as (
+    select d.session, u.instrument_id, arg_max(u.symbol, u.available_at) as symbol
+    from decisions d join universe_versions u on u.session = d.session and u.available_at <= d.moment
+    group by all
+)
+select u.session, u.instrument_id, coalesce(i.said, s.said, e.said, true) as shortable
+from named u
+left join held i on i.session = u.session and i.name = u.instrument_id
+left join held s on s.session = u.session and s.name = u.symbol
+left join held e on e.session = u.session and e.name = '*'
+order by all"""
+
 
 def _code() -> list[str]:
     return [Path(__file__).with_name(name).read_text() for name in ("frame.py", "offline.py", "feast_objects.py")]
@@ -49,17 +73,19 @@ def _axes(home: Home, horizon: dt.datetime, wanted: list[dt.date] | None) -> tup
     return decisions, sorted(set(table["instrument_id"].to_pylist()))
 
 
-def _tradable(con: Any, moments: pa.Table) -> pa.Table:
+def _told(con: Any, moments: pa.Table) -> tuple[pa.Table, pa.Table | None]:
+    """Who was tradable, and who shortable: None where no list says anything."""
     con.register("decisions", moments)
-    return con.sql(TRADABLE).to_arrow_table()
+    listed = con.sql("select 1 from borrow_list_versions limit 1").fetchall()
+    return con.sql(TRADABLE).to_arrow_table(), con.sql(SHORTABLE).to_arrow_table() if listed else None
 
 
 def _flags(rows: pa.Table, decisions: list[dt.date], names: list[str]) -> NDArray[np.bool_]:
     row, column = {day: n for n, day in enumerate(decisions)}, {name: n for n, name in enumerate(names)}
     flags = np.zeros((len(decisions), len(names)), dtype=bool)
-    for day, name, tradable in zip(*(rows[key].to_pylist() for key in rows.column_names), strict=True):
+    for day, name, flag in zip(*(rows[key].to_pylist() for key in rows.column_names), strict=True):
         if name in column:
-            flags[row[day], column[name]] = bool(tradable)
+            flags[row[day], column[name]] = bool(flag)
     return flags
 
 
@@ -105,15 +131,17 @@ def decision_panel(
         "moment": pa.array([min(decision_time(day), horizon) for day in decisions], pa.timestamp("us", tz="UTC")),
     })  # fmt: skip
     with marts.connect(home) as con:
-        universe = _tradable(con, moments)
+        universe, lent = _told(con, moments)
     told = [build.published_digests(home), digest.table_digest(moments, ["session"]), names, features,
             digest.table_digest(universe, ["session", "instrument_id"]), *_code()]  # fmt: skip
+    shortable = None if lent is None else _flags(lent, decisions, names)
     kept = home.work / "panels" / f"{digest.json_digest(told)[:32]}.npz"
     if kept.exists():
         with np.load(kept, allow_pickle=False) as arrays:
-            return FeaturePanel(axis, tuple(names), features, arrays["values"], arrays["tradable"])
+            return FeaturePanel(axis, tuple(names), features, arrays["values"], arrays["tradable"], shortable)
     values = _ask_feast(home, moments, names, features)
-    panel = FeaturePanel(axis, tuple(names), features, values, _flags(universe, decisions, names))
+    tradable = _flags(universe, decisions, names)
+    panel = FeaturePanel(axis, tuple(names), features, values, tradable, shortable)
     out = io.BytesIO()
     np.savez(out, values=panel.values, tradable=panel.tradable)
     durable.write_atomic(kept, out.getvalue())
@@ -129,6 +157,7 @@ def panel_table(panel: FeaturePanel) -> pa.Table:
         "session": pa.array(np.repeat(panel.sessions, width), pa.date32()),
         "instrument_id": pa.array(list(panel.names) * count, pa.string()),
         "tradable": pa.array(panel.tradable.ravel()),
+        **({} if panel.shortable is None else {"shortable": pa.array(panel.shortable.ravel())}),
     }
     for n, name in enumerate(panel.features):
         columns[name] = pa.array(np.ascontiguousarray(panel.values[:, :, n]).ravel(), from_pandas=True)

@@ -1,6 +1,7 @@
 """What the rules read: the training panel's decisions with more columns, each as that decision could know it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def rule_panel(home: Home, panel: FeaturePanel, refs: tuple[str, ...], now: dt.d
     if wanted:
         columns.update(_gathered(home, panel, wanted, now))
     values = np.stack([columns[ref] for ref in refs], axis=-1)
-    return FeaturePanel(panel.sessions, panel.names, refs, values, panel.tradable)
+    return replace(panel, features=refs, values=values)
 
 
 def with_chosen(home: Home, settings: Settings, panel: FeaturePanel, now: dt.datetime) -> FeaturePanel:
@@ -60,7 +61,7 @@ def with_missing(home: Home, panel: FeaturePanel, wanted: tuple[str, ...], now: 
 def with_columns(panel: FeaturePanel, more: dict[str, Floats]) -> FeaturePanel:
     """The panel with further columns, each (sessions, names)."""
     values = np.concatenate([panel.values, *(column[:, :, None] for column in more.values())], axis=2)
-    return FeaturePanel(panel.sessions, panel.names, (*panel.features, *more), values, panel.tradable)
+    return replace(panel, features=(*panel.features, *more), values=values)
 
 
 def _gathered(home: Home, panel: FeaturePanel, refs: tuple[str, ...], now: dt.datetime) -> dict[str, Floats]:

@@ -49,6 +49,8 @@ class Inputs:
         for part in (self.panel.values, self.returns):
             told.update(np.where(np.isnan(part), np.nan, part).tobytes())
         told.update(np.ascontiguousarray(self.panel.tradable).tobytes())
+        if self.panel.shortable is not None:
+            told.update(b"shortable" + np.ascontiguousarray(self.panel.shortable).tobytes())
         told.update(np.asarray(self.panel.sessions, dtype="datetime64[D]").astype(np.int64).tobytes())
         if len(self.revisions.values):
             told.update(self.revisions.places.astype(np.int64).tobytes() + self.revisions.values.tobytes())
@@ -65,6 +67,7 @@ def save(home: Home, inputs: Inputs) -> None:
         out, sessions=np.asarray(panel.sessions, dtype="datetime64[D]"), names=np.array(panel.names),
         features=np.array(panel.features), values=panel.values, tradable=panel.tradable, returns=inputs.returns,
         revised_places=inputs.revisions.places, revised_values=inputs.revisions.values,
+        **({"shortable": panel.shortable} if panel.shortable is not None else {}),
     )
     durable.write_atomic(path, out.getvalue(), failpoint="training_inputs")
 
@@ -74,6 +77,7 @@ def load(home: Home) -> Inputs:
         panel = FeaturePanel(
             sessions=kept["sessions"], names=tuple(kept["names"].tolist()), features=tuple(kept["features"].tolist()),
             values=kept["values"], tradable=kept["tradable"],
+            shortable=kept["shortable"] if "shortable" in kept.files else None,
         )
         return Inputs(panel, kept["returns"], Revisions(kept["revised_places"], kept["revised_values"])
                       if "revised_values" in kept.files else Revisions())

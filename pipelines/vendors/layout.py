@@ -11,6 +11,7 @@ from pipelines.vendors import (
     cboe_daily,
     cme,
     cme_details,
+    desk,
     polygon,
     polygon_index,
     polygon_options,
@@ -72,6 +73,7 @@ ROUTES = (
     _route(r"cboe/indices/[A-Z0-9]+_History\.csv", "cboe", "index_levels", cboe_daily.history),
     _route(r"cboe/daily/\d{4}-\d{2}-\d{2}_daily_options", "cboe", "market_statistics", cboe_daily.statistics),
     _route(r"cme/volume_details/\d+_\d{8}_[PF]\.json", "cme", "volume_details", cme_details.details),
+    _route(r"desk/borrow\.(csv|json)", "desk", "borrow", desk.borrow),
     _route(r"cme/dbn/[^/]+\.dbn(\.zst)?", "cme", "futures_trades", cme.trades),
 )  # fmt: skip
 

@@ -43,6 +43,9 @@ def midnight_at(day: dt.date, zone: ZoneInfo = NEW_YORK) -> int:
     return int(dt.datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1_000_000
 
 
+LISTED_FROM = dt.date(2003, 9, 10)  # before it no vendor of ours tells of equities
+
+
 def to_instant(moment: dt.datetime) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 

@@ -38,6 +38,7 @@ JSON = {
     bodies.UPCOMING_PATH: json.loads(bodies.upcoming()),
     bodies.STATISTICS_PATH: json.loads(bodies.statistics()),
     bodies.DETAILS_PATH: json.loads(bodies.details()),
+    "desk/borrow.json": [{"symbol": "AAA", "from": "2025-01-06", "borrowable": False}, "BBB"],
 }  # fmt: skip
 RAW = {
     bodies.FLAT_DAYS_PATH: bodies.flat("AAA,1000,10,10.5,11,9,1751256000000000000,10"),
@@ -47,6 +48,7 @@ RAW = {
         "Mon Jun 30 2025,SPXW250630C06000000,1,0,1,2,3,0.2,0.5,0.01,4,6000,SPXW250630P06000000,1,0,1,2,3,0.2,0.5,0.01,4"
     ),
     bodies.INDEX_PATH: b"DATE,OPEN,HIGH,LOW,CLOSE\n06/27/2025,16.5,17.1,16.2,16.3\n06/30/2025,16.9,17.2,16.6,16.7\n",
+    "desk/borrow.csv": b"symbol,from,to,borrowable,available_at\nAAA,2025-01-06,2025-02-03,no,2025-01-06T12:00:00Z\n",
     bodies.TRADES_PATH: bodies.dbn((TEN, 6200.25, 2, "B"), (TEN + 1, 6200.5, 1, "N")),
     **{path: json.dumps(document).encode() for path, document in JSON.items()},
 }
@@ -142,7 +144,11 @@ def test_what_is_no_data_is_one_reject(path: str, body: bytes, reasons: set[str]
     assert len(rejects) == 1 and rejects[0].reason in reasons and rejects[0].row_index == -1
 
 
-@pytest.mark.parametrize("path", [path for path in RAW if path not in (bodies.QUOTEDATA_PATH, bodies.INDEX_PATH)])
+# A list in lines that ends early has lost its last lines and nothing else.
+LINES = (bodies.QUOTEDATA_PATH, bodies.INDEX_PATH, "desk/borrow.csv")
+
+
+@pytest.mark.parametrize("path", [path for path in RAW if path not in LINES])
 def test_a_body_cut_short_is_truncated(path: str) -> None:
     body = RAW[path]
     table, rejects = check(path, body[: len(body) * 2 // 3])

@@ -15,7 +15,7 @@ RULES_OF = ("technical_v1", "statistical_v1", "garch_v1")  # read where rules co
 @dg.asset(
     key=["training", "panel"],
     deps=[*(dg.AssetKey(["features", view]) for view in (*PANEL_OF, *RULES_OF)),
-          dg.AssetKey(["marts", "daily_bars"])],
+          dg.AssetKey(["marts", "daily_bars"]), dg.AssetKey(["marts", "borrow_list"])],
     group_name="training",
     kinds={"feast", "numpy"},
     owners=OWNERS,
