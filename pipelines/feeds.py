@@ -126,12 +126,15 @@ def _listed(
     """All rows of a paged list whose date lies in first … last."""
     from pipelines.vendors.contents import load_json
     from pipelines.vendors.http import Ask
+    from pipelines.vendors.paging import Followed
 
-    target: str | None = f"/stocks/v1/{what}?{date}.gte={first}&{date}.lte={last}&limit=1000"
+    first_page = f"/stocks/v1/{what}?{date}.gte={first}&{date}.lte={last}&limit=1000"
+    target: str | None = first_page
+    followed = Followed(f"stocks/v1/{what}", first_page)
     while target is not None:
         answer = transport.ask(Ask("polygon", f"polygon/rest/stocks/v1/{what}/live.json", target))
         if answer.body is None:
             return
         table, _ = parse(answer.body, answer.ask.path)
         yield from table.to_pylist()
-        target = transport.next_target(load_json(answer.body).get("next_url"))
+        target = followed.on(transport.next_target(load_json(answer.body).get("next_url")))

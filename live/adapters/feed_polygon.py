@@ -16,6 +16,7 @@ from live.secret import Secret
 SOCKET = "wss://socket.massive.com/stocks"
 REST = "https://api.massive.com"
 PATIENCE_S = 10.0
+MOST_PAGES = 1_000  # of what one session or one symbol can have
 ONE_SUBSCRIPTION = 400  # symbols in one message
 
 
@@ -125,9 +126,13 @@ class PolygonBackfill:
         import httpx
 
         rows: list[dict[str, Any]] = []
+        had: set[str] = set()
         headers = {"Authorization": f"Bearer {self.key.reveal()}"}
         with httpx.Client(base_url=self.base, headers=headers, timeout=PATIENCE_S, follow_redirects=False) as client:
-            while path:
+            while path and path not in had:  # a page that names one that was had already is the last
+                had.add(path)
+                if len(had) > MOST_PAGES:
+                    raise ConnectionError(f"Polygon's REST names another page after {MOST_PAGES}")
                 try:
                     answer = client.get(path)
                     body = answer.json() if answer.status_code == 200 else {}

@@ -16,6 +16,7 @@ from pipelines.vendors.contents import Unusable, load_json
 from pipelines.vendors.flatfiles import Bucket, Listed
 from pipelines.vendors.http import Answer, Ask, HttpTransport
 from pipelines.vendors.layout import Delivery
+from pipelines.vendors.paging import Followed
 from pipelines.vendors.polygon import results
 
 ASKED_AGAIN = 10  # sessions whose corrections are looked for each night
@@ -144,16 +145,12 @@ class VendorPull:
 
     def _pages(self, stem: str, target: str) -> Iterator[Answer]:
         following: str | None = target
-        number, followed = 1, set[str]()
+        number, followed = 1, Followed(stem, target)
         while following:
-            followed.add(following)
             answer = self.transport.ask(self._ask("polygon", f"{_REST}/{stem}-{number:04d}.json", following))
             yield answer
-            following = self.transport.next_target(_next_url(self._body(answer)))
+            following = followed.on(self.transport.next_target(_next_url(self._body(answer))))
             number += 1
-            if following in followed:
-                say(f"    {stem}: page {number - 1} names a page that was had already; taken as the list's end")
-                return
 
     def _body(self, answer: Answer) -> bytes:
         if answer.same:

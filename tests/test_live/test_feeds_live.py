@@ -221,6 +221,16 @@ def test_splits_and_dividends_of_the_day_are_asked_for_and_the_key_goes_to_our_h
     assert sum("cursor" in path for path in rest.asked) == 2  # pages under another host's name, asked for at ours
 
 
+def test_a_list_ends_at_a_page_that_was_had_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    splits = [{"ticker": "TA", "execution_date": str(DAY), "split_from": 2, "split_to": 3}]
+    with polygon_rest(PolygonRest({}, splits, [], turning=True)) as rest:
+        assert PolygonBackfill(Secret(KEY), SYMBOLS, rest.url).actions(DAY) == [Action("A", DAY, "split", 1.5)]
+        assert len(rest.asked) == 4  # two lists, of two pages each
+        monkeypatch.setattr("live.adapters.feed_polygon.MOST_PAGES", 1)
+        with pytest.raises(ConnectionError, match="another page after 1"):
+            PolygonBackfill(Secret(KEY), SYMBOLS, rest.url).actions(DAY)
+
+
 def test_a_polygon_session_through_the_runner_makes_the_replays_chain(tmp_path: Path) -> None:
     bundles = world.publish(tmp_path / "bundles")
     tape = world.tape(tmp_path / "tape.parquet", 0, 1)

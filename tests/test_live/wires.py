@@ -88,6 +88,7 @@ class PolygonRest:
     splits: list[dict[str, Any]] = field(default_factory=list)
     dividends: list[dict[str, Any]] = field(default_factory=list)
     failures: int = 0
+    turning: bool = False  # its second page names itself as the next
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -117,7 +118,9 @@ def polygon_rest(told: PolygonRest) -> Iterator[PolygonRest]:
             body: dict[str, Any] = {"status": "OK", "request_id": "x"}
             if rows:
                 body["results"] = rows[start : start + 2]
-            if start + 2 < len(rows):  # under another host's name, as the vendor's other brand does
+            if told.turning:
+                body["next_url"] = f"https://api.polygon.io{url.path}?cursor=2"
+            elif start + 2 < len(rows):  # under another host's name, as the vendor's other brand does
                 body["next_url"] = f"https://api.polygon.io{url.path}?cursor={start + 2}"
             return self._send(200, body)
 

@@ -12,7 +12,12 @@ from pipelines import calendars, feeds, sandbox
 from pipelines import settings as settings_module
 from pipelines.home import Home
 from pipelines.sandbox import Market
+from pipelines.vendors import paging, polygon_reference
+from pipelines.vendors.http import Hosts, HttpTransport, VendorError
+from pipelines.vendors.paging import Followed
 from tests import OWN
+from tests.test_pipelines import bodies
+from tests.test_pipelines.scripted_vendor import scripted
 
 SIZES = {"sandbox": {"names": 8, "sessions": 100, "nights": 6}}
 
@@ -97,3 +102,25 @@ def test_other_sources_and_the_markets_end_are_said_plainly(tmp_path: Path) -> N
     ended = settings_module.load(SIZES, environment=OWN)
     with pytest.raises(feeds.NoComingSession, match="the sandbox ends"):
         feeds.record_tape(ended, home, sandbox.night_now(ended, 6))
+
+
+def test_a_list_is_followed_once_and_not_for_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    followed = Followed("stocks/v1/splits", "/first")
+    assert [followed.on(page) for page in ("/second", "/third", None)] == ["/second", "/third", None]
+    assert followed.on("/second") is None
+    assert "page 3 names a page that was had already" in capsys.readouterr().err
+    endless = Followed("stocks/v1/splits", "/0")
+    with pytest.raises(VendorError, match="still another page after 10,000"):
+        for number in range(1, paging.MOST_PAGES + 1):
+            assert endless.on(f"/{number}")
+
+
+def test_a_live_list_that_turns_in_a_circle_ends() -> None:
+    day = dt.date(2025, 6, 30)
+    row = {"id": "E1", "ticker": "AAA", "execution_date": str(day), "split_from": 1, "split_to": 4}
+    with scripted() as vendor:
+        page = bodies.envelope([row], next_url=f"{vendor.address}/stocks/v1/splits?cursor=two")
+        vendor.script |= {"/stocks/v1/splits": [(200, {}, page)]}
+        with HttpTransport(Hosts(vendor.address, vendor.address, vendor.address, "key", "key")) as transport:
+            rows = list(feeds._listed(transport, "splits", "execution_date", day, day, polygon_reference.splits))
+    assert len(rows) == 2 and {row["ticker"] for row in rows} == {"AAA"}
