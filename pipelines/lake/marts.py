@@ -24,6 +24,7 @@ __all__ = ["GRAINS", "MartsBuild", "build", "connect", "current", "mart_digests"
 
 KEPT_GENERATIONS = 3
 _ABOUT = "generation.json"
+_STAGED = "staging.json"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,32 @@ def _run(
                 f"copy (select * from marts.{mart} {known} order by {', '.join(GRAINS[mart])}, available_at) "
                 f"to '{staging / mart}.parquet' (format parquet, compression zstd)"
             )
+        if truncate_at is None:
+            durable.write_json(staging / _STAGED, _staged(connection))
     return [one for one in results if one.kind != "model"]
+
+
+def _staged(connection: "duckdb.DuckDBPyConnection") -> dict[str, dict[str, str]]:
+    """The columns of each staging view, which is gone once the marts are made of it."""
+    views = connection.sql("select table_name, column_name, data_type from information_schema.columns "
+                           "where table_schema = 'staging' order by table_name, ordinal_position").fetchall()
+    told: dict[str, dict[str, str]] = {}
+    for view, column, kind in views:
+        told.setdefault(view.removeprefix("stg_"), {})[column] = kind
+    return told
+
+
+def staged_columns(folder: Path) -> dict[str, dict[str, str]]:
+    """The staging views that a generation was made of, with their columns and kinds."""
+    path = folder / _STAGED
+    told: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+    return told
+
+
+def generation_before(home: Home, built: MartsBuild) -> Path | None:
+    """The newest other generation that is still kept: what the marts said until now."""
+    others = [path for path in home.marts.iterdir() if (path / _ABOUT).exists() and path.name != built.generation]
+    return max(others, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
 
 
 def _describe(folder: Path, tests: list[NodeResult], only: tuple[str, ...], now: dt.datetime) -> None:

@@ -54,6 +54,15 @@ def write(home: Home, batch: str, rows: list[dict[str, Any]]) -> None:
     durable.write_atomic(file_of(home, batch), sink.getvalue().to_pybytes(), failpoint="quarantine")
 
 
+def refused_by(home: Home, number: int | None, vendor: str) -> list[dict[str, Any]]:
+    """A vendor's rows in the quarantine of one batch."""
+    path = file_of(home, f"batch-{number:06d}") if number is not None else None
+    if path is None or not path.exists():
+        return []
+    rows: list[dict[str, Any]] = pq.read_table(path, columns=["vendor", "path", "reason", "body_sha256"]).to_pylist()
+    return [row for row in rows if row["vendor"] == vendor]
+
+
 def refused_bodies(home: Home) -> tuple[set[str], set[str]]:
     """Hashes of the bodies that were refused whole, and of those of which single rows were."""
     whole: set[str] = set()

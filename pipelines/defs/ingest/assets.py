@@ -88,16 +88,24 @@ def story(home: "Home", result: "IngestResult", untold: "News") -> dict[str, tup
         held = {name: rows for name, rows in counts.items() if DATASETS[name].vendor == vendor}
         told[vendor] = vendor_digest(home, vendor), {
             "dagster/row_count": sum(held.values()),
+            "dagster/column_schema": _schema(vendor),
             "new_rows": count.rows,
             "new_bodies": count.new_bodies,
             "requests": count.requests,
             "rejects": count.rejects,
+            "quarantine": dg.MetadataValue.asset(dg.AssetKey(["marts", "quarantine"])),
             "changed_sessions": len(changed),
             "sessions": f"{changed[0]} … {changed[-1]}" if changed else "unchanged",
             "batch": result.batch or "none",
             "datasets": dg.MetadataValue.md(_table(held, result.rows)),
         }
     return told
+
+
+def _schema(vendor: str) -> dg.TableSchema:
+    """Columns of all datasets that a vendor's facts consist of, each under its dataset's name."""
+    return dg.TableSchema([dg.TableColumn(f"{dataset.name}.{field.name}", str(field.type))
+                           for dataset in DATASETS.values() if dataset.vendor == vendor for field in dataset.schema])
 
 
 def observations(vendor: str, untold: "News", version: str) -> Iterator[dg.AssetObservation]:

@@ -3,6 +3,7 @@
 Shares and distributions inside the rows are the Great Expectations suite's, keys and identities of marts are dbt's.
 """
 
+from collections import Counter
 from typing import Any
 
 import dagster as dg
@@ -10,6 +11,7 @@ import dagster as dg
 from pipelines.lake.schemas import VENDORS
 from pipelines.resources import HomeResource
 
+MOST_SHOWN = 3  # bodies in one line of a check
 FEWEST_OF_USUAL = 0.8  # of the median of the sessions before
 
 
@@ -20,17 +22,33 @@ def _quarantine_check(vendor: str) -> dg.AssetChecksDefinition:
         description="The share of tonight's rows that were refused stays under the limit for a body.",
     )
     def quarantine_share(home: HomeResource) -> dg.AssetCheckResult:
-        told = home.home().read_section("ingest")["vendors"][vendor]
+        from pipelines.lake.quarantine import refused_by
+
+        tonight = home.home().read_section("ingest")
+        told = tonight["vendors"][vendor]
         limit = home.settings().quarantine.max_bad_share
         seen = told["rows"] + told["rejects"]
         share = told["rejects"] / seen if seen else 0.0
         return dg.AssetCheckResult(
             passed=share <= limit,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"share": share, "limit": limit, "refused": told["rejects"], "landed": told["rows"]},
+            metadata={"share": share, "limit": limit, "refused": told["rejects"], "landed": told["rows"],
+                      "quarantine": dg.MetadataValue.asset(dg.AssetKey(["marts", "quarantine"])),
+                      **_refused(refused_by(home.home(), tonight["batch"], vendor))},
         )
 
     return quarantine_share
+
+
+def _refused(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Why rows were refused, how many, and of which bodies the first were; plain text, which the page shows at once."""
+    if not rows:
+        return {}
+    reasons = Counter(row["reason"] for row in rows)
+    first = {row["body_sha256"]: row["path"] for row in rows[::-1]}
+    return {"reasons": ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()),
+            "bodies": "; ".join(f"{path} ({sha256[:12]})" for sha256, path in list(first.items())[-MOST_SHOWN:]),
+            "look": "nightdesk sql \"select * from quarantine order by available_at desc limit 20\""}
 
 
 quarantine_checks = [_quarantine_check(vendor) for vendor in VENDORS]

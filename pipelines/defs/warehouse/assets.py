@@ -58,6 +58,7 @@ def warehouse(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator
     for key in _upstream_first(context):
         yield dg.MaterializeResult(
             asset_key=key, data_version=dg.DataVersion(versions[key.path[0], key.path[-1]]),
-            metadata=story.metadata(desk, built, key.path[-1]) if key.path[0] == "marts" else {},
+            metadata=(story.metadata(desk, built, key.path[-1]) if key.path[0] == "marts" else
+                      story.staging_metadata(built, key.path[-1])),
         )  # fmt: skip
     yield from _check_results(context, built.tests)

@@ -1,13 +1,16 @@
-"""What the graph and the report are told about a generation of marts: rows, columns, versions, two pictures."""
+"""What graph and report are told about a generation of marts: rows, columns, changes, versions, two pictures."""
 
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from pipelines.digest import json_digest
 from pipelines.home import Home
 from pipelines.lake import dbt_project, views
 from pipelines.lake.marts import MartsBuild
+
+MOST_NAMED = 8
 
 
 def section(built: MartsBuild) -> dict[str, Any]:
@@ -49,8 +52,38 @@ def metadata(home: Home, built: MartsBuild, mart: str) -> dict[str, Any]:
         "generation": built.generation,
         "unchanged": built.unchanged,
     }
+    told |= _changed(home, built, mart)
     picture = _picture(home, built, mart)
     return {**told, "picture": dg.MetadataValue.md(picture)} if picture else told
+
+
+def staging_metadata(built: MartsBuild, view: str) -> dict[str, Any]:
+    """A view has no rows of its own: what it shows went into the marts."""
+    from pipelines.lake.marts import staged_columns
+
+    columns = staged_columns(built.path).get(view, {})
+    return {"dagster/column_schema": dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()]),
+            "generation": built.generation}
+
+
+def _changed(home: Home, built: MartsBuild, mart: str) -> dict[str, Any]:
+    """Which sessions and instruments of a mart are other than in the generation before."""
+    from pipelines.lake import changes
+    from pipelines.lake.marts import generation_before, mart_digests
+
+    before = None if built.unchanged else generation_before(home, built)
+    told = changes.NONE if built.unchanged else None
+    if before is not None and mart_digests(before).get(mart) == built.digests[mart]:
+        told = changes.NONE
+    elif before is not None and (before / f"{mart}.parquet").exists():
+        with duckdb.connect(config={"threads": 1}) as connection:
+            told = changes.between(before / f"{mart}.parquet", built.path / f"{mart}.parquet", connection)
+    if told is None:
+        return {"changed_rows": built.rows[mart], "because_of": "all of it is new"}
+    named = ", ".join(told.instruments[:MOST_NAMED]) or "nothing"
+    more = f" and {len(told.instruments) - MOST_NAMED} more" if len(told.instruments) > MOST_NAMED else ""
+    return {"changed_rows": told.rows, "changed_sessions": told.sessions, "changed_instruments": named + more,
+            "first_changed": told.first or "none", "last_changed": told.last or "none"}
 
 
 def _picture(home: Home, built: MartsBuild, mart: str) -> str | None:
