@@ -1,5 +1,5 @@
-"""What stands beside the gate and is never a bar: the worst combinatorial path of the search, the worst regime, and how
-many different candidates the search really held."""
+"""What stands beside the gate and is never a bar: the worst combinatorial path of the search, the worst regime, how
+many different candidates the search really held, and how many independent sessions it was judged on."""
 
 import math
 
@@ -48,3 +48,18 @@ def effective_candidates(active: FloatArray) -> float:
         return float(moving.shape[1])
     values = np.linalg.eigvalsh(np.corrcoef(moving, rowvar=False))
     return float(values.sum() ** 2 / (values**2).sum())
+
+
+def independent_sessions(returns: FloatArray) -> float:
+    """So many independent sessions would know the mean as well: profits that echo those of the days before say less
+    than their number. By the long-run variance (Newey and West 1987) over lags up to the root of the length; never
+    more than there are."""
+    length = len(returns)
+    centred = returns - returns.mean()
+    variance = float(centred @ centred)
+    if variance <= 0.0:
+        return float(length)
+    lags = math.isqrt(length)
+    echoes = (2.0 * (1.0 - lag / (lags + 1.0)) * float(centred[lag:] @ centred[:-lag]) / variance
+              for lag in range(1, lags + 1))
+    return length / max(1.0, 1.0 + sum(echoes))

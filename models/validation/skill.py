@@ -2,6 +2,7 @@
 first refusal."""
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -134,9 +135,12 @@ class Asked:
     def figures(self) -> dict[str, float]:
         """Shown beside the checks, never a bar."""
         record, cscv = self.record, self.cscv
+        independent = beside.independent_sessions(self.chosen)
+        echoing = replace(record, length=max(3, round(independent)))
         return {"sharpe_active": self.sharpe, "skew": record.skew, "kurtosis": record.kurtosis,
                 "sessions": float(self.sessions), "trials_n": float(self.trials),
                 "trial_variance": 1.0 / (self.sessions - 1), "luck_sharpe": self.luck,
+                "independent_sessions": independent, "dsr_independent": statistics.dsr(echoing, self.trials),
                 "psr": statistics.psr(record), "t_statistic": record.sharpe * math.sqrt(self.sessions),
                 "worst_path_sharpe": beside.worst_path(self.evidence.active),
                 "worst_regime_sharpe": math.nan if self.evidence.regimes is None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import signal
 
 from models.validation import beside, nulls
 from models.validation.evidence import Evidence, Health
@@ -38,6 +39,16 @@ def test_copies_count_once():
     assert beside.effective_candidates(one) == pytest.approx(4.0, abs=0.1)
     assert beside.effective_candidates(np.repeat(one[:, :1], 5, axis=1)) == pytest.approx(1.0)
     assert beside.effective_candidates(np.zeros((500, 3))) == 0.0
+
+
+def test_profits_that_echo_say_less_than_their_number():
+    found = []
+    for seed in range(10):
+        shocks = np.random.default_rng(seed).standard_normal(40_000)
+        found.append(beside.independent_sessions(signal.lfilter([1.0], [1.0, -0.4], shocks)) / len(shocks))
+    assert np.mean(found) == pytest.approx((1 - 0.4) / (1 + 0.4), rel=0.05)  # known of such a series
+    assert beside.independent_sessions(np.tile([0.02, -0.01], 100)) == 200.0  # and never more than there are
+    assert beside.independent_sessions(np.zeros(30)) == 30.0
 
 
 def test_drift_is_a_bar_for_who_asks_for_one_and_for_nobody_else():

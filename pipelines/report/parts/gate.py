@@ -41,6 +41,8 @@ BESIDE = {
     "worst_path_sharpe": "Sharpe of the search's worst combinatorial path",
     "worst_regime_sharpe": "Sharpe in its worst regime",
     "capacity_usd": "Capital at which half of the Sharpe is left",
+    "independent_sessions": "Sessions that would say as much if none echoed another",
+    "dsr_independent": "Deflated Sharpe on so many",
     "effective_candidates": "Candidates that do not move together",
     "luck_sharpe": "Sharpe that luck alone would show",
     "min_track_record_sessions": "Sessions needed to tell it from zero",
@@ -142,7 +144,8 @@ def _ledger(story: Story) -> list[Html]:
     counted = words.finite(figures.get("trials_n")) or trials
     if trials is not None and counted != trials:
         told += f" The gate counts it as {words.count(counted)}."
-    shown = {"pbo": words.chance, "psr": words.chance, "min_track_record_sessions": words.count,
+    shown = {"pbo": words.chance, "psr": words.chance, "dsr_independent": words.chance,
+             "independent_sessions": words.count, "min_track_record_sessions": words.count,
              "capacity_usd": words.money}
     beside = [(name, shown.get(key, words.figure)(figures[key])) for key, name in BESIDE.items() if key in figures]
     return [
