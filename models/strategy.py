@@ -208,7 +208,6 @@ def scores_before(config: StrategyConfig, models: Models, panel: FeaturePanel) -
     count = len(panel.sessions)
     rows = range(max(0, count - config.hold_sessions + 1), count)
     scores = Scores(models, panel)
-    scores.ask(rows)
     return {panel.sessions[row]: scores.at(row) for row in rows}
 
 
