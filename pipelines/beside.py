@@ -26,15 +26,7 @@ class _Helper:
     """The other process, and the line to it. One call at a time."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # A session of its own: Ctrl-C is for the process that was asked, and this one hears of it by the line.
-            self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", __name__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            )
-        self._line = Connection(ours.detach())
+        self._process, self._line = process(__name__)
         self.busy = threading.Lock()
 
     def ask(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -56,6 +48,26 @@ class _Helper:
         self._line.close()
         self._process.kill()
         self._process.wait()
+
+
+def process(module: str) -> tuple[subprocess.Popen[bytes], Connection]:
+    """A process that runs this module, and our end of the line that it takes up by `line()`.
+
+    It has a session of its own: Ctrl-C is for the process that was asked; its end, of any kind, closes the line."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        begun = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", module, str(theirs.fileno())], pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+    return begun, Connection(ours.detach())
+
+
+def line() -> Connection:
+    """In such a process: its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return Connection(int(sys.argv[1]))
 
 
 def cores() -> int:
@@ -167,5 +179,4 @@ def _serve(line: Connection) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _serve(Connection(int(sys.argv[1])))
+    _serve(line())

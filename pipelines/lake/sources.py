@@ -23,7 +23,7 @@ from pipelines.vendors.http import HttpTransport
 from pipelines.vendors.layout import Delivery
 
 if TYPE_CHECKING:
-    from pipelines.sandbox import Market
+    from pipelines.sandbox import Outline
 
 FIRST_LOAD_SESSIONS = 500  # what Polygon's free plan looks back: two years
 _NEEDED = "set MASSIVE_API_KEY (or POLYGON_API_KEY) for equities and DATABENTO_API_KEY for futures"
@@ -84,7 +84,7 @@ class FilesSource:
         return {}
 
 
-def sandbox_plan(settings: Settings, market: "Market", now: dt.datetime) -> Plan:
+def sandbox_plan(settings: Settings, market: "Outline", now: dt.datetime) -> Plan:
     """All that the embedded market has published by now; its archive of past chains included."""
     from pipelines.sandbox import futures, options
 
@@ -93,7 +93,7 @@ def sandbox_plan(settings: Settings, market: "Market", now: dt.datetime) -> Plan
     many = sizes.incidents == "many"
     return Plan(
         days=days,
-        minutes=_of(days, market.minutes),
+        minutes=_of(days, market.by_minute),
         chains=_of(days, options.chain_sessions(market)),
         ticks=_of(days, futures.tick_sessions(market)),
         roots=sizes.roots,
@@ -110,12 +110,10 @@ def _of(days: tuple[dt.date, ...], numbers: Iterable[int]) -> tuple[dt.date, ...
 def _sandbox(settings: Settings, home: Home, now: dt.datetime) -> Iterator[Source]:
     from pipelines import sandbox
 
-    market = sandbox.generate(settings)
-    faults = settings.faults
-    with sandbox.serve(market, now, faults=faults.schedule, slow_s=faults.slow_s) as served:
+    with sandbox.served(settings, now) as served:
         hosts = Hosts(served.polygon, served.cboe, served.databento, served.key, served.key, cme_site=served.databento)
         with HttpTransport(hosts, **settings.asking.model_dump()) as transport:
-            yield HttpSource(home, transport, sandbox_plan(settings, market, now))
+            yield HttpSource(home, transport, sandbox_plan(settings, sandbox.outline(settings), now))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines import calendars
 from pipelines.sandbox.chance import stream
-from pipelines.sandbox.market import Market
+from pipelines.sandbox.market import Market, Outline
 from pipelines.sandbox.options import dealers_gamma
 
 TICK = 0.25
@@ -59,7 +59,7 @@ def contracts_on(session: dt.date, root: str = "ES") -> tuple[Contract, ...]:
     return found[0], found[1], *leaving
 
 
-def tick_sessions(market: Market) -> range:
+def tick_sessions(market: Outline) -> range:
     """Sessions that have trades, all in a row: what is made of minutes holds every minute from first to last."""
     return range(max(1, market.base + 1 - market.settings.sandbox.tick_sessions), len(market.sessions))
 

@@ -38,12 +38,31 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Market:
-    """Columns are companies in the cast's order; sessions are indices into `sessions`."""
+class Outline:
+    """What can be said of a market without making it: when it is open, and of which sessions it has what."""
 
     settings: Settings
     sessions: tuple[dt.date, ...]
     base: int  # index of the last session before night 0 ends
+
+    @cached_property
+    def closes_at(self) -> tuple[dt.datetime, ...]:
+        return tuple(calendars.close_at(session) for session in self.sessions)
+
+    @property
+    def by_minute(self) -> list[int]:
+        """Sessions that have minute bars."""
+        return _minute_numbers(self.settings.sandbox, self.sessions, self.base)
+
+    def latest(self, now: dt.datetime, delay: dt.timedelta = FEED_DELAY) -> int:
+        """Index of the newest session whose day bar is out; -1 before the first."""
+        return sum(1 for closed in self.closes_at if closed + delay <= now) - 1
+
+
+@dataclass(frozen=True)
+class Market(Outline):
+    """Columns are companies in the cast's order; sessions are indices into `sessions`."""
+
     cast: tuple[cast.Company, ...]
     traits: cast.Traits
     splits: tuple[actions.Split, ...]
@@ -68,10 +87,6 @@ class Market:
         return {session: number for number, session in enumerate(self.sessions)}
 
     @cached_property
-    def closes_at(self) -> tuple[dt.datetime, ...]:
-        return tuple(calendars.close_at(session) for session in self.sessions)
-
-    @cached_property
     def mood(self) -> np.ndarray:
         """By session: how far the crowd leans to calls against puts, as a slow wave."""
         shocks = stream(self.settings.seed, "mood").normal(0.0, 0.10, len(self.sessions))
@@ -86,10 +101,6 @@ class Market:
         own = stream(self.settings.seed, "nasdaq").normal(0.0, 0.003, self.noise.index_moves.shape)
         path = np.cumprod(1 + (1.2 * self.noise.index_moves + own).reshape(-1)) * _NASDAQ_START
         return {"ES": (self.days.index_open, self.days.index_close), "NQ": (path[0::2], path[1::2])}
-
-    def latest(self, now: dt.datetime, delay: dt.timedelta = FEED_DELAY) -> int:
-        """Index of the newest session whose day bar is out; -1 before the first."""
-        return sum(1 for closed in self.closes_at if closed + delay <= now) - 1
 
     def today(self, now: dt.datetime) -> int:
         """Index of the session whose symbols are in force: today's from midnight New York, else the last one's."""
@@ -138,11 +149,14 @@ def _minute_numbers(sizes: Sandbox, sessions: Sequence[dt.date], base: int) -> l
     return sorted({*recent, *odd})
 
 
+def outline(settings: Settings) -> Outline:
+    return Outline(settings, clock.all_sessions(settings), settings.sandbox.sessions - 1)
+
+
 def generate(settings: Settings) -> Market:
     """Make the market of this seed and these sizes, coming nights included. Same settings, same market."""
-    seed, sizes = settings.seed, settings.sandbox
-    sessions = clock.all_sessions(settings)
-    base = sizes.sessions - 1
+    seed, sizes, known = settings.seed, settings.sandbox, outline(settings)
+    sessions, base = known.sessions, known.base
     many = sizes.incidents == "many"
     rounds = max(1, sizes.names // _NAMES_A_ROUND) if many else 1
     companies = cast.make_cast(sizes.names, sessions[: base + 1], rounds=rounds)
@@ -153,7 +167,7 @@ def generate(settings: Settings) -> Market:
     days = equities.make_days(companies, traits, noise, signal.strength(settings), splits, dividends)
     shares = volume.make_volume(seed, traits, noise, days)
     drawn = bars.draw_bars(seed, noise, days, shares)
-    numbers = _minute_numbers(sizes, sessions, base)
+    numbers = known.by_minute
     befallen = incidents.make_incidents(seed, companies, sessions, base, numbers) if many else incidents.Incidents()
     by_minute = {
         s: incidents.halted(

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines import calendars
 from pipelines.sandbox.chance import stream
-from pipelines.sandbox.market import Market
+from pipelines.sandbox.market import Market, Outline
 
 Grid = list[tuple[str, dt.date, int, str]]  # root, expiry, strike, right
 STRIKES, STRIKE_STEP = 21, 25
@@ -29,7 +29,7 @@ class Chain:
     columns: dict[str, np.ndarray]
 
 
-def chain_sessions(market: Market) -> range:
+def chain_sessions(market: Outline) -> range:
     """Sessions that have a chain: the last of history, and every night to come."""
     return range(max(1, market.base + 1 - market.settings.sandbox.chain_sessions), len(market.sessions))
 
