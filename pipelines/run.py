@@ -81,13 +81,14 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
     import dagster as dg
 
     from pipelines.interruption import ends_at_once
+    from pipelines.libraries_dagster import engines_kept
     from pipelines.libraries_sqlite import eased
 
     with home.lock(), ends_at_once(STOPPED):
         if _disk_is_full(home):
             return False
         prepare_dagster_home(home)
-        with warnings.catch_warnings(), eased(home.root):
+        with warnings.catch_warnings(), eased(home.root), engines_kept():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
             from pipelines.definitions import defs
             from pipelines.resources import ADVANCE

@@ -1,0 +1,32 @@
+"""What Dagster's own storage costs a night, where it can be had for less."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def engines_kept() -> Iterator[None]:
+    """While open, one engine a SQLite file. Dagster makes one for each thing that it reads or writes, which opens the
+    file and words every statement anew: a sixth of a night with nothing to do. Each event is still committed alone."""
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+    from dagster._core.storage.runs.sqlite import sqlite_run_storage
+    from sqlalchemy.pool import QueuePool
+
+    modules: tuple[Any, ...] = (sqlite_event_log, sqlite_run_storage)
+    plain, kept = [module.create_engine for module in modules], dict[str, Any]()
+
+    def create_engine(address: str, **asked: Any) -> Any:
+        if address not in kept:
+            kept[address] = plain[0](address, **{**asked, "poolclass": QueuePool})
+        return kept[address]
+
+    for module in modules:
+        module.create_engine = create_engine
+    try:
+        yield
+    finally:
+        for module, before in zip(modules, plain, strict=True):
+            module.create_engine = before
+        for engine in kept.values():
+            engine.dispose()
