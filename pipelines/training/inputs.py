@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,8 @@ class Inputs:
         known = np.flatnonzero(np.isfinite(self.returns).any(axis=1))
         return int(known[-1]) + 1 if len(known) else 0
 
-    def digest(self) -> str:
+    @cached_property
+    def _digest(self) -> str:
         told = hashlib.sha256(repr((self.panel.names, self.panel.features)).encode())
         for part in (self.panel.values, self.returns):
             told.update(np.where(np.isnan(part), np.nan, part).tobytes())
@@ -56,12 +58,15 @@ class Inputs:
             told.update(self.revisions.places.astype(np.int64).tobytes() + self.revisions.values.tobytes())
         return told.hexdigest()
 
+    def digest(self) -> str:
+        return self._digest
 
-def save(home: Home, inputs: Inputs) -> None:
-    """One file, replaced whole; unchanged inputs are not written again."""
+
+def save(home: Home, inputs: Inputs) -> bool:
+    """One file, replaced whole; unchanged inputs are not written again. Whether they were new."""
     path = home.work / "training" / "inputs.npz"
     if path.exists() and load(home).digest() == inputs.digest():
-        return
+        return False
     panel, out = inputs.panel, io.BytesIO()
     np.savez(
         out, sessions=np.asarray(panel.sessions, dtype="datetime64[D]"), names=np.array(panel.names),
@@ -70,6 +75,7 @@ def save(home: Home, inputs: Inputs) -> None:
         **({"shortable": panel.shortable} if panel.shortable is not None else {}),
     )
     durable.write_atomic(path, out.getvalue(), failpoint="training_inputs")
+    return True
 
 
 def load(home: Home) -> Inputs:
