@@ -10,7 +10,7 @@ from live.clock import TapeClock
 from live.day import CYCLE_US, NEVER_US, Day, Due
 from live.desk import Desk
 from live.inside import Inside
-from live.scan import Scan
+from live.scan import Line, Scan
 from models.signals.intraday import Course
 
 
@@ -19,7 +19,7 @@ class _Line:
 
     __slots__ = ("at", "course")
 
-    def __init__(self, at: list[int], course: Course) -> None:
+    def __init__(self, at: Sequence[int], course: Course) -> None:
         self.at, self.course = at, course
 
     def next_turn(self, since: int, aim: float) -> int:
@@ -34,6 +34,25 @@ class _Line:
         return NEVER_US
 
 
+def _bar_by_bar(line: Line, ends_us: range) -> tuple[Sequence[int], Sequence[float]] | None:
+    """The decisions that see something new, and the close that each sees, where every bar is looked at at its end."""
+    starts = line.even
+    if not isinstance(starts, range) or starts.step != ends_us.step or (starts[0] + starts.step) not in ends_us:
+        return None
+    at = ends_us[ends_us.index(starts[0] + starts.step) :][: len(starts)]
+    return at, line.closes if len(at) == len(starts) else line.closes[: len(at)]
+
+
+def _as_seen(line: Line, ends_us: range) -> tuple[Sequence[int], Sequence[float]]:
+    """The same of bars that come as they like."""
+    ends = np.array(ends_us, dtype=np.int64)
+    seen = line.start_us.searchsorted(ends)
+    before = np.zeros_like(seen)
+    before[1:] = seen[:-1]
+    fresh = np.flatnonzero(seen != before)
+    return ends[fresh].tolist(), line.close[seen[fresh] - 1].tolist()
+
+
 class _Foresight:
     """A rule asks prices only, never the account: what it will want is known before anything is traded."""
 
@@ -43,14 +62,10 @@ class _Foresight:
         self._lines: dict[str, _Line] = {}
         for name, follower, factor in inside.prospects():
             line = scan.lines.get(name)
-            if line is None:
-                continue
-            seen = line.start_us.searchsorted(ends_us)
-            before = np.zeros_like(seen)
-            before[1:] = seen[:-1]
-            fresh = np.flatnonzero(seen != before)
-            closes = (line.close[seen[fresh] - 1] * factor).tolist()
-            self._lines[name] = _Line(ends_us[fresh].tolist(), follower.run(closes))
+            if line is not None:
+                at, closes = _bar_by_bar(line, ends_us) or _as_seen(line, ends_us)
+                self._lines[name] = _Line(at, follower.run(
+                    closes if factor == 1.0 else [close * factor for close in closes]))
         self._next_us: int | None = None
 
     def forget(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from live.ports import Action, Fill
 
 
-@dataclass
+@dataclass(slots=True)
 class Holding:
     """Signed shares; `price` is the last raw one, of `priced` (a session), `basis` the one the session began from."""
 
@@ -36,10 +36,13 @@ class Book:
         return {name: holding.shares for name, holding in self.holdings.items() if holding.shares}
 
     def fill(self, fill: Fill, session: dt.date) -> None:
-        self.cash -= fill.quantity * fill.price + fill.cost
-        holding = self.holdings.setdefault(fill.instrument_id, Holding(0, fill.price, session, fill.price))
-        holding.shares += fill.quantity
-        holding.price, holding.priced = fill.price, session
+        _, name, _, quantity, price, cost, _ = fill
+        self.cash -= quantity * price + cost
+        holding = self.holdings.get(name)
+        if holding is None:
+            holding = self.holdings[name] = Holding(0, price, session, price)
+        holding.shares += quantity
+        holding.price, holding.priced = price, session
 
     def adjust(self, cash: float, shares: Mapping[str, int], prices: Mapping[str, float], day: dt.date) -> None:
         """What a person took over from the venue's books, as differences; prices are the last known ones."""

@@ -4,7 +4,6 @@ import datetime as dt
 from functools import lru_cache
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def from_us(instant_us: int) -> dt.datetime:
@@ -30,7 +29,8 @@ def text_of(instant_us: int) -> str:
 
 
 def to_us(instant: dt.datetime) -> int:
-    return (instant - EPOCH) // MICROSECOND
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class SystemClock:

@@ -4,9 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from live.ports import Bar
 from models.intraday import Intraday
 
@@ -56,12 +53,13 @@ class Due:
         self.next_us: int = min(self.cycle_us, self.decision_us)
 
     def done(self, at_us: int) -> None:
-        if at_us == self.cycle_us:
-            self.cycle_us += CYCLE_US
-        if at_us == self.decision_us:
+        cycle_us, decision_us = self.cycle_us, self.decision_us
+        if at_us == cycle_us:
+            cycle_us = self.cycle_us = cycle_us + CYCLE_US
+        if at_us == decision_us:
             later_us = at_us + self.every_us
-            self.decision_us = later_us if later_us < self._close_us else NEVER_US
-        self._next()
+            decision_us = self.decision_us = later_us if later_us < self._close_us else NEVER_US
+        self.next_us = cycle_us if cycle_us < decision_us else decision_us
 
     def _next(self) -> None:
         self.next_us = self.cycle_us if self.cycle_us < self.decision_us else self.decision_us
@@ -77,6 +75,6 @@ class Due:
         self.decision_us = later_us if later_us < self._close_us else NEVER_US
         self._next()
 
-    def decisions_us(self) -> NDArray[np.int64]:
+    def decisions_us(self) -> range:
         """All that are still to come."""
-        return np.arange(self.decision_us, self._close_us, self.every_us, dtype=np.int64)
+        return range(self.decision_us, self._close_us, self.every_us)

@@ -148,6 +148,10 @@ class Desk:
             if everything or not closing:
                 self.orders.cancel(tracked.order.order_id, reason)
 
+    def leave(self) -> None:
+        """The session is over. What belonged to it lets go of each other: it is gone at once, not some day."""
+        del self.orders, self.watch, self.inside, self.flattening
+
     def symbol_of(self, name: str) -> str:
         return self.tail.symbols.get(name, name)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -115,6 +116,7 @@ class Engine:
             settle(desk, day.bars, day.ignored, complete=silent_s <= self._terms.limits.max_feed_silence_s)
             self.memory.closed(self._clock.now(), session, self.book.equity())
             self._reached("journal.staged")
+        desk.leave()
         self._reached("journal.committed")
 
     def _attend(self, desk: Desk, actions: Sequence[Action]) -> None:
@@ -138,7 +140,7 @@ class Engine:
         if self._renewal is None and self._reconciler is None and is_a(type(feed), Recorded):
             scan = Scan.of(cast(Recorded, feed).columns(session), open_us, close_us)
             if scan is not None:
-                Ahead(desk, day, due, clock, scan, lambda until_us: self._pass(desk, day, due, until_us)).run()
+                Ahead(desk, day, due, clock, scan, partial(self._pass, desk, day, due)).run()
                 self._pass(desk, day, due, close_us)
                 clock.advance_us(close_us)
                 return day

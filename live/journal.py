@@ -1,22 +1,20 @@
 """What was decided and done, written so that it cannot be rewritten: an append-only SQLite file with chained hashes."""
 
 import datetime as dt
-import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from live import canonical, rows
+from live import rows
+from live.chain import GENESIS, Told, chained, linked
 from live.writer import JournalBusy, WriterLock
 
 __all__ = ["GENESIS", "Entry", "Journal", "JournalBroken", "JournalBusy", "JournalUnwritable"]
 
-GENESIS = "0" * 64
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, prev_hash, hash, kind, session, at, payload FROM entries"
 _SCHEMA = """
@@ -50,35 +48,6 @@ class Entry(NamedTuple):
     payload: dict[str, Any]
 
 
-Told = tuple[str, dt.date | None, dt.datetime | str, str]  # kind, session, moment or its text, text of the payload
-_quoted = cache(canonical.quoted)  # of kinds, which are few
-_NOTHING = hashlib.sha256()  # a copy is made in half the time of a new one
-
-
-def _chained(seq: int, prev_hash: str, kind: str, session: str | None, at: str, payload: str) -> str:
-    day = "null" if session is None else f'"{session}"'  # the canonical text of the list of the six
-    digest = _NOTHING.copy()
-    digest.update(f'[{seq},"{prev_hash}",{_quoted(kind)},{day},"{at}",{canonical.quoted(payload)}]'.encode())
-    return digest.hexdigest()
-
-
-def _linked(head: tuple[int, str], told: Iterable[Told]) -> Iterator[tuple[Any, ...]]:
-    """What was told as the chain's next rows."""
-    seq, prev_hash = head
-    stamped: dt.datetime | str | None = None
-    dated: dt.date | None = None
-    stamp, day = "", None
-    for kind, session, at, text in told:
-        if at is not stamped:  # many rows share their moment and their session
-            stamped, stamp = at, at if isinstance(at, str) else at.isoformat()
-        if session is not dated:
-            dated, day = session, session.isoformat() if session else None
-        seq += 1
-        digest = _chained(seq, prev_hash, kind, day, stamp, text)
-        yield seq, prev_hash, digest, kind, day, stamp, text
-        prev_hash = digest
-
-
 def _sync_folder(folder: Path) -> None:
     """A file is only as durable as its name."""
     handle = os.open(folder, os.O_RDONLY)
@@ -105,9 +74,12 @@ class Journal:
         self.path, self.ahead = path, ahead
         self._lock: WriterLock | None = None
         self._newest: tuple[int, str] | None = None  # number and hash of the head, while a transaction keeps others out
+        self._head: tuple[int, str] | None = None  # the same from one transaction of a backtest to the next
+        self._synced = synced
         self._told: list[Told] = []  # what was written in it and is no row yet
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         self._last: dict[str, Entry | None] = {}  # by kind, for the one who writes: nobody else can change it
+        self._fresh: dict[str, tuple[int, dict[str, Any]]] = {}  # of the recalled: the newest among the told
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -117,8 +89,9 @@ class Journal:
         self._lock = WriterLock(path)
         with self._plainly():
             self._db = sqlite3.connect(path, isolation_level=None)
-            # What a backtest writes nobody reads meanwhile: it goes straight to its place, not by way of a log.
-            self._db.execute(f"PRAGMA journal_mode={'WAL' if synced else 'TRUNCATE'}")
+            # What a backtest writes nobody reads meanwhile: it goes straight to its place, not by way of a log, and the
+            # file that undoes half a session is kept from one to the next.
+            self._db.execute(f"PRAGMA journal_mode={'WAL' if synced else 'PERSIST'}")
             self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'OFF'}")
             self._db.executescript(_SCHEMA)
             # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
@@ -134,6 +107,9 @@ class Journal:
         self.close()
 
     def close(self) -> None:
+        if self._lock is not None and not self._synced:
+            with suppress(sqlite3.Error):  # what is left to undo is undone by the next who opens it
+                self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
         if self._lock is not None:
             self._lock.release()
@@ -150,11 +126,9 @@ class Journal:
                 raise
             raise JournalBroken(f"{self.path} is damaged ({problem}): nothing is sent on its word") from problem
 
-    @contextmanager
-    def session(self) -> Iterator[None]:
+    def session(self) -> AbstractContextManager[None]:
         """The rows of one session: on a tape all or nothing, `ahead` one by one."""
-        with nullcontext() if self.ahead else self.transaction():
-            yield
+        return nullcontext() if self.ahead else self.transaction()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -164,14 +138,17 @@ class Journal:
             return
         with self._plainly():
             self._db.execute("BEGIN IMMEDIATE")
-        self._newest = self.head()
+        self._newest = self._head or self.head()
+        self._head = None
         try:
             yield
             self._write_staged()
             with self._plainly():
                 self._db.execute("COMMIT")
+            self._head = None if self._synced else self._newest
         except BaseException:
             self._last.clear()
+            self._fresh.clear()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
@@ -182,13 +159,16 @@ class Journal:
 
     def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
         """`append` for those who do not ask for the row: inside a transaction rows are chained together."""
+        recalled = self.recalled.get(kind)
         if self.ahead or self._newest is None:
             self.append(kind, session, at, payload)
         else:
+            if recalled is not None:
+                self._fresh[kind] = len(self._told), payload
             self._told.append((kind, session, at, rows.text(kind, payload)))
             self._last.pop(kind, None)
-        if kind in self.recalled:
-            self.recalled[kind].append((session.isoformat() if session else "", payload))
+        if recalled is not None:
+            recalled.append((session.isoformat() if session else "", payload))
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain, of a moment or its text; on disk when this returns, or when the transaction
@@ -196,7 +176,7 @@ class Journal:
         if self.ahead:
             self.check()
         self._link()
-        [row] = _linked(self._newest or self.head(), [(kind, session, at, rows.text(kind, payload))])
+        [row] = linked(self._newest or self.head(), [(kind, session, at, rows.text(kind, payload))])
         entry = Entry._make((*row[:6], payload))
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = entry.seq, entry.hash
@@ -206,13 +186,18 @@ class Journal:
             with self._plainly():
                 self._db.execute(_INSERT, row)
             self._last.pop(kind, None)
+            self._head = None
         return entry
 
     def _link(self) -> None:
         """What was written is rows from here on."""
         if self._told and self._newest is not None:
-            self._staged += _linked(self._newest, self._told)
-            self._newest = self._staged[-1][0], self._staged[-1][2]
+            made = linked(self._newest, self._told)
+            self._staged += made
+            self._newest = made[-1][0], made[-1][2]
+            for kind, (place, payload) in self._fresh.items():
+                self._last[kind] = Entry._make((*made[place][:6], payload))
+            self._fresh.clear()
             self._told.clear()
 
     def _write_staged(self) -> None:
@@ -267,6 +252,8 @@ class Journal:
 
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""
+        if kind in self._fresh:
+            self._link()
         if before is None and kind in self._last:
             return self._last[kind]
         day = before.isoformat() if before else None
@@ -290,7 +277,7 @@ class Journal:
         for seq, prev_hash, digest, kind, session, at, payload in self._db.execute(f"{_SELECT} ORDER BY seq"):
             if seq != expected_seq or prev_hash != expected_prev:
                 raise JournalBroken(f"{self.path}: row {seq} does not follow row {expected_seq - 1}; rows are missing")
-            if digest != _chained(seq, prev_hash, kind, session, at, payload):
+            if digest != chained(seq, prev_hash, kind, session, at, payload):
                 raise JournalBroken(f"{self.path}: row {seq} ({kind} of {session}) is not what was written")
             expected_seq, expected_prev = seq + 1, digest
         return expected_seq - 1

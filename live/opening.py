@@ -135,6 +135,8 @@ def cooled(desk: "Desk", state: RiskState) -> RiskState:
 def book_actions(desk: "Desk", actions: Sequence[Action]) -> None:
     """Credit each split and dividend once, to what was held into its ex-date, however late it became known."""
     desk.known_actions = actions
+    if not actions:
+        return
     done = {tuple(entry.payload["action"][:3]) for entry in desk.journal.entries("action")}
     for action in actions:
         key = (action.instrument_id, action.ex_date.isoformat(), action.kind)

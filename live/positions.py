@@ -91,17 +91,20 @@ class Positions:
         price, tracked = because.get("reference_price"), self._desk.orders[order_id]
         self._because[order_id] = Because(because.get("decision_id"), math.nan if price is None else float(price),
                                           reason)
+        name = tracked.order.instrument_id
         if tracked.order.kind == "guard":
-            self._guards[tracked.order.instrument_id] = tracked
+            self._guards[name] = tracked
+        elif name in self._working:
+            self._working[name].append(tracked)
         else:
-            self._working.setdefault(tracked.order.instrument_id, []).append(tracked)
-        self.names.add(tracked.order.instrument_id)
+            self._working[name] = [tracked]
+        self.names.add(name)
 
     def send(self, order: Order, because: Mapping[str, Any], reason: str = "SIGNAL") -> None:
         """Write an order down and send it. A guard in its way is taken back first, so that nothing is closed twice."""
         desk, name = self._desk, order.instrument_id
         trade = self.trades.get(name)
-        if trade is not None and trade.shares * order.quantity < 0:
+        if trade is not None and self._guards and trade.shares * order.quantity < 0:
             self._withdraw(name, "another order closes the position")
         desk.orders.intend(order, because)
         desk.counts["orders"] += 1
@@ -111,25 +114,25 @@ class Positions:
 
     def filled(self, fill: Fill) -> None:
         """Into the trade of its name; a fill through zero ends one and begins another."""
-        name, left = fill.instrument_id, fill.quantity
-        told = self._because.get(fill.order_id, UNTOLD)
+        order_id, name, at_us, quantity, price, whole_cost, _ = fill
+        told, left = self._because.get(order_id, UNTOLD), quantity
         trade = self.trades.get(name)
         if trade is not None and trade.shares * left < 0:
             closing = -trade.shares if abs(left) >= abs(trade.shares) else left
-            trade.leave(closing, fill.price, fill.cost * (closing / fill.quantity))
+            trade.leave(closing, price, whole_cost * (closing / quantity))
             left -= closing
             if trade.shares == 0:
                 self._end(trade, fill, told)
                 trade = None
         if left:
-            cost = fill.cost * (left / fill.quantity)
+            cost = whole_cost * (left / quantity)
             if trade is None:
-                trade = self.trades[name] = Trade(name, 1 if left > 0 else -1, fill.at_us, told.decision_id, told.price,
+                trade = self.trades[name] = Trade(name, 1 if left > 0 else -1, at_us, told.decision_id, told.price,
                                                   self.atr_usd.get(name, math.nan))
-                trade.add(left, fill.price, cost)
+                trade.add(left, price, cost)
                 self._place(trade)
             else:
-                trade.add(left, fill.price, cost)
+                trade.add(left, price, cost)
         self.names.add(name)
         if self._rule is not None and not self._resuming:
             self.guard(name)

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +10,22 @@ from numpy.typing import NDArray
 from live.ports import Bar, Columns
 
 
+def _evenly(start_us: NDArray[np.int64], step_us: int) -> range:
+    """The same instants, without a number for each."""
+    return range(start_us.item(0), start_us.item(-1) + 1, step_us)
+
+
 class Line:
     """One name's bars of a session: places in it, starts, prices, and the day's figures after each."""
 
-    __slots__ = ("_grown", "close", "closes", "first", "high", "low", "place", "rows", "start_us")
+    __slots__ = ("_grown", "close", "closes", "even", "first", "high", "low", "place", "rows", "start_us")
 
-    def __init__(self, told: Columns, rows: NDArray[np.int64] | None) -> None:
+    def __init__(self, told: Columns, rows: NDArray[np.int64] | None, even: Sequence[int] | None = None) -> None:
         start_us, opens, high, low, close, volume = told[2:] if rows is None else (one[rows] for one in told[2:])
         self.rows: list[int] | None = None if rows is None else rows.tolist()  # None: all of the session's
         self.place = 0 if self.rows is None else self.rows[0]
         self.start_us, self.close = start_us, close
+        self.even = even  # its starts, where one follows the other at the same distance
         self.closes: list[float] = close.tolist()
         self.high: list[float] = high.tolist()
         self.low: list[float] = low.tolist()
@@ -41,12 +48,12 @@ class Line:
 class Scan:
     """A session in which no bar is doubted: sorted, inside its hours, possible, and none twice."""
 
-    def __init__(self, told: Columns, order: NDArray[np.int64] | None, widest_us: int) -> None:
+    def __init__(self, told: Columns, order: NDArray[np.int64] | None, widest_us: int, step_us: int = 0) -> None:
         self._told = told
         self.widest_us = widest_us  # the longest time from one bar's start to the next one's, of any name
-        self.start_us: list[int] = told.start_us.tolist()
+        self.start_us: Sequence[int] = _evenly(told.start_us, step_us) if step_us else told.start_us.tolist()
         if order is None:
-            self.lines = {told.names[0]: Line(told, None)}
+            self.lines = {told.names[0]: Line(told, None, self.start_us if step_us else None)}
         else:
             edges = np.searchsorted(told.which[order], np.arange(len(told.names) + 1)).tolist()
             self.lines = {name: Line(told, order[edges[index] : edges[index + 1]])
@@ -61,12 +68,13 @@ class Scan:
             return None
         floor, ceiling = np.minimum(told.open, told.close), np.maximum(told.open, told.close)
         believed = (told.low > 0.0) & (told.low <= floor) & (ceiling <= told.high) & (told.high < math.inf)
-        if not (believed & (told.volume >= 0.0) & (told.volume < math.inf)).all():
+        if not np.logical_and.reduce(believed & (told.volume >= 0.0) & (told.volume < math.inf)):
             return None
         steps = starts[1:] - starts[:-1]
-        least_us, widest_us = (int(steps.min()), int(steps.max())) if len(steps) else (1, 0)
+        least_us, widest_us = (int(np.minimum.reduce(steps)), int(np.maximum.reduce(steps))) if len(steps) else (1, 0)
         if len(told.names) == 1:
-            return cls(told, None, widest_us) if least_us > 0 else None
+            step_us = least_us if least_us == widest_us and len(steps) else 0
+            return cls(told, None, widest_us, step_us) if least_us > 0 else None
         order = np.argsort(told.which, kind="stable")
         which, when = told.which[order], starts[order]
         again = (which[1:] == which[:-1]) & (when[1:] == when[:-1])

@@ -32,6 +32,7 @@ class Tail:
         self._bundle = bundle
         self.symbols = dict(zip(bars.names, bundle.snapshot.symbols, strict=True))
         self._rows = Rolling(bars.sessions, bars.columns)
+        self._newest: dt.date = bars.sessions[-1].astype(object)
         self.written: set[str] | None = None  # sessions whose rows the journal has, once somebody looked
         self._factors = {name: np.nan_to_num(_last_known(bars.columns[name]), nan=1.0)  # both begin with a first bar
                          for name in ("split_factor", "total_return_factor")}
@@ -54,8 +55,7 @@ class Tail:
     @property
     def newest(self) -> dt.date:
         """The last session whose bars are in."""
-        day: dt.date = self._rows.days(1)[0].astype(object)
-        return day
+        return self._newest
 
     @property
     def decides(self) -> bool:
@@ -76,8 +76,10 @@ class Tail:
 
     def reference_prices(self, session: dt.date, actions: Sequence[Action]) -> Floats:
         """Each name's last close in shares of this session: what a weight is turned into shares at, as judged."""
-        close, split = self._rows.newest("close"), self._rows.newest("split_factor")
-        prices: Floats = _last_known(close * split) / self._factors_on(session, actions)["split_factor"]
+        known = _last_known(self._rows.newest("close", 1) * self._rows.newest("split_factor", 1))
+        if np.isnan(known).any():  # a name without a bar of the newest session: its last one counts
+            known = _last_known(self._rows.newest("close") * self._rows.newest("split_factor"))
+        prices: Floats = known / self._factors_on(session, actions)["split_factor"]
         return prices
 
     def continuity(self, session: dt.date, actions: Sequence[Action]) -> dict[str, float]:
@@ -149,6 +151,7 @@ class Tail:
         row |= {name: np.where(traded, _last_known(self._rows.newest(name)), np.nan)  # the night's, until the next
                 for name in FITTED if name in self._rows.names}
         self._rows.append(np.datetime64(session, "D"), row)
+        self._newest = session
 
     def _factors_on(self, session: dt.date, actions: Sequence[Action]) -> dict[str, Floats]:
         """Both factors once this session's actions count. One from before the newest bars is the next bundle's."""
@@ -196,6 +199,9 @@ def brought_rows(bundle: Bundle) -> FeaturePanel:
 
 def _last_known(values: Floats) -> Floats:
     """The newest finite value of each name down (sessions, names); NaN where there never was one."""
+    if len(values) and np.logical_and.reduce(np.isfinite(values[-1])):
+        newest_row: Floats = values[-1].copy()
+        return newest_row
     known = np.isfinite(values)
     newest = len(values) - 1 - known[::-1].argmax(axis=0)
     return np.where(known.any(axis=0), values[newest, np.arange(values.shape[1])], np.nan)

@@ -15,7 +15,7 @@ from live.risk.stops import Ohlc, StopOrder, trailed
 REASONS = ("TP", "SL", "TIMEOUT", "MANUAL", "SIGNAL")  # SIGNAL: the strategy itself changed its mind
 
 
-@dataclass
+@dataclass(slots=True)
 class Trade:
     """Prices are in today's shares, less the dividends since; `best` and `worst` are dollars a share from the entry."""
 
@@ -94,24 +94,24 @@ class Trade:
 
     def told(self, reason: str, closed_us: int) -> dict[str, Any]:
         """The row of a trade that has ended."""
+        side, entry = self.side, self.entry
         exit_price = self.exited_usd / self.exited if self.exited else math.nan
         risk = self.risk_usd if self.risk_usd > 0 else math.nan
-        moved = self.side * (exit_price - self.entry)
+        told: list[Any] = [exit_price, side * (exit_price - entry) / risk, self.best / risk, self.worst / risk,
+                           side * (entry / self.wanted_price - 1.0) * 1e4 if self.wanted_price > 0 else math.nan]
+        left, r, best, worst, slipped = told if math.isfinite(sum(told)) else map(canonical.plain, told)
         return {
-            "instrument_id": self.instrument_id, "decision_id": self.decision_id, "side": self.side,
-            "shares": self.entered, "entry": self.entry, "exit": canonical.plain(exit_price), "reason": reason,
+            "instrument_id": self.instrument_id, "decision_id": self.decision_id, "side": side,
+            "shares": self.entered, "entry": entry, "exit": left, "reason": reason,
             "opened_at": text_of(self.opened_us), "closed_at": text_of(closed_us),
             "holding_min": (closed_us - self.opened_us) / 60e6, "costs": self.costs,
-            "pnl": self.side * (self.exited_usd - self.exited * self.entry) - self.costs,
-            "R": canonical.plain(moved / risk), "mfe_R": canonical.plain(self.best / risk),
-            "mae_R": canonical.plain(self.worst / risk),
-            "slippage_bp": canonical.plain(self.side * (self.entry / self.wanted_price - 1.0) * 1e4
-                                           if self.wanted_price > 0 else math.nan),
+            "pnl": side * (self.exited_usd - self.exited * entry) - self.costs,
+            "R": r, "mfe_R": best, "mae_R": worst, "slippage_bp": slipped,
         }
 
     def as_json(self) -> dict[str, Any]:
-        return {name: canonical.plain(value) if isinstance(value, float) else value
-                for name, value in vars(self).items()}
+        told = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: canonical.plain(value) if isinstance(value, float) else value for name, value in told}
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> "Trade":

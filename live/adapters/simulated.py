@@ -60,7 +60,11 @@ class SimulatedVenue:
             return Ack(order.order_id, accepted=False, reason=reason)
         sent_us = self._clock.now_us if self._clock is not None else 0
         late_us = self._rules.latency_us if order.kind != "open" else 0
-        self._resting.setdefault(order.instrument_id, []).append(_Resting(order, order.quantity, sent_us + late_us))
+        one, others = _Resting(order, order.quantity, sent_us + late_us), self._resting.get(order.instrument_id)
+        if others is None:
+            self._resting[order.instrument_id] = [one]
+        else:
+            others.append(one)
         return Ack(order.order_id, accepted=True)
 
     def _refusal(self, order: Order) -> str:
@@ -102,7 +106,7 @@ class SimulatedVenue:
         if room is None or room[0] != start_us:
             room = self._room[name] = (start_us, math.floor(volume * self._rules.bar_share))
         fills: list[Fill] = []
-        for one in list(resting):
+        for one in resting if len(resting) == 1 else tuple(resting):
             if one.seen_us >= start_us or one.from_us > start_us:
                 continue
             one.seen_us = start_us
@@ -179,9 +183,8 @@ class SimulatedVenue:
 
     def _remove(self, name: str, one: _Resting) -> None:
         resting = self._resting[name]
-        rest = [other for other in resting if other is not one] if len(resting) > 1 else ()
-        if rest:
-            self._resting[name] = list(rest)
+        if len(resting) > 1:
+            self._resting[name] = [other for other in resting if other is not one]
         else:
             del self._resting[name]
 

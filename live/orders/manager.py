@@ -61,14 +61,15 @@ class OrderManager:
 
     def intend(self, order: Order, because: Mapping[str, Any] | None = None) -> None:
         """Take an order in before it is sent; its intent, with the reasons for it, is in the journal by then."""
-        if order.order_id in self._orders:
-            raise OrderError(f"order {order.order_id} exists already: not sent twice")
+        order_id = order.order_id
+        if order_id in self._orders:
+            raise OrderError(f"order {order_id} exists already: not sent twice")
         self._write("intent", {
-            **(because or {}), "order_id": order.order_id, "instrument_id": order.instrument_id,
+            **(because or {}), "order_id": order_id, "instrument_id": order.instrument_id,
             "quantity": order.quantity, "limit_price": order.limit_price,
             **order.terms,
         })
-        self._orders[order.order_id] = Tracked(order)
+        self._orders[order_id] = Tracked(order)
         if self._broker is not None:
             self._awake_s = _awake()
         self._reached("order.intended")
@@ -96,7 +97,8 @@ class OrderManager:
         else:
             move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
         self._reached("order.answered")
-        self._write_ack(tracked)
+        if self._plain_acks or not ack.accepted:
+            self._write_ack(tracked)
         if self._broker is not None:  # only a venue in real time is told too late
             self._awake_s = _awake()
         self._reached("order.acknowledged")
@@ -106,7 +108,7 @@ class OrderManager:
         order_id, name, _, quantity, price, cost, costs = fill
         tracked = self._orders[order_id]
         filled, asked = tracked.filled + quantity, tracked.order.quantity
-        if abs(filled) > abs(asked) or filled * asked < 0:
+        if filled != asked and (abs(filled) > abs(asked) or filled * asked < 0):
             raise OrderError(f"order {order_id} for {asked} was filled {filled}")
         tracked.count(fill)
         if filled == asked:

@@ -107,25 +107,31 @@ def screen(limits: Limits, situation: Situation, proposals: Sequence[Proposal]) 
     order: Iterable[int] = range(len(proposals))
     if len(closes) > 1:
         order = sorted(order, key=lambda i: (not closes[i], proposals[i].instrument_id))
+    alone = len(closes) == 1
     for index in order:
         wanted = proposals[index]
-        name, price = wanted.instrument_id, wanted.price
-        before = held.get(name, 0)
-        quantity = _cut(limits, situation, before, wanted.quantity)
+        name, asked, price, _, _, _, _ = wanted
+        before, quantity, closing = held.get(name, 0), asked, closes[index]
+        if situation.state is RiskState.REDUCING or (limits.headroom_scaling and not closing):
+            quantity = _cut(limits, situation, before, asked)
+            closing = is_closing(before, quantity)
         looked = _for_every_order(limits, situation, wanted, quantity, sent)
         if name in taken:
             looked.append(("duplicate", 2.0, 1.0, False))
         value = abs(before + quantity) * price if 0 < price < math.inf else math.nan
-        if exposures is not None and not is_closing(before, quantity):
+        if exposures is not None and not closing:
             looked += exposures.checks(name, value)
             looked += _for_a_trade(limits, situation, wanted, abs(before + quantity))
         passed = all(map(_passed, looked))
+        verdict = Verdict(wanted, quantity if passed else 0, looked)
+        if alone:
+            return [verdict]
         if passed:
             sent += 1
             taken.add(name)
             if exposures is not None:
                 exposures.take(name, value)
-        verdicts[index] = Verdict(wanted, quantity if passed else 0, looked)
+        verdicts[index] = verdict
     return [verdicts[index] for index in range(len(proposals))]
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from operator import gt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -87,12 +88,16 @@ class _Crossing:
             fast = slow = closes[0]
         fasts = [fast := fast + (close - fast) * fast_share for close in closes]
         slows = [slow := slow + (close - slow) * slow_share for close in closes]
-        above = np.array(fasts) > np.array(slows)
+        above = bytes(map(gt, fasts, slows))
         turns, sides = [0], [side]
-        for place in np.flatnonzero(np.diff(above, prepend=was > 0.0)).tolist():
+        now = was > 0.0
+        place = above.find(not now)
+        while place >= 0:
+            now = not now
             if (place or was) and seen + place >= warm:
                 turns.append(place)
-                sides.append(1.0 if above[place] else below)
+                sides.append(1.0 if now else below)
+            place = above.find(not now, place)
 
         def memory(place: int) -> Memory:
             now = 1.0 if fasts[place] > slows[place] else -1.0

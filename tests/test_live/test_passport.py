@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live.journal import Journal, JournalBroken, _chained
+from live.chain import chained
+from live.journal import Journal, JournalBroken
 from live.passport import NoSuchId, passport
 from live.passport_text import render
 from live.replay import replay
@@ -39,7 +40,7 @@ def rewrite(desk: Path, kind: str, change: dict) -> None:
     (prev,) = db.execute("SELECT hash FROM entries WHERE seq = ?", (seq - 1,)).fetchone()
     later = "SELECT seq, kind, session, at, payload FROM entries WHERE seq >= ? ORDER BY seq"
     for number, what, session, at, text in db.execute(later, (seq,)).fetchall():
-        prev_hash, prev = prev, _chained(number, prev, what, session, at, text)
+        prev_hash, prev = prev, chained(number, prev, what, session, at, text)
         db.execute("UPDATE entries SET prev_hash = ?, hash = ? WHERE seq = ?", (prev_hash, prev, number))
     db.close()
 
