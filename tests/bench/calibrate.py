@@ -13,7 +13,7 @@ from pipelines.home import Home
 from tests.bench.measure import Row, peak_mb, timed
 
 MARKETS, CORRELATION = 20, 0.5
-WHOLE = "whole-path-*/*whole-path.json"
+WHOLE = "whole-path-*/*whole-path.json"  # in a home that calibrated; what the repository keeps lies beside the policy
 
 
 def _kept(told: dict[str, Any], family: str) -> str:
@@ -25,9 +25,10 @@ def _kept(told: dict[str, Any], family: str) -> str:
 
 
 def _whole_path(home: Home) -> list[Row]:
-    """What `nightdesk models calibrate --whole-path` left in this home, of each family the newest by name."""
-    newest = {told.get("family", "gbm"): told["rows"]
-              for told in (json.loads(path.read_text()) for path in sorted(home.calibration.glob(WHOLE)))}
+    """What `nightdesk models calibrate --whole-path` left in this home, of each family the newest by name; else what it
+    left in the repository."""
+    kept = [*sorted(policies.SHIPPED.glob("whole-path/*.json")), *sorted(home.calibration.glob(WHOLE))]
+    newest = {told.get("family", "gbm"): told["rows"] for told in (json.loads(path.read_text()) for path in kept)}
     return [Row(f"calibrate whole path {family} {row['kind']}", ours_s=row["median_seconds"], samples=row["markets"],
                 note=f"{row['promoted']} of {row['markets']} "
                      + (f"true promotions, {row['share_of_oracle']:.0%} of the oracle's Sharpe"
