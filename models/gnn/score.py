@@ -49,7 +49,7 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     heads, channels = source.shape
     sent = (encoded @ weights["attention.lin.weight"].T).reshape(-1, heads, channels)
     spoken, heard = (sent * source).sum(axis=2), (sent * target).sum(axis=2)  # (names, heads)
-    mixed = _mixed(_loudness(heard, spoken, hears), hears, sent)
+    mixed = _mixed(heard, spoken, hears, sent)
     around = mixed.reshape(len(inputs), heads * channels) + weights["attention.bias"]
     around = np.where(around > 0.0, around, np.expm1(np.minimum(around, 0.0)))
     both = np.hstack([encoded, around])
@@ -57,22 +57,16 @@ def forward(weights: dict[str, Floats], inputs: Floats, hears: Mask) -> Floats:
     return scores
 
 
-def _loudness(heard: Floats, spoken: Floats, hears: Mask) -> Floats:
-    """(edges, heads): how much each listener attends to who it hears (itself at least), before they share it out."""
-    listener, speaker = np.nonzero(hears)
+def _mixed(heard: Floats, spoken: Floats, hears: Mask, sent: Floats) -> Floats:
+    """(names, heads, channels): what each name hears (itself at least), of each as much as it attends to it. Few names
+    are multiplied whole, and whole rows are added up, so that the bits do not depend on who is heard; of many only the
+    edges are looked at, in their order."""
+    names, heads, channels = sent.shape
+    listener, speaker = np.divmod(np.flatnonzero(hears), names)
     logits = heard[listener] + spoken[speaker]
     logits = np.where(logits > 0.0, logits, LEAK * logits)
-    begins = np.searchsorted(listener, np.arange(len(hears)))
-    loud: Floats = np.exp(logits - np.maximum.reduceat(logits, begins)[listener])
-    return loud
-
-
-def _mixed(loud: Floats, hears: Mask, sent: Floats) -> Floats:
-    """(names, heads, channels): what each name hears, of each its share. Few names are multiplied whole, and whole rows
-    are added up, so that the bits do not depend on who is heard; of many only the edges are looked at, in their order.
-    """
-    listener, speaker = np.nonzero(hears)
-    names, heads, channels = sent.shape
+    begins = np.searchsorted(listener, np.arange(names))
+    loud = np.exp(logits - np.maximum.reduceat(logits, begins)[listener])
     if names <= FEW:
         share = np.zeros((names, names, heads))
         share[listener, speaker] = loud

@@ -70,10 +70,10 @@ def test_of_equals_the_first_are_heard(names):
 def test_many_names_attend_as_few_do(monkeypatch):
     rng = np.random.default_rng(0)
     hears = (rng.random((150, 150)) < 0.05) | np.eye(150, dtype=bool)
-    loud, sent = rng.random((int(hears.sum()), 2)), rng.standard_normal((150, 2, 4))
-    by_edges = score._mixed(loud, hears, sent)
+    told = (rng.standard_normal((150, 2)), rng.standard_normal((150, 2)), hears, rng.standard_normal((150, 2, 4)))
+    by_edges = score._mixed(*told)
     monkeypatch.setattr(score, "FEW", 150)
-    assert by_edges == pytest.approx(score._mixed(loud, hears, sent), rel=1e-12, abs=1e-14)
+    assert by_edges == pytest.approx(score._mixed(*told), rel=1e-12, abs=1e-14)
 
 
 def test_the_graph_is_as_of_its_session():
