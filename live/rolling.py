@@ -39,7 +39,26 @@ class Rolling:
         return self._end - (self._most if count is None else min(count, self._most))
 
 
-def _roomy(rows: NDArray[Any]) -> NDArray[Any]:
-    held = np.empty((2 * len(rows), *rows.shape[1:]), dtype=rows.dtype)
+class Growing:
+    """Arrays whose first axis grows by a row at a time, of which the newest `keep` count. No row is copied but once in
+    so many, and what was handed out stays what it was."""
+
+    def __init__(self, keep: int, *arrays: NDArray[Any]) -> None:
+        self._keep, self._end = keep, min(keep, len(arrays[0]))
+        self._held = [_roomy(rows[-keep:], keep) for rows in arrays]
+
+    def append(self, *row: Any) -> list[NDArray[Any]]:
+        """The newest rows with this one, of each array."""
+        if self._end == len(self._held[0]):
+            self._held = [_roomy(rows[-self._keep :], self._keep) for rows in self._held]
+            self._end = self._keep
+        for held, value in zip(self._held, row, strict=True):
+            held[self._end] = value
+        self._end += 1
+        return [held[max(0, self._end - self._keep) : self._end] for held in self._held]
+
+
+def _roomy(rows: NDArray[Any], room: int | None = None) -> NDArray[Any]:
+    held = np.empty((len(rows) + (len(rows) if room is None else room), *rows.shape[1:]), dtype=rows.dtype)
     held[: len(rows)] = rows
     return held

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.ports import Action
-from live.rolling import Rolling
+from live.rolling import Growing, Rolling
 from models.bundle import Bundle, SessionTimes
 from models.features.compute import compute_tail
 from models.features.feature import Feature
@@ -44,7 +44,9 @@ class Tail:
         coming = brought.rows(min(len(self._history.sessions), len(brought.sessions) - 1), None)
         self._coming = coming.tradable[0]  # of the first coming session, kept for those after it
         self._lent = None if coming.shortable is None else coming.shortable[0]
-        self._keep = max(bundle.strategy.history, 1)
+        borrowed = () if self._history.shortable is None else (self._history.shortable,)
+        self._grown = Growing(max(bundle.strategy.history, 1), self._history.sessions, self._history.values,
+                              self._history.tradable, *borrowed)
         self._own, self._atr14 = self._own_features(), named(("atr_14",))
         self._look_back = max(feature.look_back for feature in (*self._own.values(), *self._atr14))
 
@@ -128,8 +130,9 @@ class Tail:
                 fresh = one.available_at <= decided_at and decided_at - one.event_time <= one.stale_after
                 row[:, index] = one.value if fresh else np.nan
         day = np.datetime64(times.session, "D")
-        lent = None if self._lent is None else self._lent[None]
-        self._history = self._history.then(np.array([day]), row[None], self._coming[None], lent).tail(self._keep)
+        lent = () if self._lent is None else (self._lent,)
+        days, values, *flags = self._grown.append(day, row, self._coming, *lent)
+        self._history = FeaturePanel(days, self.names, features, values, *flags)
         return self._history
 
     def as_judged(self, panel: FeaturePanel) -> bool | None:
