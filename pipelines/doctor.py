@@ -45,7 +45,8 @@ def examine(
     settings = settings_module.load(overrides, environment=environment)
     home = Home(settings.home)
     findings = [_python(), *_versions(), *_disk(home), _layout(home), _lock(home), _private(home), _clock(home),
-                _night(home, settings), *doctor_vendors.findings(settings, environment, online=online)]  # fmt: skip
+                _night(home, settings), *_gaps(home),
+                *doctor_vendors.findings(settings, environment, online=online)]  # fmt: skip
     origins = settings_module.origins(overrides, environment=environment)
     return {
         "healthy": all(finding.state != "problem" for finding in findings),
@@ -150,6 +151,19 @@ def _clock(home: Home) -> Finding:
         return Finding("clock", "problem", f"the home was written {ahead_s:.0f} s in the future of this clock",
                        "set the machine's clock (NTP): receipts and as-of reads hang on it")  # fmt: skip
     return Finding("clock", "ok", f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _gaps(home: Home) -> Iterator[Finding]:
+    """What the last night missed of what the exchange's calendar says was there."""
+    told = home.read_section("completeness")
+    if told.get("gaps"):
+        missing = ", ".join(f"{count} of {name}" for name, count in told["missing"].items())
+        newest = told["newest"][0]
+        yield Finding("completeness", "advice", f"missing by the calendar: {missing}; newest {newest['session']} "
+                      f"({newest['mart']}, {newest['named']})", "the report's data health lists it; ask the vendor, or "
+                      "lay the missing files beside the others and run again")  # fmt: skip
+    elif told:
+        yield Finding("completeness", "ok", "nothing is missing by the calendar")
 
 
 def _night(home: Home, settings: Settings) -> Finding:

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pipelines.report import words
 
-SECTIONS = ("ingest", "warehouse", "features", "leak", "training", "judged", "model_leak", "drift", "decay", "verdict",
-            "bundle", "baselines", "ladder", "live", "twin", "price_tag", "tear_sheets")
+SECTIONS = ("ingest", "warehouse", "completeness", "features", "leak", "training", "judged", "model_leak", "drift",
+            "decay", "verdict", "bundle", "baselines", "ladder", "live", "twin", "price_tag", "tear_sheets")
 Tone = Literal["good", "bad", "warn", "quiet"]
 
 

@@ -248,6 +248,7 @@ def story_sections() -> dict[str, dict[str, Any]]:
     return {
         "ingest": _ingest(),
         "warehouse": {"generation": "4be1970ac2d3f00d", "unchanged": False, "seconds": 9.4, "marts": marts},
+        "completeness": {"gaps": 0, "missing": {}, "newest": []},
         "features": {"families": _features(chance)},
         "leak": {"passed": True, "decision_times": moments, "compared_values": 294_118, "findings": [],
                  "parity_passed": True, "parity_broken": [], "seconds": 21.7},

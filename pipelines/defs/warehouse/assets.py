@@ -41,7 +41,7 @@ def _upstream_first(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
 def warehouse(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Any]:
     """Build a generation of marts from tonight's facts. Unchanged facts run nothing and keep every data version."""
     from pipelines.defs.warehouse import story
-    from pipelines.lake import marts
+    from pipelines.lake import completeness, marts
     from pipelines.progress import say, step
 
     desk = home.home()
@@ -54,6 +54,7 @@ def warehouse(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator
     if empty := [mart for mart, rows in sorted(built.rows.items()) if not rows and mart != "quarantine"]:
         say(f"    without input, so left empty: {', '.join(empty)}")
     desk.write_section("warehouse", story.section(built))
+    desk.write_section("completeness", completeness.of_home(desk, home.settings().source, home.now()))
     versions = story.data_versions(desk, built)
     for key in _upstream_first(context):
         yield dg.MaterializeResult(

@@ -1,4 +1,6 @@
-"""Great Expectations over what was landed: nothing is built on bars, chains or trades that look like no market."""
+"""Great Expectations over what was landed: nothing is built on bars, chains or trades that look like no market. And
+what the exchange's calendar says should be there and is not, which is told and stops nothing.
+"""
 
 from typing import Any
 
@@ -38,3 +40,23 @@ def _check(dataset: str, vendor: str, said: str) -> dg.AssetChecksDefinition:
 
 
 expectation_checks = [_check(dataset, vendor, said) for dataset, (vendor, said) in _LOOKED_AT.items()]
+
+
+@dg.asset_check(
+    asset=["marts", "daily_bars"],
+    name="nothing_is_missing_by_the_calendar",
+    description="Sessions, names and minutes of a session that the exchange's calendar says should be there, in bars, "
+                "chains, levels and trades. Holidays, early closes and halts are no gap. It only warns.",
+)
+def nothing_is_missing(home: HomeResource) -> dg.AssetCheckResult:
+    from pipelines.lake import completeness
+
+    told = home.home().read_section("completeness") or completeness.told([])
+    lines = ["| {session} | {mart} | {subject} | {missing} of {expected} {kind} | {named} |".format(**gap)
+             for gap in told["newest"]]  # fmt: skip
+    missing = ", ".join(f"{count} of {name}" for name, count in told["missing"].items())
+    metadata: dict[str, Any] = {"gaps": told["gaps"], "missing": missing or "nothing"}
+    if lines:
+        head = ["| session | mart | of | missing | which |", "|---|---|---|---|---|"]
+        metadata["newest"] = dg.MetadataValue.md("\n".join([*head, *lines]))
+    return dg.AssetCheckResult(passed=not told["gaps"], severity=dg.AssetCheckSeverity.WARN, metadata=metadata)

@@ -30,7 +30,10 @@ def _refused(story: Story) -> dict[str, int]:
 
 def status(story: Story) -> tuple[Tone, str]:
     n = sum(_refused(story).values())
-    return ("warn", f"{words.plural(n, 'row')} held back") if n else ("good", "nothing held back")
+    gaps = words.finite(story.get("completeness").get("gaps")) or 0
+    missing = f"{words.plural(int(gaps), 'gap')}" if gaps else ""
+    held = f"{words.plural(n, 'row')} held back" if n else "nothing held back"
+    return ("warn", ", ".join(filter(None, (held, missing)))) if n or gaps else ("good", held)
 
 
 def _vendors(story: Story) -> list[Html]:
@@ -66,6 +69,33 @@ def _quarantine(story: Story) -> list[Html]:
     ]
 
 
+KINDS = {"session": "no row of that session", "names": "listed, and without a bar",
+         "minutes": "nobody has a bar"}
+
+
+def _gaps(story: Story) -> list[Html]:
+    """What the calendar says should be there; a night from before this was looked at says nothing of it."""
+    told = story.get("completeness")
+    if not told:
+        return []
+    newest = told.get("newest") or []
+    if not newest:
+        return [tag("h3", "Completeness"), paragraph("Nothing is missing that the exchange’s calendar says was there.")]
+    rows = [
+        [tag("b", gap.get("session")), f"{gap.get('mart')}, {gap.get('subject')}",
+         [f"{words.count(gap.get('missing'))} of {words.count(gap.get('expected'))} {gap.get('kind')}",
+          tag("small", f"{KINDS.get(gap.get('kind'), '')}: {gap.get('named')}", class_="under")]]
+        for gap in newest
+    ]
+    most = words.finite(told.get("gaps")) or 0
+    rest = f"The newest {len(rows)} of {words.count(most)}. " if most > len(rows) else ""
+    return [
+        tag("h3", "Completeness"),
+        table(["Session", "of", "missing"], rows, words=3, narrow=True),
+        caption(f"{rest}Holidays, early closes and halts are no gap. Nothing waits for what is missing."),
+    ]
+
+
 def _marts(story: Story) -> list[Html]:
     warehouse = story.get("warehouse")
     marts = warehouse.get("marts") or {}
@@ -84,7 +114,7 @@ def _marts(story: Story) -> list[Html]:
 
 
 def draw(story: Story) -> list[Html]:
-    return [*_vendors(story), *_quarantine(story), *_marts(story)]
+    return [*_vendors(story), *_quarantine(story), *_gaps(story), *_marts(story)]
 
 
 PART = Part("data", "Data health", "Data", "ingest", "nothing is known of the data", status, draw)
