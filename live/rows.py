@@ -85,9 +85,10 @@ def _looked(looked: Sequence[Looked]) -> str:
     if not looked:
         return ""
     limits, values, thresholds, passed = zip(*looked, strict=True)
+    numbers = tuple(map(float, values))
+    whole = isfinite(sum(numbers))
     return _frame(limits, thresholds, passed) % tuple(
-        [repr(value) if type(value) is float and isfinite(value) else canonical.text(canonical.plain(value))
-         for value in values])
+        map(repr, numbers) if whole else [canonical.text(canonical.plain(number)) for number in numbers])
 
 
 @lru_cache(512)
