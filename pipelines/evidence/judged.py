@@ -154,6 +154,28 @@ def judge_night(home: Home, settings: Any, inputs: Any, now: dt.datetime) -> tup
     return night, walked
 
 
+def looked_at(home: Home) -> list[Any]:
+    """What a judgement hangs on beside its inputs and settings: the trials so far, and what is held in reserve."""
+    from pipelines.evidence import reserve
+    from pipelines.evidence.ledger import Ledger
+    from pipelines.training.candidates import TARGET
+
+    ledger = Ledger(home.ledger)
+    return [ledger.n(TARGET), ledger.rows("reserve"), reserve.answered(home)]
+
+
+def stands_beside(home: Home, settings: Any, inputs: Any, night: JudgedNight) -> bool:
+    """Whether a judgement has what it would have tonight, when it is another's turn to hold the slot or nobody's."""
+    from pipelines.training.candidates import candidates
+
+    champion = Records(home).champion(SLOT)
+    config = None if champion is None else strategy_of(champion)
+    own = [one.key for one in candidates(settings, inputs.panel.features)]
+    held = [] if config is None else [config.key()]
+    judged = [one["key"] for one in night.candidates]
+    return judged == list(dict.fromkeys([*own, *held])) and set(night.capacity) == {judged[night.best], *held}
+
+
 def _capacity(night: JudgedNight, walked: Any, prices: Prices, at: int) -> list[list[float]]:
     from pipelines.evidence.capacity import sharpe_by_capital
 

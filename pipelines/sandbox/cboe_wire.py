@@ -14,11 +14,11 @@ from pipelines.sandbox.options import chain_sessions, make_chain, published_at, 
 
 def find_session(market: Market, now: dt.datetime, session: dt.date | None) -> int | None:
     """Index of the newest chain published by `now`, or of the asked one if it was."""
-    held = [number for number in chain_sessions(market) if published_at(market, number) <= now]
+    held = chain_sessions(market)
     if session is None:
-        return held[-1] if held else None
-    number = market.index_of.get(session)
-    return number if number in held else None
+        return next((number for number in reversed(held) if published_at(market, number) <= now), None)
+    number = market.index_of.get(session, -1)
+    return number if number in held and published_at(market, number) <= now else None
 
 
 def chain_body(market: Market, number: int) -> bytes:

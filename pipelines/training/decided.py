@@ -5,6 +5,7 @@ The verdict stands on `JudgedNight` alone; this is what pictures, exports, drift
 
 import io
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,7 @@ def load(home: Home) -> Decided:
         return Decided(kept["sessions"].astype("datetime64[D]"), tuple(kept["names"].tolist()),
                        tuple(kept["keys"].tolist()), kept["weights"], raw, kept["regimes"],
                        tuple(kept["states"].tolist()))
+
+
+def digest(home: Home) -> str:
+    return sha256((home.work / "judgement" / FILE).read_bytes()).hexdigest()

@@ -81,8 +81,23 @@ def tell(home: Home, bench: Bench, name: str, folds: list[Fold]) -> dict[str, An
         told["searches"] = [list(trials) for trials in searches.values()]
     if isinstance(folds[-1].config, HmmConfig):
         told["agreement"] = agreement(folds, bench)
+    _write(home, name, told)
+    return told
+
+
+def again(home: Home, name: str, digests: list[str]) -> dict[str, Any] | None:
+    """The same part where none of these fits is new; None where one of them is not in the home any more."""
+    told: dict[str, Any] | None = home.read_section("training").get("families", {}).get(name)
+    if told is None or [fold["digest"] for fold in told["folds"]] != digests or not all(
+            (home.work / "models" / digest / "fit.json").exists() for digest in digests):
+        return None
+    told["folds"] = [{**fold, "cached": True} for fold in told["folds"]]
+    _write(home, name, told)
+    return told
+
+
+def _write(home: Home, name: str, told: dict[str, Any]) -> None:
     section = home.read_section("training")
     families = {**section.get("families", {}), name: told}
     trials = sum(len(search) for search in families.get("gbm", {}).get("searches", []))
     home.write_section("training", {"families": families, "trials": trials, "mlflow_experiment": EXPERIMENT})
-    return told

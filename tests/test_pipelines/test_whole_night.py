@@ -39,6 +39,9 @@ def test_a_second_night_on_unchanged_input_does_nothing_and_says_so(copied: Path
     ran = nightdesk("nightly", home=copied)
     assert ran.returncode == 0, ran.stderr
     assert "Nothing changed" in ran.stderr
+    for stands in ("gbm: all 9 fits stand", "gnn: all 5 fits stand", "hmm: all 5 fits stand",
+                   "every candidate stands as it was judged", "drift stands", "tear sheets stand"):
+        assert stands in ran.stderr
     assert _json("status", home=copied)["digests"] == before["digests"]  # type: ignore[index]
     again = nightdesk("live", home=copied)
     assert again.returncode == 0 and "already replayed" in again.stdout

@@ -2,19 +2,26 @@
 
 import dagster as dg
 
+from pipelines.home import Home
 from pipelines.resources import SEARCH, HomeResource
 
 
-def _oracle_sharpe(settings: object) -> float | None:
+def _oracle_sharpe(desk: Home, settings: object) -> float | None:
     """What a trader who knew the sandbox's planted effect would have earned; None with real data."""
     from pipelines.settings import Settings
 
     assert isinstance(settings, Settings)
     if settings.source != "sandbox":
         return None
-    from pipelines import sandbox
+    from pipelines import kept, sandbox
+    from pipelines.digest import json_digest
 
-    return float(sandbox.generate(settings).oracle_sharpe())
+    asked = json_digest([settings.seed, settings.sandbox.model_dump(mode="json"), kept.code()])
+    told = kept.answer(desk, "oracle", asked)
+    if told is None:
+        told = float(sandbox.generate(settings).oracle_sharpe())
+        kept.keep(desk, "oracle", asked, told)
+    return float(told)
 
 
 @dg.asset(
@@ -39,7 +46,7 @@ def verdict(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Materia
     with step("gate"):
         search = context.run.tags.get(SEARCH) == "true"
         tonight = decide_night(desk, settings, told, JudgedNight.load(desk), home.now(), search=search)
-    section = verdict_section(tonight, settings, _oracle_sharpe(settings))
+    section = verdict_section(tonight, settings, _oracle_sharpe(desk, settings))
     desk.write_section("verdict", section)
     say(f"    {section['act']}: {section['strategy']}")
     checks = [dg.TableRecord({name: one[name] for name in ("name", "value", "threshold", "passed")})

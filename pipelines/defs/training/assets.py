@@ -9,6 +9,8 @@ from pipelines.resources import HomeResource
 
 OWNERS = ["team:nightdesk"]
 PANEL_OF = ("equity_v1", "options_v1", "futures_v1")
+WORTH_A_PROCESS = 40_000  # labels: of so many, fits are shared out among two cores, and the other begins to load
+FITTED_WITH = ("models.hmm.fit", "models.gbm.fit", "models.gnn.fit", "lightgbm", "torch_geometric.nn")
 RULES_OF = ("technical_v1", "statistical_v1", "garch_v1")  # read where rules compete
 
 
@@ -23,6 +25,7 @@ RULES_OF = ("technical_v1", "statistical_v1", "garch_v1")  # read where rules co
                 "the next one beside them.",
 )
 def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines import beside
     from pipelines.progress import say, step
     from pipelines.store.frame import decision_panel
     from pipelines.training import enough, inputs
@@ -38,7 +41,8 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
         if known.names:
             begins = fold_begins(home.settings().training, told.labelled)
             told = inputs.Inputs(known, returns, revisions(desk, now, known, returns, begins))
-        inputs.save(desk, told)
+        if inputs.save(desk, told) and told.labelled * len(known.names) >= WORTH_A_PROCESS:
+            beside.start(FITTED_WITH)
     if why := enough.lacking(home.settings(), told):
         say(f"    {why}")
     return dg.MaterializeResult(
@@ -58,9 +62,10 @@ def _trained(
     context: dg.AssetExecutionContext, home: HomeResource, name: str,
     draw: Callable[[Any, dict[str, Any]], dict[str, str]],
 ) -> Any:
+    from pipelines import kept
     from pipelines.digest import json_digest
     from pipelines.evidence.ledger import Ledger
-    from pipelines.progress import step
+    from pipelines.progress import say, step
     from pipelines.training import enough, inputs, story
     from pipelines.training.candidates import strategies
     from pipelines.training.folds import Bench
@@ -78,24 +83,32 @@ def _trained(
         """An event on the asset's page while the run goes on."""
         context.log_event(dg.AssetObservation(["training", name], description=done))
 
-    bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, heard)
-    with step(f"training {name}"):
-        folds = story.fit_family(bench, name)
-        section = story.tell(desk, bench, name, folds)
+    asked = kept.question(desk, settings, home.now(), name, told.digest())
+    known = kept.answer(desk, f"training-{name}", asked)
+    if known is not None and (section := story.again(desk, name, known["digests"])) is not None:
+        say(f"    {name}: all {len(known['digests'])} fits stand")
+        digests, pictures = known["digests"], known["pictures"]
+    else:
+        bench = Bench(desk, settings, told, Ledger(desk.ledger), home.now(), strategy, heard)
+        with step(f"training {name}"):
+            folds = story.fit_family(bench, name)
+            section = story.tell(desk, bench, name, folds)
+        digests, pictures = [fold.fitted.digest for fold in folds], draw((bench, folds), section)
+        kept.keep(desk, f"training-{name}", asked, {"digests": digests, "pictures": pictures})
     shown = ("first_session", "last_session", "train_rows", "seconds", "cached")
     records = [dg.TableRecord({**{key: fold[key] for key in shown},
                                **{key: round(value, 4) for key, value in fold["metrics"].items()}})
                for fold in section["folds"] if fold["metrics"]]
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(json_digest([fold.fitted.digest for fold in folds])),
+        data_version=dg.DataVersion(json_digest(digests)),
         metadata={
-            "dagster/row_count": sum(fold.fitted.train_rows for fold in folds),
-            "fits": len(folds),
-            "fitted_now": sum(not fold.fitted.cached for fold in folds),
+            "dagster/row_count": sum(fold["train_rows"] for fold in section["folds"]),
+            "fits": len(digests),
+            "fitted_now": sum(not fold["cached"] for fold in section["folds"]),
             "folds": dg.MetadataValue.table(records),
             "chosen": dg.MetadataValue.json(section["chosen_params"]),
             **_searched(section), **_named(section),
-            **{key: dg.MetadataValue.md(text) for key, text in draw((bench, folds), section).items()},
+            **{key: dg.MetadataValue.md(text) for key, text in pictures.items()},
         },
     )
 

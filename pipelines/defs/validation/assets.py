@@ -15,32 +15,45 @@ from pipelines.resources import HomeResource
                 "fees and borrow; active returns are net of cash and of beta to the tradable universe.",
 )
 def judged(home: HomeResource) -> dg.MaterializeResult:
+    from pipelines import kept
+    from pipelines.evidence import judged as judging
     from pipelines.evidence.figures import judged_section
-    from pipelines.evidence.judged import judge_night
     from pipelines.evidence.ledger import Ledger
     from pipelines.evidence.picture import equity_curves
     from pipelines.evidence.policy import policy_of
-    from pipelines.progress import step
+    from pipelines.progress import say, step
     from pipelines.store.leak import models_nightly
     from pipelines.training import decided, enough, inputs
     from pipelines.training.candidates import TARGET
     from pipelines.training.prices import read_prices
     from pipelines.training.walk_rules import judge_rules
 
-    desk, settings = home.home(), home.settings()
+    desk, settings, now = home.home(), home.settings(), home.now()
     told = inputs.load(desk)
     if why := enough.untrainable(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "judged", why), data_version=dg.DataVersion("skipped"))
     narrow = enough.narrow(settings, told)
-    with step("judging every rule" if narrow else "judging every candidate"):
-        night, walked = (judge_rules(desk, settings, told, read_prices(desk, home.now(), told.panel), home.now())
-                         if narrow else judge_night(desk, settings, told, home.now()))
-        decided.of_walk(walked).save(desk)
-    with step("one fold learnt again from what was known"):
-        models_nightly.nightly(desk, settings, told, walked, home.now())
+
+    def asked() -> str:
+        return kept.question(desk, settings, now, told.digest(), *judging.looked_at(desk))
+
+    if not narrow and kept.answer(desk, "judged", asked()) is not None and judging.stands_beside(
+            desk, settings, told, night := judging.JudgedNight.load(desk)):
+        say("    every candidate stands as it was judged")
+        section = desk.read_section("judged")
+    else:
+        with step("judging every rule" if narrow else "judging every candidate"):
+            night, walked = (judge_rules(desk, settings, told, read_prices(desk, now, told.panel), now)
+                             if narrow else judging.judge_night(desk, settings, told, now))
+            decided.of_walk(walked).save(desk)
+        with step("one fold learnt again from what was known"):
+            models_nightly.nightly(desk, settings, told, walked, now)
+        trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
+        section = judged_section(night, walked, trials) | ({"narrow": narrow} if narrow else {})
+        desk.write_section("judged", section)
+        files = [desk.section("judged"), desk.section(models_nightly.SECTION), *(desk.work / "judgement").glob("[!.]*")]
+        kept.keep(desk, "judged", asked(), {}, files)
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
-    section = judged_section(night, walked, trials) | ({"narrow": narrow} if narrow else {})
-    desk.write_section("judged", section)
     shown = ("name", "kind", "sharpe_net", "sharpe_active", "sharpe_gross", "max_drawdown", "turnover_daily",
              "cost_bp_daily", "dsr")
     records = [dg.TableRecord({name: one[name] for name in shown}) for one in section["strategies"]]

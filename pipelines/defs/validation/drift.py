@@ -18,21 +18,30 @@ from pipelines.resources import HomeResource
                 "themselves, alarms under false-discovery control, and Evidently's own page.",
 )
 def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
+    from pipelines import kept
     from pipelines.progress import say, step
     from pipelines.training import decided, drift_page, enough, inputs
     from pipelines.training import drift as drifting
     from pipelines.training.candidates import strategies
 
-    desk = home.home()
+    desk, settings = home.home(), home.settings()
     told = inputs.load(desk)
-    if why := enough.untrainable(home.settings(), told):
+    if why := enough.untrainable(settings, told):
         return dg.MaterializeResult(metadata=enough.skip(desk, "drift", why), data_version=dg.DataVersion("skipped"))
-    strategy = strategies(home.settings(), told.panel.features)[0]
-    with step("drift"):
-        made = decided.load(desk)
-        section = drifting.measure(told, strategy, decided=made)
-        page = drift_page.evidently_page(desk, told, strategy.features, decided=made)
-    desk.write_section("drift", {**section, "evidently_html": str(page.relative_to(desk.reports))})
+    asked = kept.question(desk, settings, home.now(), told.digest(), decided.digest(desk))
+    if kept.answer(desk, "drift", asked) is not None:
+        section = desk.read_section("drift")
+        page = desk.reports / section["evidently_html"]
+        say("    drift stands as it was measured")
+    else:
+        strategy = strategies(settings, told.panel.features)[0]
+        with step("drift"):
+            made = decided.load(desk)
+            section = drifting.measure(told, strategy, decided=made)
+            page = drift_page.evidently_page(desk, told, strategy.features, decided=made)
+        section["evidently_html"] = str(page.relative_to(desk.reports))
+        desk.write_section("drift", section)
+        kept.keep(desk, "drift", asked, {}, [desk.section("drift"), page])
     if section["alarms"]:
         say(f"    moved: {', '.join(section['alarms'])}")
     shown = ("psi", "unusual_level", "kl", "kl_level", "shift", "shift_level", "p_value", "alarm")
