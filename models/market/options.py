@@ -6,6 +6,7 @@ gamma. A missing iv or gamma is missing, never zero.
 
 import datetime as dt
 import hashlib
+import math
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,11 +25,15 @@ SHARES_PER_CONTRACT = 100.0
 FLIP_REACH = 0.25  # how far from today's spot a flip is looked for
 _GRID = 101
 _BISECTIONS = 40
+_GUESSES, _NARROW = 16, 1e-12
 _YEAR_S = 365.0 * 86400.0
 _NEW_YORK = ZoneInfo("America/New_York")
 _KEPT = 8_192  # chains: of three underlyings over ten years
 _TOLD: dict[bytes, dict[str, Any]] = {}
 _INSTANT = pa.timestamp("us", tz="UTC")
+
+_READ = ["underlying", "session", "snapshot", "spot", "iv30", "contract", "expiry", "right", "strike", "volume",
+         "open_interest", "adjusted", "gamma", "iv", "delta", "ingested_at"]  # fmt: skip
 
 SCHEMA = pa.schema([
     ("underlying", pa.string()), ("session", pa.date32()), ("spot", pa.float64()), ("call_volume", pa.float64()),
@@ -80,6 +85,47 @@ class Repriced:
         return float(np.sum(work) * SHARES_PER_CONTRACT * spot * spot * 0.01)
 
 
+def _bisected(book: Repriced, left: tuple[float, float], right: tuple[float, float]) -> float:
+    """Where bisection ends between two spots of unlike exposure. A bracket about the crossing takes a few questions,
+    and of a half that lies outside it bisection need not ask."""
+    above = right[1] > 0
+    low, high = _bracket(book, left, right)
+    begin, end = left[0], right[0]
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (begin + end)
+        beyond = middle >= high or (middle > low and (book.exposure(middle) > 0) == above)
+        begin, end = (begin, middle) if beyond else (middle, end)
+    return 0.5 * (begin + end)
+
+
+def _bracket(book: Repriced, left: tuple[float, float], right: tuple[float, float]) -> tuple[float, float]:
+    """Two spots close about a crossing, by false position: an end that stays is weighed down (Anderson and Björck), and
+    once the guesses stand still, both sides of the last one are asked."""
+    (low, at_low), (high, at_high) = left, right
+    above, kept, guess = at_high > 0, 0, math.inf
+    for _ in range(_GUESSES):
+        before, guess = guess, (low * at_high - high * at_low) / (at_high - at_low)
+        if abs(guess - before) <= _NARROW * high:
+            for spot in (guess - _NARROW * high, guess + _NARROW * high):
+                if low < spot < high:
+                    low, high = (low, spot) if (book.exposure(spot) > 0) == above else (spot, high)
+            break
+        if not low < guess < high:
+            break
+        found = book.exposure(guess)
+        if found == 0.0:
+            break
+        if (found > 0) == above:
+            if kept > 0:
+                at_low *= 1.0 - found / at_high if found / at_high < 1.0 else 0.5
+            high, at_high, kept = guess, found, 1
+        else:
+            if kept < 0:
+                at_high *= 1.0 - found / at_low if found / at_low < 1.0 else 0.5
+            low, at_low, kept = guess, found, -1
+    return low, high
+
+
 def gamma_flip(
     spot: float, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray
 ) -> float | None:
@@ -97,27 +143,18 @@ def gamma_flip(
             break
         if np.sign(at_grid(left)) == np.sign(at_grid(left + 1)):
             continue
-        low, high = float(grid[left]), float(grid[left + 1])
-        above = at_grid(left + 1) > 0
-        for _ in range(_BISECTIONS):
-            middle = 0.5 * (low + high)
-            if (book.exposure(middle) > 0) == above:
-                high = middle
-            else:
-                low = middle
-        flip = 0.5 * (low + high)
+        flip = _bisected(book, (float(grid[left]), at_grid(left)), (float(grid[left + 1]), at_grid(left + 1)))
         if nearest is None or (abs(flip - spot), flip) < (abs(nearest - spot), nearest):
             nearest = flip
     return nearest
 
 
-def _years_left(snapshot: dt.datetime, expiries: list[dt.date]) -> FloatArray:
+def _years_left(snapshot: dt.datetime, expiries: pa.ChunkedArray) -> FloatArray:
     """Time to 16:00 New York of each expiry."""
-    left = {
-        day: (dt.datetime.combine(day, dt.time(16), tzinfo=_NEW_YORK) - snapshot).total_seconds() / _YEAR_S
-        for day in set(expiries)
-    }
-    return np.array([left[day] for day in expiries])
+    days, place = np.unique(expiries.cast(pa.int32()).to_numpy(), return_inverse=True)
+    ends = [dt.datetime.combine(day, dt.time(16), tzinfo=_NEW_YORK) for day in days.astype("datetime64[D]").tolist()]
+    left: FloatArray = np.array([(end - snapshot).total_seconds() / _YEAR_S for end in ends])
+    return left[place]
 
 
 def _pins(strike: FloatArray, weight: FloatArray) -> list[float]:
@@ -131,8 +168,11 @@ def _pins(strike: FloatArray, weight: FloatArray) -> list[float]:
 def option_metrics(chain: pa.Table) -> dict[str, Any]:
     """Metrics of one chain: all contracts of one underlying at one snapshot."""
     session = chain.column("session")[0].as_py()
-    chain = chain.filter(pc.greater_equal(chain.column("expiry"), pa.scalar(session, pa.date32())))
-    chain = chain.sort_by("contract")  # sums of floats in one order
+    chain = chain.select(_READ)
+    alive = pc.fill_null(pc.greater_equal(chain.column("expiry"), pa.scalar(session, pa.date32())), False)
+    chain = chain if pc.all(alive).as_py() else chain.filter(alive)
+    if not pc.all(pc.less_equal(chain.column("contract")[:-1], chain.column("contract")[1:])).as_py():
+        chain = chain.sort_by("contract")  # sums of floats in one order
     if not chain.num_rows:
         return {}
     spot: float | None = chain.column("spot")[0].as_py()  # without it, what is counted still counts
@@ -149,7 +189,7 @@ def option_metrics(chain: pa.Table) -> dict[str, Any]:
     weight = np.where(counted, gamma * interest, 0.0)
     put_volume, call_volume = float(volume[~call].sum()), float(volume[call].sum())
     repriced = standard & np.isfinite(iv)
-    years = _years_left(snapshot, chain.column("expiry").to_pylist())
+    years = _years_left(snapshot, chain.column("expiry"))
     return {
         "underlying": chain.column("underlying")[0].as_py(),
         "session": session,

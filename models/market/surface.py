@@ -98,7 +98,8 @@ def _gammas(spot: float | None, call: Flags, same_day: Flags, gamma: Floats, int
 
 def surface(chain: pa.Table) -> dict[str, float | None]:
     """Of one chain without what had expired, in the order of its contracts."""
-    chain = chain.filter(pc.invert(pc.fill_null(chain.column("adjusted"), False)))
+    standard = pc.invert(pc.fill_null(chain.column("adjusted"), False))
+    chain = chain if pc.all(standard).as_py() else chain.filter(standard)
     if not chain.num_rows:
         return dict.fromkeys(name for name, _ in FIELDS)
     session = chain.column("session").cast(pa.int32()).to_numpy()

@@ -70,6 +70,7 @@ def rows() -> list[Row]:
     note = (f"{CONTRACTS:,} contracts, {CONTRACTS / mine.median_s:,.0f}/s, {mine.median_s / plain.median_s:.1f} times "
             f"NumPy by hand (five of our figures); {mine.cpu_words}, by hand {plain.cpu_words}")  # fmt: skip
     vollib = peer("vollibpin", "peers.vollib", str(CONTRACTS))
+    note += f", the peer {vollib['cpu_words']}" if vollib else ""
     return [
         Row("options/chain_metrics", mine.median_s, mine.cold_s, "py_vollib_vectorized (iv, greeks, exposure)",
             vollib["seconds"] if vollib else None, plain.median_s, alone, RUNS, note),

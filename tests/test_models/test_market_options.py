@@ -65,6 +65,33 @@ def test_exposure_flips_between_puts_below_and_calls_above() -> None:
     assert exposure_at(flip - 1, strike, years, iv, signed) < 0 < exposure_at(flip + 1, strike, years, iv, signed)
 
 
+def bisected(spot: float, strike: Any, years: Any, iv: Any, signed: Any) -> float | None:
+    """The flip as one would write it down: every step of the grid, forty halvings of each that flips."""
+    grid = spot * np.linspace(0.75, 1.25, 101)
+    values = [exposure_at(float(level), strike, years, iv, signed) for level in grid]
+    flips = []
+    for left, (low, high) in enumerate(zip(grid[:-1].tolist(), grid[1:].tolist(), strict=True)):
+        if np.sign(values[left]) != np.sign(values[left + 1]):
+            for _ in range(40):
+                middle = 0.5 * (low + high)
+                above = (exposure_at(middle, strike, years, iv, signed) > 0) == (values[left + 1] > 0)
+                low, high = (low, middle) if above else (middle, high)
+            flips.append(0.5 * (low + high))
+    return min(flips, key=lambda one: (abs(one - spot), one), default=None)
+
+
+def test_the_flip_is_the_one_that_bisection_ends_at_to_the_last_bit() -> None:
+    chance, found = np.random.default_rng(7), 0
+    for _ in range(60):
+        count, spot = int(chance.integers(1, 40)), float(chance.uniform(10.0, 6000.0))
+        book = (spot * chance.uniform(0.7, 1.3, count), chance.uniform(0.0005, 1.0, count),
+                chance.uniform(0.05, 0.9, count), chance.normal(0.0, 100.0, count))  # fmt: skip
+        expected = bisected(spot, *book)
+        assert gamma_flip(spot, *book) == expected
+        found += expected is not None
+    assert found > 20
+
+
 def test_no_flip_where_all_pull_one_way_or_nothing_can_be_priced() -> None:
     one = np.array([100.0]), np.array([0.1]), np.array([0.2])
     assert gamma_flip(100.0, *one, np.array([5.0])) is None

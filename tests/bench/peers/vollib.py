@@ -32,7 +32,8 @@ def main() -> None:
         np.bincount(place, np.nan_to_num(exposure))
 
     took = timed(work, runs=RUNS)
-    print(json.dumps({"seconds": took.median_s, "cold_s": took.cold_s, "peak_mb": peak_mb()}))
+    print(json.dumps({"seconds": took.median_s, "cold_s": took.cold_s, "peak_mb": peak_mb(),
+                      "cpu_words": took.cpu_words}))
 
 
 if __name__ == "__main__":
