@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from models.features.feature import Feature
 from models.features.registry import families
-from pipelines import digest, durable
+from pipelines import digest, durable, kept
 from pipelines.home import Home
 from pipelines.store import cells as cells_of
 from pipelines.store import inputs, manifest, versions
 from pipelines.store.recipe import USUAL, Recipe
+from pipelines.store.sources import SOURCES
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ def _refresh(
     redone = versions.replay(cells.within(needed), features, fresh_targets, replay_with)
     if old is None:
         return redone, redone
-    kept = old.filter(pc.invert(pc.is_in(old["session"], cells_of.bar_array(stale))))
+    others = old.filter(pc.invert(pc.is_in(old["session"], cells_of.bar_array(stale))))
     entity = redone.column_names[0]
-    merged = pa.concat_tables([kept, redone]).sort_by(
+    merged = pa.concat_tables([others, redone]).sort_by(
         [(entity, "ascending"), ("session", "ascending"), ("available_at", "ascending")]
     )
     return merged, redone
@@ -92,12 +93,32 @@ def _refresh(
 def build_family(
     home: Home, view: str, features: tuple[Feature, ...], con: Any = None, *, recipe: Recipe = USUAL
 ) -> FamilyBuild:
-    """Publish a family's table as the marts of `con` have it (else the home's); the same digest as from nothing."""
+    """Publish a family's table as the marts of `con` have it (else the home's); the same digest as from nothing.
+
+    What was made of this very generation of marts is not even read again: a generation is named by what it says."""
+    from pipelines.lake import marts
+
     path, listed = table_path(home, view), home.features / f"{view}.manifest.parquet"
+    code, asked = manifest.code_version(features, recipe), ""
+    before = manifest.read(listed, code) if path.exists() else None
+    if con is None and recipe.sources is SOURCES:
+        asked = digest.json_digest([marts.current(home).name, recipe.name, code, kept.code()])
+        if before is not None and kept.answer(home, f"features-{view}", asked) is not None:
+            rows = pq.read_metadata(path).num_rows
+            return FamilyBuild(view, path, rows, 0, None, None, manifest.table_digest(before))
     panel = features[0].cells
     known = inputs.of_home(home, panel, recipe) if con is None else inputs.read(con, panel, recipe)
-    code = manifest.code_version(features, recipe)
-    before = manifest.read(listed, code) if path.exists() else None
+    built = _brought_up(view, path, features, known, before, (listed, code), recipe)
+    if asked:
+        kept.keep(home, f"features-{view}", asked, {}, [listed])
+    return built
+
+
+def _brought_up(
+    view: str, path: Path, features: tuple[Feature, ...], known: inputs.Inputs, before: pa.Table | None,
+    made_by: tuple[Path, str], recipe: Recipe,
+) -> FamilyBuild:
+    listed, code = made_by
     cells = manifest.changed_cells(before, known.digests)
     if before is not None and not cells.num_rows:
         rows = pq.read_metadata(path).num_rows

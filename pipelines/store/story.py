@@ -71,6 +71,27 @@ def out_of_bounds(told: dict[str, dict[str, Any]], features: tuple[Feature, ...]
     return wrong
 
 
+def mostly_missing(
+    home: Home, view: str, features: tuple[Feature, ...], now: dt.datetime, most: float
+) -> tuple[list[str], bool]:
+    """Features of which the newest session has more nulls than `most`, with why, and whether one of them worries. Read
+    once of the same table."""
+    from pipelines import kept
+    from pipelines.digest import json_digest
+    from pipelines.store import build
+
+    asked = json_digest([build.published_digests(home)[view], now.isoformat(), most, kept.code()])
+    told = kept.answer(home, f"missing-{view}", asked)
+    if told is None:
+        shares = newest_null_shares(home, view, features, now)
+        mostly = [name for name, share in shares.items() if share > most]
+        reasons = why_missing(home, view, features, mostly, now) if mostly else {}
+        told = [[f"{name}: {shares[name]:.0%} ({reason.words})" for name, reason in reasons.items()],
+                any(reason.worrying for reason in reasons.values())]
+        kept.keep(home, f"missing-{view}", asked, told)
+    return told[0], told[1]
+
+
 def newest_null_shares(home: Home, view: str, features: tuple[Feature, ...], now: dt.datetime) -> dict[str, float]:
     """Share of nulls of each feature in the newest session that has any row."""
     rows = read.rows_as_of(home, view, now)

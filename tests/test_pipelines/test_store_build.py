@@ -14,7 +14,8 @@ import pytest
 from models.features.feature import Block, Feature
 from models.features.registry import families
 from pipelines.home import Home
-from pipelines.store import build, manifest, recipe
+from pipelines.lake import marts
+from pipelines.store import build, inputs, manifest, recipe
 from tests.test_pipelines.store_histories import connection, daily_bars, known_by
 
 EQUITY = families()["equity_v1"]
@@ -44,6 +45,24 @@ def test_an_unchanged_night_computes_nothing(tmp_path: Path) -> None:
     second = _build(Home(tmp_path), bars)
     assert second.unchanged and second.digest == first.digest and second.rows == first.rows
     assert first.path.stat().st_mtime_ns == written
+
+
+def test_the_same_generation_of_marts_is_not_even_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, read, generation = Home(tmp_path), [], ["one"]
+    bars = daily_bars(np.random.default_rng(3), names=5, sessions=40, restatements=2)
+
+    def of_home(home: Home, panel: str, recipe: object) -> inputs.Inputs:
+        read.append(generation[0])
+        return inputs.read(connection(bars), panel)
+
+    monkeypatch.setattr(inputs, "of_home", of_home)
+    monkeypatch.setattr(marts, "current", lambda home: home.marts / generation[0])
+    first, second = (build.build_family(home, "equity_v1", EQUITY) for _ in range(2))
+    assert read == ["one"] and second.unchanged and (second.digest, second.rows) == (first.digest, first.rows)
+    generation[0] = "two"
+    assert build.build_family(home, "equity_v1", EQUITY).unchanged and read == ["one", "two"]
+    (home.features / "equity_v1.parquet").unlink()
+    assert build.build_family(home, "equity_v1", EQUITY).rebuilt == first.rebuilt and read == ["one", "two", "two"]
 
 
 def test_a_new_session_rebuilds_that_session_alone(tmp_path: Path) -> None:

@@ -70,12 +70,9 @@ def _plausible(view: str, features: tuple[Feature, ...]) -> dg.AssetChecksDefini
 
         told = home.home().read_section("features")["families"][view]["features"]
         wrong = story.out_of_bounds(told, features)
-        shares = story.newest_null_shares(home.home(), view, features, home.now())
-        mostly = [name for name, share in shares.items() if share > MOST_NULL]
-        reasons = story.why_missing(home.home(), view, features, mostly, home.now()) if mostly else {}
-        missing = [f"{name}: {shares[name]:.0%} ({reason.words})" for name, reason in reasons.items()]
+        missing, worrying = story.mostly_missing(home.home(), view, features, home.now(), MOST_NULL)
         return dg.AssetCheckResult(
-            passed=not wrong and not any(reason.worrying for reason in reasons.values()),
+            passed=not wrong and not worrying,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"out_of_bounds": "; ".join(wrong) or "none", "mostly_missing": "; ".join(missing) or "none"},
         )
