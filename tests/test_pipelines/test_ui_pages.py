@@ -1,5 +1,6 @@
 """The pages of a night that was: served by Dagster's webserver, asked through GraphQL, and drawn by a browser."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import nightdesk
-from tests.test_pipelines.ui_served import ask, serving
+from tests.test_pipelines.ui_served import ask, observed_sessions, serving, stale_assets
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 LAST_RUN = "{runsOrError(limit: 1) {... on Runs {results {status jobName}}}}"
@@ -52,6 +53,22 @@ def test_a_browser_draws_the_lineage(
     )  # fmt: skip
     missing = [name for name in ("Global asset lineage", "warehouse", *seen) if name not in drawn.stdout]
     assert not missing, drawn.stderr[-2000:]
+
+
+def test_what_an_ingest_alone_has_brought_is_marked_and_followed(whole_night: Path, tmp_path: Path) -> None:
+    """The pages mark the direct children, status lists all that lies beyond them."""
+    home = Path(shutil.copytree(whole_night, tmp_path / "home"))
+    assert json.loads(nightdesk("status", "--json", home=home).stdout)["stale"] == []
+    landed = nightdesk("ingest", "--next", home=home)
+    assert landed.returncode == 0, landed.stderr
+    with serving(home) as address:
+        marked = stale_assets(address)
+        came = {vendor: observed_sessions(address, vendor, 9) for vendor in ("polygon", "cboe", "cme")}
+    assert all("2025-07-01" in sessions and None in sessions for sessions in came.values()), came  # None: all at first
+    assert marked["staging/equity_bars"] == ["facts/polygon"] and marked["marts/futures_trades"] == ["facts/cme"]
+    assert not any(name.startswith(("features/", "training/")) for name in marked)  # one step further, nothing is known
+    followed = {one["asset"] for one in json.loads(nightdesk("status", "--json", home=home).stdout)["stale"]}
+    assert followed > set(marked) and {"features/equity_v1", "training/gbm", "reporting/nightly_report"} <= followed
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(whole_night: Path) -> None:
