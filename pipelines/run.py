@@ -88,6 +88,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
         if _disk_is_full(home):
             return False
         prepare_dagster_home(home)
+        _foresee(overrides)
         with warnings.catch_warnings(), eased(home.root), engines_kept():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
             from pipelines.definitions import defs
@@ -113,6 +114,17 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
                 if not result.success:
                     _alert(home, overrides, result.run_id, _tell_failures(result))
                 return bool(result.success)
+
+
+def _foresee(overrides: Mapping[str, Any]) -> None:
+    """A large sandbox market is made by another process while the graph is still being read."""
+    from pipelines import settings as settings_module
+
+    settings = settings_module.load(overrides)
+    if settings.source == "sandbox":
+        from pipelines.sandbox import apart
+
+        apart.begin(settings)
 
 
 def _alert(home: Home, overrides: Mapping[str, Any], run_id: str, told: list[str]) -> None:

@@ -49,6 +49,19 @@ def test_the_same_bytes_from_another_process_which_ends_with_the_block(begun: li
     os.close(process)
 
 
+def test_a_market_that_was_begun_is_the_one_that_is_served_and_another_is_made_anew(begun: list[int]) -> None:
+    chosen = settings.load({"seed": 3, "sandbox": SIZES}, environment=OWN)
+    other = settings.load({"seed": 4, "sandbox": SIZES}, environment=OWN)
+    day, now = sandbox.generate(chosen).sessions[75], sandbox.night_now(chosen, 0)
+    said = []
+    for before, asked in ((chosen, chosen), (other, chosen), (chosen, other)):
+        apart.begin(before)
+        with sandbox.served(asked, now) as there:
+            path = f"{there.polygon}/v2/aggs/grouped/locale/us/market/stocks/{day}?adjusted=false"
+            said.append(httpx.get(path, headers={"Authorization": f"Bearer {there.key}"}).content)
+    assert said[0] == said[1] != said[2] and len(begun) == 1 + 2 + 2
+
+
 def test_what_is_asked_is_known_without_making_the_market() -> None:
     chosen = settings.load({"seed": 3, "sandbox": SIZES}, environment=OWN)
     market = sandbox.generate(chosen)
