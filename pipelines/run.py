@@ -120,8 +120,8 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
 
 @contextmanager
 def _collected_seldom() -> Iterator[None]:
-    """The graph and its libraries are 300,000 objects that stay; Python looked through all of them every few hundred new
-    ones: a sixth of the time until the first step."""
+    """The graph and its libraries are 300,000 objects that stay, and Python looked through them again and again: an
+    eighth of the time until the first step."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)
     try:
