@@ -48,21 +48,23 @@ def listeners(likeness: Floats, neighbours: int) -> Mask:
     """Each name hears itself and its `neighbours` most alike others; of equals the first."""
     size = len(likeness)
     count = min(neighbours, size - 1)
-    alone = np.eye(size, dtype=bool)
     if count < 1:
-        return alone
+        return np.eye(size, dtype=bool)
     others = likeness.copy()
     np.fill_diagonal(others, others.diagonal() - 3.0)  # below any correlation: nobody is their own neighbour
-    least = np.partition(others, size - count, axis=1)[:, size - count, None]  # nobody sorts the rest
-    heard: Mask = others >= least
-    room = count - np.count_nonzero(heard, axis=1)
-    (crowded,) = np.nonzero(room)
+    others.partition(size - count, axis=1)  # nobody sorts the rest
+    least = others[:, size - count, None]
+    heard: Mask = likeness >= least
+    np.fill_diagonal(heard, True)
+    (crowded,) = np.nonzero(np.count_nonzero(heard, axis=1) != count + 1)
     if len(crowded):  # several stand at the last place, or nothing is known of a name
-        more, equal = others[crowded] > least[crowded], others[crowded] == least[crowded]
+        own = likeness[crowded]
+        own[np.arange(len(crowded)), crowded] -= 3.0
+        more, equal = own > least[crowded], own == least[crowded]
         room = count - np.count_nonzero(more, axis=1)
         equal &= np.cumsum(equal, axis=1) <= room[:, None]
         heard[crowded] = more | equal
-    heard |= alone
+        np.fill_diagonal(heard, True)
     return heard
 
 
