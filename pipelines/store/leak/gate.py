@@ -13,6 +13,7 @@ from models.features.compute import compute_tail
 from models.features.registry import view_look_back
 from pipelines import digest
 from pipelines.home import Home
+from pipelines.progress import say
 from pipelines.store import build, inputs, read
 from pipelines.store.cells import bar_array
 from pipelines.store.leak.audit import audit
@@ -43,14 +44,15 @@ def leak_check(
     on the cells: truncation at the first, the other two in turns by night; else each decision has all of those, and
     both others on the cells."""
     found: list[Finding] = []
-    compared, used = 0, []
-    for number, at in enumerate(sorted(moments)):
+    compared, used, chosen = 0, [], sorted(moments)
+    for number, at in enumerate(chosen):
         for raw, on_cells in _plan(number, at, variants):
             moment = Moment(home, at, recipe, now=now, seed=seed, rebuild=rebuild)
             found += moment.check(raw, on_cells)
             compared += moment.compared
             used.append(raw)
-    return LeakResult(tuple(sorted(moments)), tuple(used), tuple(_once(found)), compared)
+        say(f"    decision {number + 1} of {len(chosen)}, of {at:%Y-%m-%d}: {compared:,} values compared so far")
+    return LeakResult(tuple(chosen), tuple(used), tuple(_once(found)), compared)
 
 
 def _plan(
