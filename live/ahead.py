@@ -74,10 +74,13 @@ class _Foresight:
 
     def next_us(self) -> int:
         """The next decision that may act."""
-        since, aims = self._due.decision_us, self._inside.aims
-        if self._inside.idle or since == NEVER_US:
+        since = self._due.decision_us
+        if since == NEVER_US:
             return NEVER_US
         if self._next_us is None:
+            if self._inside.idle:
+                return NEVER_US
+            aims = self._inside.aims
             turns = [line.next_turn(since, aims.get(name, 0.0)) for name, line in self._lines.items()]
             self._next_us = min([self._due.first_closing_us, *turns])
         return self._next_us

@@ -89,7 +89,7 @@ def names_of(kind: str, *parts: str) -> Callable[..., str]:
 
     def named(*rest: str) -> str:
         digest = begun.copy()
-        digest.update("".join(["\x1f" + part for part in rest]).encode())
+        digest.update("\x1f".join(("", *rest)).encode())
         return f"{letter}-{digest.hexdigest()[:20]}"
 
     return named

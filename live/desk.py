@@ -33,11 +33,12 @@ class Desk:
 
     def __init__(self, bundle: Bundle, tail: Tail, book: Book, journal: Journal, venue: Venue, clock: TapeClock,
                  terms: "Terms", times: SessionTimes, memory: Memory, switch: KillSwitch,
-                 reconciler: Reconciler | None = None, reached: Callable[[str], None] = lambda name: None) -> None:
+                 reconciler: Reconciler | None = None, reached: Callable[[str], None] | None = None) -> None:
         self.bundle, self.tail, self.book, self.journal, self.venue = bundle, tail, book, journal, venue
         self.clock, self.terms, self.times = clock, terms, times
         self.memory, self.switch, self.reconciler = memory, switch, reconciler
-        self.orders = OrderManager(venue, self.write, reached, journal.check, plain_acks=not terms.brief)
+        fence = journal.check if journal.ahead else None
+        self.orders = OrderManager(venue, self.write, reached, fence, plain_acks=not terms.brief)
         self.watch: Positions | None = None  # follows trades and their stops, where anything asks for it
         self.inside: Inside | None = None  # decides at bar ends; None for a strategy that decides before the open
         self.scale = 1.0  # of every new position, where limits say that sizes adapt

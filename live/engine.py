@@ -47,7 +47,7 @@ class Engine:
     """Runs sessions of a feed, each one transaction of the journal, from the state that the journal holds."""
 
     def __init__(self, bundle: Bundle, journal: Journal, venue: Venue, clock: TapeClock, terms: Terms,
-                 reached: Callable[[str], None] = lambda name: None, renewal: Renewal | None = None) -> None:
+                 reached: Callable[[str], None] | None = None, renewal: Renewal | None = None) -> None:
         self._journal, self._venue, self._clock, self._terms = journal, venue, clock, terms
         self._reached, self._renewal = reached, renewal
         self._switch = terms.switch or KillSwitch(terms.kill_file)
@@ -115,9 +115,11 @@ class Engine:
             silent_s = (to_us(times.close_at) - day.heard_us) / 1e6
             settle(desk, day.bars, day.ignored, complete=silent_s <= self._terms.limits.max_feed_silence_s)
             self.memory.closed(self._clock.now(), session, self.book.equity())
-            self._reached("journal.staged")
+            if self._reached is not None:
+                self._reached("journal.staged")
         desk.leave()
-        self._reached("journal.committed")
+        if self._reached is not None:
+            self._reached("journal.committed")
 
     def _attend(self, desk: Desk, actions: Sequence[Action]) -> None:
         """Give the desk what follows trades and decides at bar ends, where strategy or limits ask for it."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from live import canonical
 from live.clock import text_of, to_us
 from live.journal import Entry
-from live.orders import client_order_id
 from live.orders.slicing import twap, vwap
 from live.ports import Order
 from live.positions import Positions, stop_for
@@ -50,6 +49,9 @@ class Inside:
         self._desk, self._watch, self._config, self._stop = desk, watch, config, stop
         self._followers, self.aims = followers, aims
         self._key = key
+        digest = desk.bundle.digest
+        self._decision_id = canonical.names_of("decision", digest)
+        self._order_id = canonical.names_of("order", desk.terms.account, desk.bundle.strategy.name, digest)
         self._begun = False
         self._heard_us = 0
         self._recent: deque[int] = deque()  # when orders were sent, within the last minute
@@ -198,7 +200,7 @@ class Inside:
             len(self._recent), sent_today=desk.counts["orders"])
         verdicts = screen(limits, situation, proposals)
         when = text_of(at_us)
-        decision_id = canonical.name_of("decision", desk.bundle.digest, when)
+        decision_id = self._decision_id(when)
         desk.write("signal", {
             "decision_id": decision_id, "bundle_seq": desk.bundle.seq, "state": allowed, "equity": equity,
             "items": told,
@@ -209,7 +211,7 @@ class Inside:
     def _send(self, at_us: int, when: str, decision_id: str, verdict: Verdict, prices: Mapping[str, float]) -> None:
         desk, wanted = self._desk, verdict.proposal
         name = wanted.instrument_id
-        order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest, when, name, "bar")
+        order_id = self._order_id(when, name, "bar")
         quantity, holding = verdict.quantity, desk.book.holdings.get(name)
         because = {"decision_id": decision_id, "symbol": desk.symbol_of(name), "asked": wanted.quantity,
                    "reference_price": wanted.price,
@@ -276,8 +278,7 @@ class Inside:
         rest.sent += 1
         if not rest.parts:
             del self._slices[name]
-        order_id = client_order_id(desk.terms.account, desk.bundle.strategy.name, desk.bundle.digest, rest.when, name,
-                                   f"slice {rest.sent}")
+        order_id = self._order_id(rest.when, name, f"slice {rest.sent}")
         self._recent.append(to_us(desk.clock.now()))
         self._watch.send(Order(order_id, name, part, rest.limit_price, closes, "market"), rest.because)
 

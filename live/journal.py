@@ -1,16 +1,15 @@
 """What was decided and done, written so that it cannot be rewritten: an append-only SQLite file with chained hashes."""
 
 import datetime as dt
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from live import rows
-from live.chain import GENESIS, Told, chained, linked
+from live.chain import GENESIS, Entry, Told, chained, entry_of, linked
 from live.writer import JournalBusy, WriterLock
 
 __all__ = ["GENESIS", "Entry", "Journal", "JournalBroken", "JournalBusy", "JournalUnwritable"]
@@ -22,12 +21,12 @@ CREATE TABLE IF NOT EXISTS entries (
     seq INTEGER PRIMARY KEY, prev_hash TEXT NOT NULL, hash TEXT NOT NULL, kind TEXT NOT NULL,
     session TEXT, at TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, session);
 CREATE TRIGGER IF NOT EXISTS entries_stand BEFORE UPDATE ON entries
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
+_INDEX = "CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, session)"
 
 
 class JournalUnwritable(RuntimeError):
@@ -38,16 +37,6 @@ class JournalBroken(RuntimeError):
     """The chain does not hold: a row was changed, lost or put in."""
 
 
-class Entry(NamedTuple):
-    seq: int
-    prev_hash: str
-    hash: str
-    kind: str
-    session: str | None
-    at: str
-    payload: dict[str, Any]
-
-
 def _sync_folder(folder: Path) -> None:
     """A file is only as durable as its name."""
     handle = os.open(folder, os.O_RDONLY)
@@ -55,11 +44,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    seq, prev_hash, digest, kind, session, at, payload = row
-    return Entry(seq, prev_hash, digest, kind, session, at, json.loads(payload))
 
 
 class Journal:
@@ -79,7 +63,7 @@ class Journal:
         self._told: list[Told] = []  # what was written in it and is no row yet
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         self._last: dict[str, Entry | None] = {}  # by kind, for the one who writes: nobody else can change it
-        self._fresh: dict[str, tuple[int, dict[str, Any]]] = {}  # of the recalled: the newest among the told
+        self._kinds: set[str] | None = None
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -89,11 +73,19 @@ class Journal:
         self._lock = WriterLock(path)
         with self._plainly():
             self._db = sqlite3.connect(path, isolation_level=None)
+            if not synced:
+                self._db.execute("PRAGMA page_size=16384")  # of a new file: fewer, larger writes
             # What a backtest writes nobody reads meanwhile: it goes straight to its place, not by way of a log, and the
             # file that undoes half a session is kept from one to the next.
             self._db.execute(f"PRAGMA journal_mode={'WAL' if synced else 'PERSIST'}")
             self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'OFF'}")
             self._db.executescript(_SCHEMA)
+            begun = self._db.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is not None
+            # Of a backtest that begins here: what kinds of rows there are. Its index is made when somebody asks for
+            # one of them, or at its end: at once, in half the time.
+            self._kinds = None if synced or begun else set()
+            if self._kinds is None:
+                self._db.execute(_INDEX)
             # A row that the last writer saw on disk was; one that it did not see may still be in the cache only.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         _sync_folder(path.parent)
@@ -108,7 +100,8 @@ class Journal:
 
     def close(self) -> None:
         if self._lock is not None and not self._synced:
-            with suppress(sqlite3.Error):  # what is left to undo is undone by the next who opens it
+            with suppress(sqlite3.Error):  # what is left to undo or to do is done by the next who opens it
+                self._db.execute(_INDEX)
                 self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
         if self._lock is not None:
@@ -148,7 +141,6 @@ class Journal:
             self._head = None if self._synced else self._newest
         except BaseException:
             self._last.clear()
-            self._fresh.clear()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
@@ -159,16 +151,12 @@ class Journal:
 
     def write(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> None:
         """`append` for those who do not ask for the row: inside a transaction rows are chained together."""
-        recalled = self.recalled.get(kind)
         if self.ahead or self._newest is None:
             self.append(kind, session, at, payload)
         else:
-            if recalled is not None:
-                self._fresh[kind] = len(self._told), payload
             self._told.append((kind, session, at, rows.text(kind, payload)))
-            self._last.pop(kind, None)
-        if recalled is not None:
-            recalled.append((session.isoformat() if session else "", payload))
+        if kind in self.recalled:
+            self.recalled[kind].append((session.isoformat() if session else "", payload))
 
     def append(self, kind: str, session: dt.date | None, at: dt.datetime | str, payload: dict[str, Any]) -> Entry:
         """Write the next row of the chain, of a moment or its text; on disk when this returns, or when the transaction
@@ -178,6 +166,8 @@ class Journal:
         self._link()
         [row] = linked(self._newest or self.head(), [(kind, session, at, rows.text(kind, payload))])
         entry = Entry._make((*row[:6], payload))
+        if self._kinds is not None:
+            self._kinds.add(kind)
         if self._newest is not None:  # they go in together when somebody asks, or when the transaction ends
             self._newest = entry.seq, entry.hash
             self._staged.append(row)
@@ -195,10 +185,16 @@ class Journal:
             made = linked(self._newest, self._told)
             self._staged += made
             self._newest = made[-1][0], made[-1][2]
-            for kind, (place, payload) in self._fresh.items():
-                self._last[kind] = Entry._make((*made[place][:6], payload))
-            self._fresh.clear()
             self._told.clear()
+            kinds = {row[3] for row in made}
+            if self._kinds is not None:
+                self._kinds |= kinds
+            for kind in kinds:
+                if kind in self.recalled:
+                    newest = next(row for row in reversed(made) if row[3] == kind)
+                    self._last[kind] = Entry._make((*newest[:6], self.recalled[kind][-1][1]))
+                else:
+                    self._last.pop(kind, None)
 
     def _write_staged(self) -> None:
         self._link()
@@ -206,6 +202,14 @@ class Journal:
             with self._plainly():
                 self._db.executemany(_INSERT, self._staged)
             self._staged.clear()
+
+    def _has(self, kind: str) -> bool:
+        """Whether there may be rows of a kind; if so they are found by the index."""
+        if self._kinds is not None and kind in self._kinds:
+            with self._plainly():
+                self._db.execute(_INDEX)
+            self._kinds = None
+        return self._kinds is None
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest row. Kept elsewhere too, it shows a tail that was cut off."""
@@ -216,14 +220,14 @@ class Journal:
     def entries(self, kind: str | None = None, session: dt.date | None = None, *, since: int = 0) -> Iterator[Entry]:
         """Rows in order, of one kind or session if asked, from row `since` on."""
         self._link()
-        if self._newest is not None and since > self._newest[0]:
+        if (self._newest is not None and since > self._newest[0]) or not (kind is None or self._has(kind)):
             return
         self._write_staged()
         values = {"since": since, "kind": kind, "session": session.isoformat() if session else None}
         asked = [f" AND {name} = :{name}" for name in ("kind", "session") if values[name] is not None]
         where = "seq >= :since" + "".join(asked)  # only what is asked stands there: the index answers
         for row in self._db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", values):
-            yield _entry(row)
+            yield entry_of(row)
 
     def count(self, kind: str) -> int:
         self._write_staged()
@@ -239,7 +243,7 @@ class Journal:
         self._write_staged()
         marks = ", ".join("?" for _ in kinds)
         rows = self._db.execute(f"{_SELECT} WHERE kind IN ({marks}) ORDER BY seq DESC LIMIT ?", (*kinds, count))
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -252,16 +256,17 @@ class Journal:
 
     def last(self, kind: str, *, before: dt.date | None = None) -> Entry | None:
         """The newest row of a kind, or of those of sessions before one."""
-        if kind in self._fresh:
-            self._link()
+        self._link()
         if before is None and kind in self._last:
             return self._last[kind]
+        if not self._has(kind):
+            return None
         day = before.isoformat() if before else None
         self._write_staged()
         newest = "SELECT max(seq) FROM entries WHERE kind = :kind" + (" AND session < :day" if day else "")
         query = f"{_SELECT} WHERE seq = ({newest})"  # by the index alone, however long ago it was
         row = self._db.execute(query, {"kind": kind, "day": day}).fetchone()
-        found = _entry(row) if row else None
+        found = entry_of(row) if row else None
         if before is None and self._newest is not None:
             self._last[kind] = found
         return found

@@ -78,7 +78,7 @@ class Reconciler:
     """Looks at the start, every five minutes and after the close. Nothing is sent before the first clean look."""
 
     def __init__(self, venue: Broker, breaks: Path, tolerance: Tolerance,
-                 reached: Callable[[str], None] = lambda name: None) -> None:
+                 reached: Callable[[str], None] | None = None) -> None:
         self._venue, self._breaks, self._tolerance, self._reached = venue, breaks, tolerance, reached
         self._silent = False
         self._told: list[Break] = []
@@ -94,7 +94,8 @@ class Reconciler:
                 desk.orders.collect(desk.booked)
                 theirs = self._venue.holdings()
                 _book_charges(desk, theirs)
-                self._reached("books.read")
+                if self._reached is not None:
+                    self._reached("books.read")
                 found = self._against(desk, theirs)
                 if not found:
                     break
@@ -113,7 +114,8 @@ class Reconciler:
         if not found:
             desk.write("reconciled", {"when": when, "positions": len(theirs.shares), "orders": len(theirs.working),
                                       "cash": theirs.cash_usd})
-        self._reached("books.compared")
+        if self._reached is not None:
+            self._reached("books.compared")
         return self.clean
 
     def _against(self, desk: "Desk", theirs: Holdings) -> list[Break]:

@@ -28,17 +28,21 @@ def text(kind: str, payload: Payload) -> str:
 # Each adds its floats up: a sum is finite only where each of them is, and what is no float is not written here.
 
 
+_OF_NUMBERS = "0123456789.e+-, []"  # a list whose text has nothing else is told by Python as it is by JSON
+
+
 def _signal(row: Payload) -> str | None:
     equity, seq, items = row["equity"], row["bundle_seq"], row["items"]
     if len(row) != 5 or len(items) != 1 or type(equity) is not float or type(seq) is not int or not isfinite(equity):
         return None
     [(name, item)] = items.items()
     close, side, memory, held, target = item["close"], item["side"], item["memory"], item["held"], item["target"]
+    told = repr(memory) if type(memory) is list else "no list"
     if (len(item) != 5 or not type(close) is type(side) is float or not type(held) is type(target) is int
-            or {*map(type, memory)} != {float} or type(memory) is not list or not isfinite(sum(memory, close + side))):
+            or told.strip(_OF_NUMBERS) or not isfinite(close + side)):
         return None
     return (f'{{"bundle_seq":{seq},"decision_id":{_quoted(row["decision_id"])},"equity":{equity!r},"items":{{'
-            f'{_quoted(name)}:{{"close":{close!r},"held":{held},"memory":[{",".join(map(repr, memory))}],'
+            f'{_quoted(name)}:{{"close":{close!r},"held":{held},"memory":{told.replace(", ", ",")},'
             f'"side":{side!r},"target":{target}}}}},"state":{_quoted(row["state"])}}}')
 
 

@@ -40,7 +40,7 @@ class OrderManager:
     `reached` is told each point at which a kill must do no harm, `fence` raises where this process may not act."""
 
     def __init__(self, venue: Venue, write: Write = _unwritten,
-                 reached: Callable[[str], None] = lambda name: None, fence: Callable[[], None] = lambda: None, *,
+                 reached: Callable[[str], None] | None = None, fence: Callable[[], None] | None = None, *,
                  plain_acks: bool = True) -> None:
         self._venue, self._write, self._reached, self._fence = venue, write, reached, fence
         self.sent = 0  # orders that the venue was told of by this process
@@ -72,7 +72,8 @@ class OrderManager:
         self._orders[order_id] = Tracked(order)
         if self._broker is not None:
             self._awake_s = _awake()
-        self._reached("order.intended")
+        if self._reached is not None:
+            self._reached("order.intended")
 
     def adopt(self, tracked: Tracked) -> None:
         """Take an order in that the journal tells of: nothing is written."""
@@ -82,8 +83,10 @@ class OrderManager:
         tracked = self._orders[order_id]
         if tracked.state is not State.PENDING:
             raise OrderError(f"order {order_id} is {tracked.state}: only a pending one is sent")
-        self._reached("order.sending")
-        self._fence()
+        if self._reached is not None:
+            self._reached("order.sending")
+        if self._fence is not None:
+            self._fence()
         asleep_s = _awake() - self._awake_s if self._broker is not None else 0.0
         if asleep_s > MOST_ASLEEP_S:
             self._gone(tracked, f"this process was stopped for {asleep_s:.0f} s between the decision and its sending")
@@ -96,12 +99,14 @@ class OrderManager:
             move(tracked, State.UNKNOWN, ack.reason)
         else:
             move(tracked, State.OPEN if ack.accepted else State.REJECTED, ack.reason)
-        self._reached("order.answered")
+        if self._reached is not None:
+            self._reached("order.answered")
         if self._plain_acks or not ack.accepted:
             self._write_ack(tracked)
         if self._broker is not None:  # only a venue in real time is told too late
             self._awake_s = _awake()
-        self._reached("order.acknowledged")
+        if self._reached is not None:
+            self._reached("order.acknowledged")
         return ack
 
     def on_fill(self, fill: Fill) -> Tracked:
@@ -115,7 +120,8 @@ class OrderManager:
             move(tracked, State.FILLED)
         self._write("fill", {"order_id": order_id, "instrument_id": name, "state": tracked.state, "quantity": quantity,
                              "price": price, "cost": cost, "costs": costs})
-        self._reached("order.filled")
+        if self._reached is not None:
+            self._reached("order.filled")
         return tracked
 
     def cancel(self, order_id: str, reason: str) -> bool:
@@ -182,7 +188,8 @@ class OrderManager:
                 raise
             return False
         self._awake_s = _awake()
-        self._reached("orders.resolving")
+        if self._reached is not None:
+            self._reached("orders.resolving")
         for tracked in asked:
             standing = told.get(tracked.order.order_id)
             if standing is not None:
@@ -239,7 +246,8 @@ class OrderManager:
         move(tracked, State.CANCELLED, reason)
         self._write("cancel", {"order_id": tracked.order.order_id, "instrument_id": tracked.order.instrument_id,
                                "filled": tracked.filled, "reason": reason})
-        self._reached("order.cancelled")
+        if self._reached is not None:
+            self._reached("order.cancelled")
 
     def _write_ack(self, tracked: Tracked) -> None:
         accepted = tracked.state not in _NOT_TAKEN

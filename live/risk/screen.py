@@ -148,16 +148,17 @@ def _cut(limits: Limits, situation: Situation, before: int, quantity: int) -> in
 def _for_every_order(
     limits: Limits, situation: Situation, wanted: Proposal, quantity: int, sent: int
 ) -> list[Looked]:
-    equity, stale, price, score = situation.equity, situation.stale_sessions, wanted.price, wanted.score
+    _, _, price, score, tradable, _, _ = wanted
+    equity, stale, state = situation.equity, situation.stale_sessions, situation.state
     most_stale, most_orders, most_usd = (limits.max_stale_sessions, limits.max_orders_per_session,
                                          limits.max_order_notional_usd)
     orders, usd = situation.sent_today + sent + 1, abs(quantity) * price
     looked: list[Looked] = [
-        ("state", float(quantity != 0), 1.0, situation.state is not RiskState.HALTED and quantity != 0),
+        ("state", float(quantity != 0), 1.0, state is not RiskState.HALTED and quantity != 0),
         ("stale_sessions", stale, most_stale, stale <= most_stale),
         ("equity", equity, 0.0, 0 < equity < math.inf),
         ("price", price, 0.0, 0 < price < math.inf),
-        ("score", score, 0.0, not limits.need_score or not wanted.tradable or math.isfinite(score)),
+        ("score", score, 0.0, not limits.need_score or not tradable or math.isfinite(score)),
         ("orders_per_session", orders, most_orders, orders <= most_orders),
         ("order_notional_usd", usd, most_usd, usd <= most_usd),  # False for NaN: what is not known does not pass
     ]

@@ -93,3 +93,31 @@ def test_floats_come_back_bit_for_bit(values: list[float]) -> None:
     quiet = np.where(np.isnan(array), math.nan, array)
     assert back.tobytes() == quiet.tobytes()
     assert canonical.text(canonical.packed(back)) == canonical.text(canonical.packed(array))
+
+
+def test_a_backtests_journal_is_the_same_one(tmp_path: Path) -> None:
+    """What it remembers and puts off shows in nothing that it answers, and not in the file that it leaves."""
+    told = []
+    for name, synced in (("live", True), ("tape", False)):
+        path, seen = tmp_path / f"{name}.sqlite", []
+        with Journal(path, synced=synced, recall=("close",)) as journal:
+            for day in range(4):
+                with journal.transaction():
+                    seen.append([journal.last(kind) for kind in ("close", "state", "bars")])
+                    for number in range(day):
+                        journal.write("fill", DAY, AT, {"number": number})
+                    journal.write("bars", DAY, AT, {"day": day, "at": [1.5, None]})
+                    if day == 2:
+                        seen.append([journal.last("bars"), *journal.entries("fill"), journal.count("fill")])
+                    journal.write("close", DAY, AT, {"equity": 0.1 + day})
+                with pytest.raises(ZeroDivisionError), journal.transaction():
+                    journal.write("close", DAY, AT, {"equity": 1 / 0 if day % 2 else 9.0})
+                    journal.append("state", DAY, AT, {"equity": 1 / 0})
+            seen.append([journal.head(), journal.verify(), *journal.recent(("bars", "close"), 3), *journal.entries()])
+        assert not path.with_name(f"{name}.sqlite-journal").exists()
+        db = sqlite3.connect(path)
+        seen.append(db.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall())
+        db.close()
+        told.append(seen)
+    assert told[0] == told[1]
+    assert len(told[0][-1]) > 3
