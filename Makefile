@@ -12,7 +12,7 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-kill-random proof-payloads proof-gate proof-reruns proof-rules proof-api clean
+.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-kill-random proof-revisions proof-payloads proof-gate proof-reruns proof-rules proof-api clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random mo
 proof-kill-random: $(STAMP)  ## 20 whole nightlies of a five-name market killed at random moments (half an hour; resumes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.faults.nightlies --only at-random --names 5 --kills 20 \
 	  --folder .nightdesk/proof-kill-random
+
+proof-revisions: $(STAMP)  ## A late split, a corrected bar and a rename, each landed alone after a night (five small nights; minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/test_pipelines/test_revisions.py
 
 proof-payloads: $(STAMP)  ## 10,000 malformed payloads of every parser: nothing bad in a mart, nothing good lost (minutes)
 	@NIGHTDESK_PAYLOADS=10000 $(BIN)/python -m pytest -m deep tests/test_pipelines/test_marts_malformed.py
