@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipelines.progress import say
-
 ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -18,6 +16,8 @@ def ends_at_once(last_words: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may listen for signals
         return
+    # The screen as it is now: while a job runs, Dagster shows standard error through a process that Ctrl-C ends too.
+    screen = os.dup(2)
     heard, told = socket.socketpair()
     told.setblocking(False)
     before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
@@ -25,7 +25,7 @@ def ends_at_once(last_words: str) -> Iterator[None]:
     def listen() -> None:
         while numbers := heard.recv(64):
             for number in ENDING & set(numbers):
-                say(last_words)
+                os.write(screen, f"{last_words}\n".encode())
                 os._exit(128 + number)
 
     listener = threading.Thread(target=listen, name="ctrl-c", daemon=True)
@@ -37,3 +37,4 @@ def ends_at_once(last_words: str) -> Iterator[None]:
         told.close()
         listener.join()
         heard.close()
+        os.close(screen)
