@@ -32,10 +32,39 @@ late_bars as (
     where bars.available_at > d.ready_at
 ),
 
+-- Whoever had some ticker on a session by what was believed shortly before it. The long dead, of whom a whole market's
+-- list is full, are in no session; nor is a death that was not known yet a reason to ask of all sessions after it.
+beliefs as (
+    select *, lead(available_at) over (partition by instrument_id, valid_from order by available_at) as until_at
+    from symbols
+),
+
+spans as (
+    select
+        s.instrument_id, greatest(b.session_no, k.session_no) as first_no,
+        least(e.session_no, u.session_no, (select max(session_no) + 1 from decisions)) as end_no
+    from beliefs as s
+    asof join (select session as first_day, session_no from {{ ref('stg_sessions') }}) as b
+        on b.first_day >= s.valid_from
+    asof join (select decision_at, session_no from decisions) as k on k.decision_at >= s.available_at
+    asof left join (select session as end_day, session_no from {{ ref('stg_sessions') }}) as e
+        on e.end_day >= s.valid_to
+    asof left join (select ready_at, session_no from decisions) as u on u.ready_at >= s.until_at
+    where not s.withdrawn
+),
+
+candidates as (
+    select distinct d.session, s.instrument_id
+    from (select instrument_id, unnest(range(first_no, end_no)) as session_no from spans) as s
+    join decisions as d using (session_no)
+),
+
 moments as (
     select d.session, s.instrument_id, greatest(d.ready_at, s.available_at) as available_at
-    from decisions as d
-    join symbols as s on s.available_at <= d.decision_at and s.valid_from <= d.session
+    from candidates as c
+    join decisions as d using (session)
+    join symbols as s
+        on s.instrument_id = c.instrument_id and s.available_at <= d.decision_at and s.valid_from <= d.session
     union
     select d.session, b.instrument_id, b.available_at
     from late_bars as b
