@@ -41,6 +41,7 @@ class Landing:
     new_bodies: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     _waiting: dict[str, list[pa.Table]] = field(default_factory=dict)
+    _rows_waiting: Counter[str] = field(default_factory=Counter)
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
     _unkept: list[tuple[Delivery, Route, bytes]] = field(default_factory=list)
     _withdrawals: Withdrawals = field(init=False)
@@ -169,9 +170,9 @@ class Landing:
     def _add(self, dataset: str, rows: pa.Table, more: dict[str, Any]) -> None:
         for name, values in more.items():
             rows = rows.append_column(name, values)
-        waiting = self._waiting.setdefault(dataset, [])
-        waiting.append(rows.select(incoming_schema(DATASETS[dataset]).names))
-        if sum(table.num_rows for table in waiting) >= _ROWS_AT_ONCE:
+        self._waiting.setdefault(dataset, []).append(rows.select(incoming_schema(DATASETS[dataset]).names))
+        self._rows_waiting[dataset] += rows.num_rows
+        if self._rows_waiting[dataset] >= _ROWS_AT_ONCE:
             self._spool(dataset)
 
     def _spool(self, dataset: str) -> None:
@@ -183,6 +184,7 @@ class Landing:
                 self.folder / f"{dataset}.parquet", schema, compression="none", use_dictionary=words,
                 write_statistics=False,
             )  # fmt: skip
+        del self._rows_waiting[dataset]
         rows = pa.concat_tables(self._waiting.pop(dataset)).unify_dictionaries()
         self._writers[dataset].write_table(rows.cast(schema))
 
