@@ -18,12 +18,13 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
     "aggressive": {"spend": {"max_usd": 50.0}},
     "ultra_fast": {"asking": {"workers": 30, "attempts": 3}},
 }
+SMALL: Mapping[str, Any] = {
+    "names": 20, "sessions": 756, "chain_sessions": 30, "minute_sessions": 1, "tick_sessions": 10, "roots": ("ES",),
+    "incidents": "few",
+}
 SIZES: Mapping[str, Mapping[str, Any]] = {
-    "scale": {"sandbox": {"names": 600, "sessions": 2520}},
-    "desk": {"sandbox": {
-        "names": 80, "sessions": 1260, "chain_sessions": 1260, "minute_sessions": 20, "tick_sessions": 20,
-        "roots": ("ES", "NQ"), "incidents": "many",
-    }},
+    "small": {"sandbox": SMALL},
+    "scale": {"sandbox": {**SMALL, "names": 600, "sessions": 2520}},
 }  # fmt: skip
 
 

@@ -124,14 +124,16 @@ def market_of(settings: Settings) -> dict[str, Any]:
 
 
 def _remembered(home: Path) -> dict[str, Any]:
+    """What filled this home before. A size that an older home does not name has the value it had then."""
     path = home / MARKET
-    return json.loads(path.read_text()) if path.exists() else {}
+    told: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return {**told, "sandbox": {**presets.SMALL, **told["sandbox"]}} if "sandbox" in told else told
 
 
 def _refuse_other_market(settings: Settings, remembered: Mapping[str, Any]) -> None:
     """One home holds one market: bars of two seeds in one lake would be nobody's history."""
     found = market_of(settings)
-    if "sandbox" in remembered:  # a size that an older home does not name has the value it always had
+    if "sandbox" in remembered:
         remembered = {**remembered, "sandbox": Sandbox(**remembered["sandbox"]).model_dump(mode="json")}
     for key in IDENTITY:
         if remembered and found.get(key) != remembered.get(key):

@@ -21,20 +21,20 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 class Sandbox(Section):
     """The embedded market. `signal` is the strength of the planted effect: a preset's name or a factor. `scale` makes
-    it 600 names over ten years and `desk` the market of a small desk, unless sizes are named beside it. `incidents`
-    says whether a few ugly things happen in it or all kinds, as often as in a real market."""
+    it 600 names over ten years and `small` 20 over three, unless sizes are named beside it. `incidents` says whether a
+    few ugly things happen in it or all kinds, as often as in a real market."""
 
     scale: bool = Field(default=False, exclude=True)  # the sizes it amounts to are what a home remembers
-    desk: bool = Field(default=False, exclude=True)
-    names: int = Field(default=20, ge=4, le=600)
-    sessions: int = Field(default=756, ge=80)
+    small: bool = Field(default=False, exclude=True)
+    names: int = Field(default=80, ge=4, le=600)
+    sessions: int = Field(default=1260, ge=80)
     nights: int = Field(default=20, ge=0)
     signal: Literal["strong", "modest", "zero"] | float = "strong"
-    chain_sessions: int = 30
-    tick_sessions: int = 10
-    minute_sessions: int = Field(default=1, ge=1)
-    roots: Annotated[tuple[Literal["ES", "NQ"], ...], BeforeValidator(_listed)] = ("ES",)
-    incidents: Literal["few", "many"] = "few"
+    chain_sessions: int = 1260
+    tick_sessions: int = 20
+    minute_sessions: int = Field(default=20, ge=1)
+    roots: Annotated[tuple[Literal["ES", "NQ"], ...], BeforeValidator(_listed)] = ("ES", "NQ")
+    incidents: Literal["few", "many"] = "many"
 
 
 class Faults(Section):

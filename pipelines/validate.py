@@ -47,8 +47,8 @@ def parallel_fetcher(desk: Desk) -> str:
     from pipelines.vendors.hosts import Hosts
 
     # A market of its own, in no home: the desk's may be another one, or none.
-    chosen = settings_module.load({"home": str(desk.home.root / "no-home"), "sandbox": {"names": 6, "sessions": 80}},
-                                  environment={})
+    sizes = {"small": True, "names": 6, "sessions": 80}
+    chosen = settings_module.load({"home": str(desk.home.root / "no-home"), "sandbox": sizes}, environment={})
     market = sandbox.generate(chosen)
     symbols = sorted({one.ticker_on(market.base) for one in market.cast if one.trades_on(market.base)})[:ASKED_TWICE]
     with sandbox.serve(market, market.night_now(0)) as served:

@@ -86,7 +86,7 @@ def nightdesk(*words: str, home: Path, **environment: str) -> subprocess.Complet
 
 @pytest.fixture(scope="session")
 def whole_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home after one whole default night and one replayed session, made once for all workers."""
+    """A home after one whole night of the small market and one replayed session, made once for all workers."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -94,7 +94,7 @@ def whole_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open(shared / "whole-night.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            for words in (("nightly",), ("live", "--feed", "sandbox")):
+            for words in (("nightly", "--set", "sandbox.small=true"), ("live", "--feed", "sandbox")):
                 ran = nightdesk(*words, home=home)
                 assert ran.returncode == 0, f"nightdesk {' '.join(words)}:\n{ran.stderr[-4000:]}"
             done.write_text(json.dumps({"home": str(home)}))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.bench.measure import ROOT, Row, apart
 
-NIGHT = ("nightly", "--set", "sandbox.names=8", "--set", "sandbox.sessions=360")
+NIGHT = ("nightly", "--set", "sandbox.small=true", "--set", "sandbox.names=8", "--set", "sandbox.sessions=360")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tests.faults.processes import KILLED, Forge
 
 ROOT = Path(__file__).resolve().parents[2]
 # A small market and a lenient gate: what is killed is the writing, not the learning.
-SMALL = ("sandbox.sessions=360", "sandbox.chain_sessions=4", "sandbox.tick_sessions=2",
+SMALL = ("sandbox.small=true", "sandbox.sessions=360", "sandbox.chain_sessions=4", "sandbox.tick_sessions=2",
          "training.optuna_trials=2", "training.boost_rounds=20", "training.gnn_epochs=3", "gate.min_dsr=0.01",
          "gate.max_loss_probability=1", "gate.max_spa_p=1", "gate.cost_stress=1", "gate.min_trials=1",
          "leak.decision_times=1")

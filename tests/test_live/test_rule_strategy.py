@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import nightdesk
 
 # Without a signal what is learned is no better than a rule, and of all rules one is the best.
-MARKET = ("--set", "sandbox.names=10", "--set", "sandbox.sessions=340", "--set", "sandbox.signal=zero")
+MARKET = ("--set", "sandbox.small=true", "--set", "sandbox.names=10", "--set", "sandbox.sessions=340",
+          "--set", "sandbox.signal=zero")
 RULES = ("vam", "reversion", "breakout", "rule-ensemble", "voting", "voting-gated", "trend-and-volatility",
          "multi-factor", "calm")
 

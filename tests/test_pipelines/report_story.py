@@ -240,7 +240,7 @@ def _baselines(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
 
 
 def story_sections() -> dict[str, dict[str, Any]]:
-    """The first night of a default sandbox: everything ran, one strategy was promoted and replayed."""
+    """The first night of a small sandbox: everything ran, one strategy was promoted and replayed."""
     chance, sessions = random.Random(11), _sessions()
     strategies = [_strategy(chance, *one, sessions) for one in STRATEGIES]
     marts = {name: {"rows": rows, "digest": _digest(chance)} for name, rows in MARTS.items()}

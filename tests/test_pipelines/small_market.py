@@ -5,7 +5,7 @@ from functools import cache
 from pipelines import sandbox, settings
 from tests import OWN
 
-SIZES = {"names": 5, "sessions": 80, "nights": 4, "chain_sessions": 2, "tick_sessions": 2}
+SIZES = {"small": True, "names": 5, "sessions": 80, "nights": 4, "chain_sessions": 2, "tick_sessions": 2}
 
 
 @cache

@@ -1,5 +1,5 @@
 """Rules judged beside the learned strategies: counted as diagnostics, left out where nothing feeds them, and the same
-again; what a graph earns beyond a rotation; and what a default night wrote of it."""
+again; what a graph earns beyond a rotation; and what a small night wrote of it."""
 
 import datetime as dt
 import json

@@ -19,7 +19,7 @@ from tests import OWN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.scripted_vendor import scripted
 
-SIZES = {"sandbox": {"names": 8, "sessions": 100, "nights": 6}}
+SIZES = {"sandbox": {"small": True, "names": 8, "sessions": 100, "nights": 6}}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pipelines.lake.news import News
 from pipelines.lake.record import NotEmpty, record
 from tests import OWN
 
-SIZES = {"names": 8, "sessions": 80, "nights": 6, "chain_sessions": 4, "tick_sessions": 3}
+SIZES = {"small": True, "names": 8, "sessions": 80, "nights": 6, "chain_sessions": 4, "tick_sessions": 3}
 NIGHTS = (0, 1, 3, 5)  # a late split and a corrected bar come out between the last two
 
 

@@ -11,7 +11,12 @@ from pipelines import calendars, sandbox, settings
 from pipelines.sandbox import clock, equities, market, options, oracle, signal
 from tests import OWN
 
-SMALL = {"seed": 3, "sandbox": {"names": 8, "sessions": 300, "nights": 6, "chain_sessions": 3, "tick_sessions": 2}}
+SMALL = {"seed": 3, "sandbox": {
+    "small": True, "names": 8, "sessions": 300, "nights": 6, "chain_sessions": 3, "tick_sessions": 2}}
+
+
+def usual(signal: str | float) -> market.Market:
+    return sandbox.generate(settings.load({"seed": 3, "sandbox": {"small": True, "signal": signal}}, environment=OWN))
 
 
 def made(**sandbox_settings: object) -> market.Market:
@@ -105,7 +110,7 @@ def test_prices_with_forward_factors_move_only_by_the_markets_own_returns(small:
 
 
 def test_signal_zero_has_none_and_strong_is_worth_its_promise() -> None:
-    zero, strong = made(signal="zero"), sandbox.generate(settings.load({"seed": 3}, environment=OWN))
+    zero, strong = made(signal="zero"), usual(signal="strong")
     assert np.nanmax(np.abs(zero.days.drift)) == 0.0 and zero.oracle_sharpe() == 0.0
     assert 4.0 < strong.oracle_sharpe() < 9.5
     known, alive = strong.days.drift[:-1], strong.days.alive[:-1] & strong.days.alive[1:]
@@ -114,8 +119,8 @@ def test_signal_zero_has_none_and_strong_is_worth_its_promise() -> None:
     by_session = [np.corrcoef(known[s, alive[s]], earned[s, alive[s]])[0, 1] for s in planted]
     assert 0.06 < np.mean(by_session) < 0.14
     assert np.isnan(made(sessions=200).oracle_sharpe())  # all of it is for training: nothing is measured
-    half = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": 0.5}}, environment=OWN))
-    modest = sandbox.generate(settings.load({"seed": 3, "sandbox": {"signal": "modest"}}, environment=OWN))
+    half = usual(signal=0.5)
+    modest = usual(signal="modest")
     assert 0.3 < half.oracle_sharpe() / strong.oracle_sharpe() < 0.7
     np.testing.assert_array_equal(half.bars.close, modest.bars.close)
 

@@ -16,7 +16,7 @@ from tests import OWN
 
 GROUPED = "/v2/aggs/grouped/locale/us/market/stocks/{}?adjusted=false"
 CHAIN = "/api/global/delayed_quotes/options/_SPX.json"
-SIZES = {"names": 8, "sessions": 300, "nights": 6, "chain_sessions": 4, "tick_sessions": 3}
+SIZES = {"small": True, "names": 8, "sessions": 300, "nights": 6, "chain_sessions": 4, "tick_sessions": 3}
 
 
 @pytest.fixture(scope="module")

@@ -44,12 +44,13 @@ def test_scale_is_six_hundred_names_over_ten_years_unless_a_size_is_named(tmp_pa
     sandbox = load({"sandbox": {"scale": "true"}}, environment=OWN).sandbox
     assert (sandbox.names, sandbox.sessions) == (600, 2520)
     assert load({"sandbox": {"scale": "true", "names": 50}}, environment=OWN).sandbox.names == 50
-    assert load({"sandbox": {"scale": "false"}}, environment=OWN).sandbox.names == 20
-    desk = load({"sandbox": {"desk": "true", "nights": 3}}, environment=OWN).sandbox
-    assert (desk.names, desk.sessions, desk.roots, desk.incidents, desk.nights) == (80, 1260, ("ES", "NQ"), "many", 3)
+    usual = load({"sandbox": {"scale": "false"}}, environment=OWN).sandbox
+    assert (usual.names, usual.sessions, usual.roots, usual.incidents) == (80, 1260, ("ES", "NQ"), "many")
+    small = load({"sandbox": {"small": "true", "nights": 3}}, environment=OWN).sandbox
+    assert (small.names, small.sessions, small.roots, small.incidents, small.nights) == (20, 756, ("ES",), "few", 3)
     # A home of the usual size does not become another market in silence.
-    small = load({"home": str(tmp_path)}, environment=OWN)
-    durable.write_json(Home(tmp_path).prepare().root / settings.MARKET, market_of(small))
+    filled = load({"home": str(tmp_path)}, environment=OWN)
+    durable.write_json(Home(tmp_path).prepare().root / settings.MARKET, market_of(filled))
     with pytest.raises(SettingsError, match="name another --home"):
         load({"home": str(tmp_path), "sandbox": {"scale": "true"}}, environment=OWN)
 

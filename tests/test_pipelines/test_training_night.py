@@ -1,4 +1,4 @@
-"""What a whole default night leaves of training: fits with figures, drift with its page, runs in MLflow."""
+"""What a whole night of the small market leaves of training: fits with figures, drift with its page, runs in MLflow."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ def test_every_family_was_fitted_by_fold_and_did_something(whole_night):
     assert section["trials"] == 20
     for name in ("gbm", "gnn"):
         skill = [fold["metrics"]["rank_ic"] for fold in folds[name] if fold["metrics"]]
-        assert sum(skill) / len(skill) > 0.05  # the default sandbox is strong on purpose
+        assert sum(skill) / len(skill) > 0.05  # the sandbox is strong on purpose
     assert all(abs(sum(fold["metrics"].values()) - 1.0) < 1e-9 for fold in folds["hmm"] if fold["metrics"])
 
 

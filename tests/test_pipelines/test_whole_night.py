@@ -1,4 +1,4 @@
-"""One default night seen as its user sees it: commands, exit codes, what stands afterwards."""
+"""One night of the small market seen as its user sees it: commands, exit codes, what stands afterwards."""
 
 import json
 import re

@@ -26,7 +26,8 @@ def walk(folder: Path, *, seed: int, signal: str | float = "strong", **overrides
 
     settings = settings_module.load(
         {"home": str(folder), "seed": seed, **overrides,
-         "sandbox": {"signal": signal, "chain_sessions": 5, "tick_sessions": 2, **overrides.get("sandbox", {})}})
+         "sandbox": {"small": True, "signal": signal, "chain_sessions": 5, "tick_sessions": 2,
+                     **overrides.get("sandbox", {})}})
     home = Home(settings.home).prepare()
     begun = time.perf_counter()
     marks: dict[str, float] = {}

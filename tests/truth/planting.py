@@ -17,7 +17,7 @@ from tests import OWN
 from tests.truth.plants import Plant
 
 NIGHTS = (2, 5)  # the split went ex unseen; it and the correction are known
-SMALL = {"names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}
+SMALL = {"small": True, "names": 6, "sessions": 90, "chain_sessions": 6, "tick_sessions": 3}
 # Before a name died, and between the first print of a bar and its correction.
 DECISIONS = (dt.date(2025, 3, 20), dt.date(2025, 7, 8))
 

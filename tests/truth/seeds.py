@@ -1,7 +1,7 @@
 """Truth on both sides: the planted signal is promoted and traded, noise is refused and live stays flat.
 
-`python -m tests.truth.seeds --seeds 20` walks every seed of both sides at the default size, one process each, keeps
-each answer as a file and so resumes, and prints a table.
+`python -m tests.truth.seeds --seeds 20` walks every seed of both sides on the small market (20 names over three years),
+one process each, keeps each answer as a file and so resumes, and prints a table.
 """
 
 import argparse

@@ -132,12 +132,13 @@ def null_bars(kind: str, seed: int, number: int) -> Bars:
 
 def planted_bars(signal: str | float, number: int) -> Bars:
     """The sandbox's market of this number, and what its planted effect is worth to who knows it."""
-    from pipelines import sandbox
+    from pipelines import presets, sandbox
     from pipelines.sandbox.oracle import true_prices
     from pipelines.settings import Settings
 
     # Of no home and no settings file: the folder in which somebody calibrates says nothing of what is asked.
-    market = sandbox.generate(Settings.model_validate({"seed": number, "sandbox": {"signal": signal, "nights": 1}}))
+    sizes = {**presets.SMALL, "names": NAMES, "sessions": SESSIONS, "signal": signal, "nights": 1}
+    market = sandbox.generate(Settings.model_validate({"seed": number, "sandbox": sizes}))
     known, drawn = true_prices(market), market.bars
     columns = {name: np.asarray(getattr(drawn, name), np.float64) for name in ("open", "high", "low", "close")}
     columns |= {"volume": np.where(np.isfinite(drawn.close), drawn.volume, np.nan),
