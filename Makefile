@@ -12,7 +12,8 @@ export MPLBACKEND := Agg
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live ui test deep check fix bench truth truth-null proof-kill proof-kill-random proof-revisions proof-payloads proof-gate proof-reruns proof-rules proof-api clean
+.PHONY: help install run live ui test deep check fix bench truth truth-null proof-night proof-kill proof-kill-random proof-revisions \
+  proof-payloads proof-gate proof-reruns proof-rules proof-api proof-live clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -68,6 +69,9 @@ truth: $(STAMP)  ## 20 seeds a side: promotes the planted signal, refuses noise 
 
 truth-null: $(STAMP)  ## No family shows skill where there is none, all do where there is (an hour; resumes; --share 0.1 is a first look)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.truth.nulls --work .nightdesk/null-markets
+
+proof-night: $(STAMP)  ## The default night on a planted signal and on noise, a second one, memory (ten minutes)
+	@$(BIN)/python -m pytest -m slow tests/test_pipelines/test_default_night.py
 
 proof-kill: $(STAMP)  ## Whole nightlies killed at publications and at random moments (hours; resumes; --only in docs/proofs.md is the short way)
 	@$(BIN)/python -m tests.faults.nightlies --kills 5
