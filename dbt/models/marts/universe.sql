@@ -97,7 +97,7 @@ members as (
     select
         moment_no, session_no,
         min(valid_from) as listed_from,
-        any_value(symbol) filter (valid_to is null or session < valid_to) as symbol,
+        arg_max(symbol, valid_from) filter (valid_to is null or session < valid_to) as symbol,
         max(ingested_at) as ingested_at
     from intervals
     where not withdrawn
