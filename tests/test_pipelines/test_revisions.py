@@ -20,7 +20,7 @@ from tests.conftest import nightdesk
 from tests.test_pipelines.ui_served import observed_sessions, serving, stale_assets
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("revisions")]
-SIZES = {"small": True, "names": 5, "sessions": 330, "nights": 6, "chain_sessions": 2, "tick_sessions": 2, "minute_sessions": 1}
+SIZES = {"small": True, "names": 5, "sessions": 330, "nights": 6, "chain_sessions": 2, "tick_sessions": 2}
 QUICK = ("training.min_names=2", "training.optuna_trials=2", "training.boost_rounds=20", "training.gnn_epochs=3",
          "leak.decision_times=1")
 BASE, SPLIT, CORRECTION = 2, 3, 5  # sandbox nights: what is known at first, and which night brings which news
