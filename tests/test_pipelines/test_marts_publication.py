@@ -59,14 +59,9 @@ def test_a_part_of_the_marts_says_what_the_whole_says_of_it(home: Home, tmp_path
         marts.build(home, only=wanted, now=RECEIVED)
 
 
-@pytest.mark.parametrize(
-    "failpoint",
-    [
-        "marts.renamed",  # whole, but nobody points to it yet
-        pytest.param("marts.staged", marks=pytest.mark.slow),
-        pytest.param("marts_pointer.staged", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("failpoint", [
+    "marts.renamed",  # whole, but nobody points to it yet
+    "marts.staged", "marts_pointer.staged"])
 def test_killed_at_a_publication_the_rerun_says_the_same(home: Home, failpoint: str, tmp_path: Path) -> None:
     wanted = marts.build(home, now=RECEIVED)
     desk = random_market(11, sessions=12)[0].write(tmp_path / "desk")
