@@ -7,6 +7,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pipelines import durable
@@ -135,7 +136,7 @@ def _foresee(overrides: Mapping[str, Any]) -> None:
     from pipelines import settings as settings_module
 
     settings = settings_module.load(overrides)
-    if settings.source == "sandbox":
+    if settings.source == "sandbox" and find_spec("dagster"):  # without the night's libraries there is no graph to read
         from pipelines.sandbox import apart
 
         apart.begin(settings)
