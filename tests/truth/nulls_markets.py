@@ -1,6 +1,6 @@
 """Markets of known truth, twenty names over three years: some in which nothing can be foreseen, others planted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +39,19 @@ def sandbox(signal: float, number: int) -> Market:
 
 def regimes(strength: float, number: int) -> Market:
     """A market that rises calmly and falls in storms, the drift of either in units of its daily volatility."""
-    chance = np.random.default_rng([41, number])
+    def moves(chance: np.random.Generator) -> bars.Moves:
+        return _stormy(chance, strength)
+
+    return of_bars(bars.null_bars("gaussian", 41, number, moves))
+
+
+def _stormy(chance: np.random.Generator, strength: float) -> bars.Moves:
     turns = chance.random(bars.SESSIONS) < 1.0 / REGIME_SESSIONS
     falling = (np.cumsum(turns) + chance.integers(2)) % 2 == 1
     size = bars.DAILY * np.where(falling, STORM, 1.0)
     market = chance.standard_normal(bars.SESSIONS) + strength * np.where(falling, -1.0, 1.0)
-    moved = size[:, None] * (0.8 * market[:, None] + 0.6 * chance.standard_normal((bars.SESSIONS, bars.NAMES)))
-    drawn = bars.null_bars("gaussian", 41, number)  # its days, names and volumes
-    reach = np.abs(chance.standard_normal((2, bars.SESSIONS, bars.NAMES))) * 0.3 * bars.DAILY
-    columns = bars._grown(np.clip(moved, -0.3, 0.3), drawn.columns["open"][0], reach, drawn.columns["volume"])
-    return of_bars(replace(drawn, columns=columns, filled=columns))
+    own = chance.standard_normal((bars.SESSIONS, bars.NAMES))
+    return size[:, None] * (0.8 * market[:, None] + 0.6 * own), size[:, None]
 
 
 def permuted(market: Market, number: int) -> Market:

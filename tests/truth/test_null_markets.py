@@ -1,7 +1,7 @@
 """A market or two in every run: skill where something is planted, none where the labels were dealt out again; hundreds
 with `make truth-null`. And the table's arithmetic."""
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ ONE_FOLD = {"first": 255, "step": 1000, "slow_step": 1000}
 
 @pytest.fixture(scope="module")
 def trending() -> nulls_markets.Market:
-    """Recent winners go on winning, and what is decided is filled in this very market."""
-    drawn = bars.null_bars("circularly_shifted", 3, 1)
-    return nulls_markets.of_bars(replace(drawn, filled=drawn.columns))
+    """Recent winners go on winning, five times as strongly as in the markets that hide it, and what is decided is
+    filled in this very market."""
+    return nulls_markets.of_bars(bars.null_bars("factor_cross_section", 3, 1, partial(bars.trending, trend=0.15)))
 
 
 @pytest.mark.parametrize("family", ["momentum", "gbm", "hmm", pytest.param("gnn", marks=pytest.mark.slow)])

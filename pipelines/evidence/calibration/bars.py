@@ -68,12 +68,12 @@ def _factor_cross_section(chance: np.random.Generator) -> Moves:
     return DAILY * _correlated(chance, chance.standard_normal), DAILY
 
 
-def _trending(chance: np.random.Generator) -> Moves:
+def trending(chance: np.random.Generator, trend: float = TREND) -> Moves:
     """Names whose recent winners go on winning: what flipping and shifting take the skill out of."""
     moved = DAILY * _correlated(chance, chance.standard_normal)
     for row in range(20, SESSIONS):
         recent = moved[row - 20 : row].sum(axis=0) / (DAILY * np.sqrt(20.0))
-        moved[row] += TREND * DAILY * np.clip(recent - recent.mean(), -2.0, 2.0)
+        moved[row] += trend * DAILY * np.clip(recent - recent.mean(), -2.0, 2.0)
     return moved, DAILY
 
 
@@ -86,8 +86,8 @@ def _drift_without_timing(chance: np.random.Generator) -> Moves:
 LEAST_SHIFT = 252
 KINDS: dict[str, Callable[[np.random.Generator], Moves]] = {
     "gaussian": _gaussian, "student_garch": _student_garch, "regime_volatility": _regime_volatility,
-    "factor_cross_section": _factor_cross_section, "block_sign_flipped": _trending,
-    "circularly_shifted": _trending, "drift_without_timing": _drift_without_timing,
+    "factor_cross_section": _factor_cross_section, "block_sign_flipped": trending,
+    "circularly_shifted": trending, "drift_without_timing": _drift_without_timing,
 }
 
 
@@ -109,10 +109,11 @@ def _grown(moved: Floats, night: Floats, start: Floats, reach: Floats, volume: F
             "total_return_factor": ones}  # fmt: skip
 
 
-def null_bars(kind: str, seed: int, number: int) -> Bars:
-    """Market `number` of a kind; its own seed, so that more of them never changes the first ones."""
+def null_bars(kind: str, seed: int, number: int, draw: Callable[[np.random.Generator], Moves] | None = None) -> Bars:
+    """Market `number` of a kind; its own seed, so that more of them never changes the first ones. Of other moves than
+    its kind's, where somebody draws them."""
     chance = np.random.default_rng([seed, 500 + list(KINDS).index(kind), number])
-    drawn, volatility = KINDS[kind](chance)
+    drawn, volatility = (draw or KINDS[kind])(chance)
     moved = np.clip(drawn, -0.3, 0.3)
     start = 40.0 * chance.uniform(0.5, 3.0, NAMES)
     reach = np.abs(chance.standard_normal((2, SESSIONS, NAMES))) * 0.3 * DAILY
