@@ -1,6 +1,7 @@
 """The whole graph on one screen: what lies under defs/, the nightly and weekly job, their schedules, one resource."""
 
 import datetime as dt
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -47,7 +48,10 @@ def _watched(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent).map_resolved_asset_specs(func=_watched)
+    found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    with warnings.catch_warnings():  # said of every call until Dagster settles its form
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        found = found.map_resolved_asset_specs(func=_watched)
     return dg.Definitions.merge(
         found,
         dg.Definitions(
