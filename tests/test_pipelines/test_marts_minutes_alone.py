@@ -38,4 +38,4 @@ def test_minutes_alone_have_names_and_bars(tmp_path: Path) -> None:
         since = con.sql("select symbol, min(available_at) from symbols group by all order by all").fetchall()
         first = dt.datetime(2025, 6, 26, 13, 46, tzinfo=dt.UTC)  # the first minute's end, and the feed's delay
         assert since == [("AAA", first), ("BBB", first)]
-        assert con.sql("select count(distinct instrument_id) from instruments").fetchone() == (2,)
+        assert con.sql("select count(distinct instrument_id) from instruments").fetchall() == [(2,)]
