@@ -111,12 +111,14 @@ class Engine:
             self._attend(desk, feed.actions(session))
             self._watch(desk, {}, "start")
             desk.begin(feed.actions(session))
+            self._journal.rest()
             day = self._trade(desk, feed, session)
             silent_s = (to_us(times.close_at) - day.heard_us) / 1e6
             settle(desk, day.bars, day.ignored, complete=silent_s <= self._terms.limits.max_feed_silence_s)
             self.memory.closed(self._clock.now(), session, self.book.equity())
             if self._reached is not None:
                 self._reached("journal.staged")
+        self._journal.rest()
         desk.leave()
         if self._reached is not None:
             self._reached("journal.committed")
@@ -201,6 +203,7 @@ class Engine:
                 desk.heed_silence(at_us, day.heard_us)
             if at_us == due.decision_us and desk.inside is not None:
                 desk.inside.decide(at_us, day.bars, closing=at_us >= due.last_us)
+                self._journal.rest()
             due.done(at_us)
 
     def _watch(self, desk: Desk, prices: Mapping[str, float], when: str = "cycle") -> None:

@@ -26,6 +26,7 @@ CREATE TRIGGER IF NOT EXISTS entries_stand BEFORE UPDATE ON entries
 CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
+ROWS_WORTH_A_REST = 500  # a quarter of what SQLite would wait for, and then do within a decision
 _INDEX = "CREATE INDEX IF NOT EXISTS entries_kind ON entries (kind, session)"
 
 
@@ -64,6 +65,7 @@ class Journal:
         self._staged: list[tuple[Any, ...]] = []  # its rows that the database does not have yet
         self._last: dict[str, Entry | None] = {}  # by kind, for the one who writes: nobody else can change it
         self._kinds: set[str] | None = None
+        self._rested = 0  # rows that this writer had written when the log was last put away
         if read_only:
             if not path.exists():
                 raise FileNotFoundError(f"no journal at {path}: nothing has been replayed or traded there yet")
@@ -118,6 +120,15 @@ class Journal:
             if type(problem) is not sqlite3.DatabaseError:  # its subclasses say more
                 raise
             raise JournalBroken(f"{self.path} is damaged ({problem}): nothing is sent on its word") from problem
+
+    def rest(self) -> None:
+        """What the log holds goes to its place now, when nobody waits for a decision, not in the midst of the next."""
+        written = self._db.total_changes
+        if not self._synced or self._db.in_transaction or written - self._rested < ROWS_WORTH_A_REST:
+            return
+        with self._plainly():
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._rested = written
 
     def session(self) -> AbstractContextManager[None]:
         """The rows of one session: on a tape all or nothing, `ahead` one by one."""

@@ -121,3 +121,28 @@ def test_a_backtests_journal_is_the_same_one(tmp_path: Path) -> None:
         told.append(seen)
     assert told[0] == told[1]
     assert len(told[0][-1]) > 3
+
+
+def test_a_rest_puts_the_log_away_and_a_decision_never_does(tmp_path: Path) -> None:
+    """What the file alone holds, without the log beside it, is what was put away."""
+    def put_away() -> int:
+        alone = tmp_path / "alone.sqlite"
+        alone.write_bytes((tmp_path / "j.sqlite").read_bytes())
+        db = sqlite3.connect(alone)
+        try:
+            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+        finally:
+            db.close()
+
+    with Journal(tmp_path / "j.sqlite") as journal:
+        for decisions in (1, 2):
+            with journal.transaction():
+                for number in range(600):
+                    journal.write("order_intent", DAY, AT, {"number": number})
+                journal.rest()  # in the midst of one nothing is done
+            assert put_away() == (decisions - 1) * 600
+            journal.rest()
+            assert put_away() == decisions * 600
+        journal.append("fill", DAY, AT, {"number": 1})
+        journal.rest()  # for a row or two it is not worth a wait
+        assert put_away() == 1200 and journal.verify() == 1201
