@@ -24,6 +24,9 @@ FEWEST_A_MINUTE = 3.0  # with fewer names in a typical minute a silent one says 
 MOST_NAMED, MOST_TOLD = 5, 20  # in one line, and lines
 _DELAY = dt.timedelta(minutes=15)
 
+# Of minutes and trades people collect stretches: what is missing for longer than a week was not asked for.
+_WINDOWED, WINDOW_SESSIONS = ("minute_bars", "futures_trades"), 5
+
 # What has a row or more in each session, by what it is about.
 _SESSIONS = {
     "daily_bars": "select 'equities' as subject, session from daily_bars",
@@ -35,7 +38,7 @@ _SESSIONS = {
 }
 _MISSED = """
 with firsts as (select subject, min(session) as first, max(session) as last from ({told}) group by all)
-select f.subject, c.session
+select f.subject, c.session, c.number
 from firsts f join calendar c on c.session > f.first and c.session <= greatest(f.last, coalesce(?, f.last))
 anti join (select distinct subject, session from ({told})) t on t.subject = f.subject and t.session = c.session
 order by all"""
@@ -104,8 +107,18 @@ def gaps(con: Any, due: dt.date | None) -> list[Gap]:
 def _sessions(con: Any, due: dt.date | None) -> Iterable[Gap]:
     for mart, told in _SESSIONS.items():
         goes_on = due if mart == "daily_bars" else None
-        for subject, session in con.execute(_MISSED.format(told=told), [goes_on]).fetchall():
+        missed = con.execute(_MISSED.format(told=told), [goes_on]).fetchall()
+        for subject, session in _collected(missed) if mart in _WINDOWED else ((row[0], row[1]) for row in missed):
             yield Gap(mart, subject, session, "session", 1, 1, str(session))
+
+
+def _collected(missed: list[tuple[str, dt.date, int]]) -> Iterable[tuple[str, dt.date]]:
+    """Without what lies between two windows that were collected."""
+    runs: list[list[tuple[str, dt.date, int]]] = []
+    for row in missed:
+        follows = runs and runs[-1][-1][0] == row[0] and runs[-1][-1][2] + 1 == row[2]
+        runs[-1].append(row) if follows else runs.append([row])
+    return [(subject, session) for run in runs for subject, session, _ in run if len(run) <= WINDOW_SESSIONS]
 
 
 def _names(con: Any) -> Iterable[Gap]:

@@ -157,3 +157,14 @@ def test_the_report_tells_it(marts: Marts) -> None:
     said = page(told(marts.gaps()))
     assert "2 gaps" in said and str(DAYS[30]) in said and "option_quotes, SPX" in said
     assert "Completeness" not in page({})
+
+
+def test_minutes_are_collected_in_windows_and_a_week_between_them_is_no_gap() -> None:
+    def missed(*kept: int) -> int:
+        marts = Marts(tuple(DAYS[number] for number in kept))
+        return sum(gap.mart == "minute_bars" and gap.kind == "session" for gap in marts.gaps())
+
+    newest = len(DAYS) - 1
+    assert missed(*range(newest - 9, newest + 1)) == 0
+    assert missed(*range(newest - 20, newest - 14), *range(newest - 8, newest + 1)) == 0  # six sessions apart
+    assert missed(*range(newest - 20, newest - 13), *range(newest - 8, newest + 1)) == 5
