@@ -70,6 +70,21 @@ def line() -> Connection:
     return Connection(int(sys.argv[1]))
 
 
+def heard(line: Connection) -> SimpleQueue[Any]:
+    """In such a process: what comes in. When the line is closed it ends at once, whatever it is doing."""
+    asked: SimpleQueue[Any] = SimpleQueue()
+
+    def listen() -> None:
+        try:
+            while True:
+                asked.put(line.recv())
+        finally:
+            os._exit(0)
+
+    threading.Thread(target=listen, name="heard", daemon=True).start()
+    return asked
+
+
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -150,17 +165,8 @@ def shared(calls: Sequence[Call]) -> Iterator[Any]:
 
 
 def _serve(line: Connection) -> None:
-    """The other process: answer until the line is closed, which is heard during a call too."""
-    asked: SimpleQueue[Any] = SimpleQueue()
-
-    def listen() -> None:
-        try:
-            while True:
-                asked.put(line.recv())
-        except (EOFError, OSError):
-            os._exit(0)
-
-    threading.Thread(target=listen, daemon=True).start()
+    """The other process: answer until the line is closed."""
+    asked = heard(line)
     while True:
         module, name, arguments = asked.get()
         if module is None:

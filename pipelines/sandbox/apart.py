@@ -1,12 +1,10 @@
 """A large market served from a process of its own: it is made and written out while what came is read."""
 
 import datetime as dt
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
 from subprocess import Popen
 from typing import Any
 
@@ -65,17 +63,8 @@ def _faults(settings: Settings) -> dict[str, Any]:
 
 
 def _serve(line: Connection) -> None:
-    """The other process: it serves until the line is closed, by an end of any kind, which is heard at once."""
-    asked: SimpleQueue[Any] = SimpleQueue()
-
-    def listen() -> None:
-        try:
-            while True:
-                asked.put(line.recv())
-        finally:
-            os._exit(0)
-
-    threading.Thread(target=listen, daemon=True).start()
+    """The other process: it serves until the line is closed, by an end of any kind."""
+    asked = beside.heard(line)
     settings: Settings = asked.get()
     made = market.generate(settings)
     with server.serve(made, asked.get(), **_faults(settings)) as endpoints:
