@@ -10,7 +10,7 @@ import typer
 
 from pipelines import settings as settings_module
 from pipelines.commands import backtest as backtest_command
-from pipelines.commands import doctor, lake, models
+from pipelines.commands import doctor, lake, models, words
 from pipelines.commands.options import (
     HomeOption,
     JsonOption,
@@ -19,10 +19,11 @@ from pipelines.commands.options import (
     SetOption,
     SourceOption,
     emit,
+    existing,
     home_of,
     overrides,
 )
-from pipelines.home import Home, HomeBusy, HomeLayout
+from pipelines.home import Home
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -133,7 +134,8 @@ def live(
     from pipelines import trading
 
     settings = settings_module.load(overrides(home, None, seed, None, set_))
-    desk = Home(settings.home).prepare()
+    # Recorded bars or a live feed with a bundle of its own need no home that was there before.
+    desk = Home(settings.home).prepare() if bundle is not None and feed != "sandbox" else existing(settings)
     if speed is not None or feed in ("polygon", "databento"):
         told = trading.run_live(settings, desk, bundle, feed, sessions, speed, serve, port, shadow)
         if json_:
@@ -202,21 +204,16 @@ def check() -> None:
     print(f"definitions: {run.count_assets()} assets load")
 
 
-EXPECTED = (settings_module.SettingsError, HomeBusy, HomeLayout, FileNotFoundError, ValueError)
-
-
 def run_app() -> int:
     """Exit code of the command; what a person can mend is said in one line, without a traceback."""
     try:
         app()
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
-    except EXPECTED as problem:
-        print(f"nightdesk: {problem}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as missing:
-        hint = "this command needs the night's libraries: pip install 'nightdesk[night]'"
-        print(f"nightdesk: {missing.name} is not installed; {hint}", file=sys.stderr)
+    except Exception as problem:
+        if (told := words.sentence(problem)) is None:
+            raise
+        print(f"nightdesk: {told}", file=sys.stderr)
         return 2
     return 0
 

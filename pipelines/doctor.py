@@ -108,10 +108,13 @@ def _disk(home: Home) -> Iterator[Finding]:
 
 
 def _layout(home: Home) -> Finding:
-    stamp = home.root / "layout.json"
-    if not stamp.exists():
+    if home.root.exists() and not home.root.is_dir():
+        return Finding("home", "problem", f"{home.root} is a file", "a home is a folder: name one with --home")
+    if not (home.root / "layout.json").exists():
         return Finding("home", "advice", f"no home at {home.root} yet", "`nightdesk nightly` makes one")
-    layout = json.loads(stamp.read_text())["layout"]
+    layout = home.layout()
+    if layout is None:
+        return Finding("home", "problem", f"{home.root / 'layout.json'} cannot be read", "restore it from a backup")
     if layout != home_module.LAYOUT_VERSION:
         advice = "use another --home, or the version of Nightdesk that wrote it"
         return Finding("home", "problem", f"layout {layout}, this one knows {home_module.LAYOUT_VERSION}", advice)

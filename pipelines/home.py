@@ -64,14 +64,26 @@ class Home:
         """Make the home, or check that we understand the one that is there."""
         stamp = self.root / "layout.json"
         if stamp.exists():
-            found = json.loads(stamp.read_text())["layout"]
+            found = self.layout()
             if found != LAYOUT_VERSION:
-                raise HomeLayout(f"{self.root} has layout {found}, this Nightdesk knows {LAYOUT_VERSION}: "
-                                 "use another --home, or the version that wrote it")
+                raise HomeLayout(
+                    f"{self.root} has layout {found}, this Nightdesk knows {LAYOUT_VERSION}: use another --home, or "
+                    "the version that wrote it" if found is not None else
+                    f"{stamp} cannot be read, so {self.root} may be no home: use another --home, or restore that file "
+                    "from a backup")
         else:
+            if self.root.exists() and not self.root.is_dir():
+                raise HomeLayout(f"{self.root} is a file: a home is a folder, name one with --home")
             self.root.mkdir(parents=True, exist_ok=True)
             durable.write_json(stamp, {"layout": LAYOUT_VERSION})
         return self
+
+    def layout(self) -> int | None:
+        """The version that wrote this home; None where its stamp cannot be read."""
+        try:
+            return int(json.loads((self.root / "layout.json").read_text())["layout"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def section(self, name: str) -> Path:
         """A part of tonight's story, as JSON: written by its step, read by the report."""

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, get_args
 
 from pipelines import settings as settings_module
+from pipelines.commands import words
 from pipelines.home import Home
 from pipelines.settings import Settings
 
@@ -150,7 +151,8 @@ def examine(overrides: dict[str, Any]) -> list[dict[str, Any]]:
         try:
             found.append({"system": name, "passed": True, "seen": look(desk)})
         except Exception as problem:  # whatever is wrong with one system, the others are still asked
-            found.append({"system": name, "passed": False, "seen": f"{type(problem).__name__}: {problem}"})
+            told = words.sentence(problem) or f"{type(problem).__name__}: {problem}"
+            found.append({"system": name, "passed": False, "seen": told})
     return found
 
 

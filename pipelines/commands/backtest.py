@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipelines import settings as settings_module
-from pipelines.commands.options import HomeOption, JsonOption, SeedOption, SetOption, emit, overrides
+from pipelines.commands.options import HomeOption, JsonOption, SeedOption, SetOption, emit, existing, overrides
 from pipelines.home import Home
 
 RULE, TAPE = "A rule in the bundle's place", "What is traded on, and where it is told"
@@ -65,7 +65,8 @@ def backtest(
         except OSError as problem:
             raise ValueError(f"--out {out} cannot be a folder for the files: {problem.strerror}") from problem
     settings = settings_module.load(overrides(home, None, seed, None, set_))
-    desk = Home(settings.home).prepare()
+    # A rule on recorded bars needs no home that was there before.
+    desk = Home(settings.home).prepare() if (bundle or rule) and feed != "sandbox" else existing(settings)
     told = backtesting.run(settings, desk, engine=engine, bundle_dir=bundle, feed=feed, sessions=sessions,
                            intraday=chosen, out=out)
     emit(told, json_, backtesting.print_result)

@@ -41,8 +41,13 @@ def overrides(
 
 def home_of(home: Path | None) -> Home:
     """A home that exists."""
-    found = Home(settings_module.load(overrides(home)).home)
-    if not (found.root / "layout.json").exists():
+    return existing(settings_module.load(overrides(home)))
+
+
+def existing(settings: settings_module.Settings) -> Home:
+    """Its home, which a mistyped folder is not made into."""
+    found = Home(settings.home)
+    if not (found.root / "layout.json").exists() and not (found.root.exists() and not found.root.is_dir()):
         raise FileNotFoundError(f"no home at {found.root}: run `nightdesk nightly` first, or name one with --home")
     return found.prepare()
 

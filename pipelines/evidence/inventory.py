@@ -10,6 +10,10 @@ from pipelines.evidence.records import Records, RecordsBroken
 from pipelines.home import Home
 
 
+class NoSuchRecord(LookupError):
+    """It says which numbers there are."""
+
+
 def list_bundles(home: Home) -> list[dict[str, Any]]:
     """Every act, newest first, with the bundles that it let through."""
     serving = current(home.bundles)
@@ -35,10 +39,10 @@ def print_list(rows: list[dict[str, Any]]) -> None:
 
 
 def show(home: Home, seq: int) -> dict[str, Any]:
-    """One record whole; LookupError with the numbers there are."""
+    """One record whole."""
     found = {record.seq: record for record in Records(home).all()}
     if seq not in found:
-        raise LookupError(f"no record {seq}; there are {', '.join(map(str, found)) or 'none'}")
+        raise NoSuchRecord(f"no record {seq}; there are {', '.join(map(str, found)) or 'none'}")
     record = found[seq]
     return {"seq": record.seq, "recorded_at": record.recorded_at, "key_id": record.key_id,
             "content_digest": record.content_digest, **record.content}

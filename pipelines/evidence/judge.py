@@ -161,21 +161,25 @@ def final_files(home: Home, settings: Settings, inputs: Any, strategy: StrategyC
     return {file: getattr(final, name) for name, file in FILES.items()}
 
 
+class NotJudged(LookupError):
+    """There is no judgement whose weights could be published now."""
+
+
 def last_verdict(home: Home, settings: Settings, inputs: Any, now: dt.datetime) -> Tonight:
     """What `decide_night` wrote down last, for the steps after it; the weights are those it judged, or an error."""
     records = Records(home)
     record, champion = records.judged(), records.champion(SLOT)
     if record is None:
-        raise LookupError("nothing was judged in this home yet")
+        raise NotJudged("nothing was judged in this home yet")
     if champion is not None and record.act == "reject" and record.content["inputs"]["data"] == \
             champion.content["inputs"]["data"]:
         record = champion  # a search was refused after this night's refresh: the refresh is what there is to publish
     strategy = strategy_of(record)
     if strategy is None:
-        raise LookupError(f"record {record.seq} was written by other code: judge again before publishing")
+        raise NotJudged(f"record {record.seq} was written by other code: judge again before publishing")
     files = final_files(home, settings, inputs, strategy, Ledger(home.ledger), now)
     if {name: sha256(data).hexdigest() for name, data in files.items()} != record.content["inputs"]["weights"]:
-        raise LookupError(f"the weights are not those of record {record.seq}: judge again before publishing")
+        raise NotJudged(f"the weights are not those of record {record.seq}: judge again before publishing")
     return Tonight(record, files, bool(home.read_section("verdict").get("repeated")))
 
 

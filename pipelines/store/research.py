@@ -16,6 +16,9 @@ MARKET_KEYS = {"underlying": "SPX", "root": "ES"}
 
 
 def _entities(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}: --entities is a Parquet or CSV file with instrument_id and "
+                                "event_timestamp")
     if path.suffix == ".csv":
         from pyarrow import csv
 
