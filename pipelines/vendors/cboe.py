@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipelines import calendars
 from pipelines.vendors import times
 from pipelines.vendors.contents import Unusable, load_json
 from pipelines.vendors.parsing import HIGHEST_PRICE, HIGHEST_VOLUME, Numbers, Parsed, Rows, parser
 
-# Parsed from the right: fifteen fixed characters behind a root of any length, which may end in a digit.
-OCC = re.compile(r"([A-Z][A-Z0-9.]{0,6}?)(\d{6})([CP])(\d{8})")
+# Parsed from the right: fifteen fixed characters behind a root of any length, which may end in a digit (an adjusted
+# deliverable) or begin with one (a flexible contract of the usual deliverable).
+OCC = re.compile(r"(\d?[A-Z][A-Z0-9.]{0,6}?)(\d{6})([CP])(\d{8})")
 _GREEKS = ("iv", "delta", "gamma", "vega", "theta")
 _FIELDS = ["option", "bid", "ask", *_GREEKS, "open_interest", "volume"]
 # Far beyond what was ever seen, and far below what a slip of the pen is.
@@ -61,13 +63,22 @@ def quotes(rows: Rows, figures: Mapping[str, Numbers]) -> None:
 
 
 def session_of(data: dict[str, Any], snapshot: dt.datetime) -> dt.date:
-    """That of the last trade; a chain saved while none was open belongs to the last one that was."""
+    """That of the last trade; where none is told, the one that was open when the chain was saved."""
     text = data.get("last_trade_time")
+    if not isinstance(text, str):
+        return session_at(snapshot)
     try:
-        day = dt.datetime.fromisoformat(text).date() if isinstance(text, str) else None
+        day = dt.datetime.fromisoformat(text).date()
     except ValueError:
         raise Unusable("bad_time", f"last_trade_time {text!r}") from None
-    return session_on(day or snapshot.astimezone(times.NEW_YORK).date())
+    return session_on(day)
+
+
+def session_at(snapshot: dt.datetime) -> dt.date:
+    """The session that is open or was last; before the day's open, that is the day before's."""
+    day = snapshot.astimezone(times.NEW_YORK).date()
+    session = session_on(day)
+    return session_on(day - dt.timedelta(days=1)) if session == day and snapshot < calendars.open_at(day) else session
 
 
 def session_on(day: dt.date) -> dt.date:

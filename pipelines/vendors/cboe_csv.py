@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines import calendars
 from pipelines.vendors import times
-from pipelines.vendors.cboe import computed, contract_terms, quotes
+from pipelines.vendors.cboe import computed, contract_terms, quotes, session_at
 from pipelines.vendors.contents import Unusable, csv_lines, number_in
 from pipelines.vendors.parsing import Parsed, Rows, parser
 
@@ -50,7 +49,7 @@ def quotedata(body: bytes, path: str) -> Parsed:
     rows.mark([told != own for told, own in zip(said, zip(terms["expiry"], terms["strike"], strict=True), strict=True)],
               "bad_symbol")  # fmt: skip
     return rows.finish("option_chain", {
-        "underlying": named.group(1).upper(), "session": np.datetime64(_session(snapshot), "D"),
+        "underlying": named.group(1).upper(), "session": np.datetime64(session_at(snapshot), "D"),
         "snapshot": pa.repeat(pa.scalar(snapshot, pa.timestamp("us", tz="UTC")), rows.count),
         "spot": _spot(last), "iv30": None, **terms, **figures,
         **{name: computed(figures[name]) for name in ("iv", "delta", "gamma")}, "vega": None, "theta": None,
@@ -85,15 +84,3 @@ def _snapshot(text: str) -> dt.datetime:
         return local.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise Unusable("bad_time", f"no date in {text[:200]!r}") from None
-
-
-def _session(snapshot: dt.datetime) -> dt.date:
-    """The session that is open or was last; before the day's open, that is the day before's."""
-    day = snapshot.astimezone(times.NEW_YORK).date()
-    try:
-        session = times.session_on_or_before(day)
-        if session == day and snapshot < calendars.open_at(day):
-            session = times.session_on_or_before(day - dt.timedelta(days=1))
-    except (ValueError, OverflowError, IndexError):
-        raise Unusable("bad_time", f"no session is known on or before {day}") from None
-    return session
