@@ -1,10 +1,11 @@
 """What a night would ask for, how much would come, and what it would cost, before anything is asked that is charged."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipelines.lake.asks import VendorPull
-from pipelines.vendors.http import Ask, HttpTransport
+from pipelines.vendors.http import Answer, Ask, HttpTransport, VendorError
 from pipelines.vendors.layout import route
 
 COST_TARGET = "/v0/metadata.get_cost"  # the vendor's own price, free to ask
@@ -66,7 +67,19 @@ def priced(pull: VendorPull, transport: HttpTransport) -> list[Line]:
 def cost_usd(asks: list[Ask], transport: HttpTransport) -> float:
     """One free question for each that is charged, several at a time."""
     questions = (replace(ask, path=f"{ask.path}.cost", target=COST_TARGET) for ask in asks)
-    return round(sum(float(answer.body or b"0") for answer in transport.ask_all(questions)), 4)
+    return round(sum(_price(answer) for answer in transport.ask_all(questions)), 4)
+
+
+def _price(answer: Answer) -> float:
+    """What is no price is no permission to buy."""
+    try:
+        usd = float(answer.body or b"")
+    except ValueError:
+        usd = math.nan
+    if not 0 <= usd < math.inf:
+        what = answer.ask.path.removesuffix(".cost")
+        raise VendorError(f"{answer.ask.vendor} tells no price of {what}: nothing that is charged was asked")
+    return usd
 
 
 def refuse_beyond(usd: float, max_usd: float) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from types import TracebackType
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import stamina
 
 from pipelines.progress import say
-from pipelines.vendors.hosts import BRANDS, VENDORS, ForeignHost, Hosts, VendorError
+from pipelines.vendors import deadlines, replies
+from pipelines.vendors.hosts import VENDORS, ForeignHost, Hosts, VendorError
 from pipelines.vendors.pool import Job, PriorityPool, RequestPriority
 from pipelines.vendors.rates import Rate
+from pipelines.vendors.replies import Reply
 
 # Its own notes of each retry would go to standard output, where a program may be reading one JSON document.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -34,9 +35,9 @@ class _Unsound(Exception):
 
 
 class _Busy(Exception):
-    def __init__(self, response: httpx.Response, wait_s: float) -> None:
-        super().__init__(f"status {response.status_code}")
-        self.response, self.wait_s = response, wait_s
+    def __init__(self, reply: Reply, wait_s: float) -> None:
+        super().__init__(f"status {reply.status}")
+        self.reply, self.wait_s = reply, wait_s
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ class HttpTransport:
         self._attempts, self._first_wait_s, self._quota_wait_s = attempts, first_wait_s, quota_wait_s
         sizes = {vendor: workers if vendor == "polygon" else min(workers, 4) for vendor in VENDORS}
         limits = httpx.Limits(max_connections=sum(sizes.values()), max_keepalive_connections=sum(sizes.values()))
-        self._client = httpx.Client(timeout=timeout_s, headers={"User-Agent": _AGENT}, limits=limits)
+        headers = {"User-Agent": _AGENT, "Accept-Encoding": replies.ACCEPTED}
+        self._client = httpx.Client(timeout=timeout_s, headers=headers, limits=limits)
+        self._deadline = deadlines.bound(self._client, timeout_s)
         self._pools = {vendor: PriorityPool[Answer](size) for vendor, size in sizes.items()}
         self._rates = {vendor: Rate((rates or {}).get(vendor, "")) for vendor in VENDORS}
         self._window = 4 * workers
@@ -160,34 +163,28 @@ class HttpTransport:
                     self._recent.popitem(last=False)
 
     def _answer(self, ask: Ask) -> Answer:
-        response = self._send(ask)
-        if response.status_code == 304:
+        reply = self._send(ask)
+        if reply.status == 304 and ask.etag:
             return Answer(ask, None, ask.etag, same=True)
-        if response.status_code == 200:
-            headers = response.headers
-            return Answer(ask, response.content, headers.get("ETag"), date=headers.get("Date"))
-        said = self._said(response)
-        if response.status_code in _ABSENT[ask.site or ask.vendor]:
-            return Answer(ask, None, note=f"{response.status_code}: {said}")
-        raise VendorError(f"{ask.vendor} answered {response.status_code} to {ask.target}: {said}")
+        if reply.status == 200:
+            key = self.hosts.polygon_key if ask.vendor == "polygon" else ""
+            return Answer(ask, self.hosts.without_keys(reply.body, key), reply.etag, date=reply.headers.get("Date"))
+        said = reply.said(self.hosts)
+        if reply.status in _ABSENT[ask.site or ask.vendor]:
+            return Answer(ask, None, note=f"{reply.status}: {said}")
+        raise VendorError(f"{ask.vendor} answered {reply.status} to {ask.target}: {said}")
 
     def next_target(self, next_url: object) -> str | None:
         """Path and query of the next page, without whatever key it may carry; the host must be the vendor's."""
-        if not isinstance(next_url, str) or not next_url:
-            return None
-        parts = urlsplit(next_url)
-        if parts.netloc and parts.netloc not in BRANDS | {urlsplit(self.hosts.polygon).netloc}:
-            raise ForeignHost(f"polygon's next_url names the foreign host {parts.netloc}: not followed")
-        query = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() != "apikey"]
-        return f"{parts.path}?{urlencode(query)}"
+        return self.hosts.next_target(next_url)
 
-    def _send(self, ask: Ask) -> httpx.Response:
+    def _send(self, ask: Ask) -> Reply:
         """The vendor's answer, asked for again while that may help. A body that stays unsound is handed on as it is:
         the parsers say what is wrong with it, and quarantine keeps it."""
         headers = {"If-None-Match": ask.etag} if ask.etag else {}
         auth = None
         if ask.vendor == "polygon":
-            headers["Authorization"] = f"Bearer {self.hosts.polygon_key}"
+            headers["Authorization"] = f"Bearer {self.hosts.in_a_header('polygon_key')}"
         elif ask.vendor == "cme" and not ask.site:
             auth = httpx.BasicAuth(self.hosts.databento_key, "")
         address, unsound = self.hosts.base(ask.site or ask.vendor) + ask.target, 0
@@ -198,27 +195,32 @@ class HttpTransport:
             ):  # fmt: skip
                 with attempt:
                     self._rates[ask.vendor].take()
-                    response = self._client.request(
+                    self._deadline.begin()
+                    with self._client.stream(
                         "GET" if ask.form is None else "POST", address, headers=headers, auth=auth,
                         data=None if ask.form is None else dict(ask.form),
-                    )  # fmt: skip
-                    if response.status_code in _RETRIED:
-                        raise _Busy(response, self._pause(ask.vendor, response))
-                    if response.status_code == 200 and not _sound(ask, response.content) and unsound < UNSOUND_AGAIN:
+                    ) as response:  # fmt: skip
+                        reply = replies.read(response, ask.path)
+                    if reply.status in _RETRIED:
+                        raise _Busy(reply, self._pause(ask.vendor, reply))
+                    if reply.status == 200 and not _sound(ask, reply.body) and unsound < UNSOUND_AGAIN:
                         unsound += 1
                         raise _Unsound
+        except _Unsound:
+            pass  # there was no attempt left
         except _Busy as busy:
-            said = self._said(busy.response)
             raise VendorError(
-                f"{ask.vendor} still answers {busy.response.status_code} to {ask.target} after {self._attempts} "
-                f"attempts: {said}; run again later, what was received is kept"
+                f"{ask.vendor} still answers {busy.reply.status} to {ask.target} after {self._attempts} "
+                f"attempts: {busy.reply.said(self.hosts)}; run again later, what was received is kept"
             ) from None
-        except httpx.RequestError as error:
+        except replies.TooMuch as refusal:
+            raise VendorError(f"{ask.vendor}'s answer to {ask.target} is not taken: {refusal}") from None
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             raise VendorError(
                 f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: "
                 f"{self.hosts.clean(str(error))}"
             ) from None
-        return response
+        return reply
 
     def _worth_waiting(self, problem: Exception) -> bool | float:
         """Whether to ask again, and if known, in how many seconds. A quota counts by the minute."""
@@ -226,25 +228,13 @@ class HttpTransport:
             return problem.wait_s or True
         return isinstance(problem, httpx.RequestError | _Unsound)
 
-    def _pause(self, vendor: str, response: httpx.Response) -> float:
+    def _pause(self, vendor: str, reply: Reply) -> float:
         """Seconds to wait if they are known. A quota holds for everybody who asks this vendor, so all of them wait."""
-        told = response.headers.get("Retry-After", "")
-        wait_s = float(min(int(told), 60)) if told.isdigit() else 0.0
-        if response.status_code == 429:
-            wait_s = wait_s if told.isdigit() else self._quota_wait_s
+        told_s = reply.told_wait_s()
+        wait_s = told_s or 0.0
+        if reply.status == 429:
+            wait_s = self._quota_wait_s if told_s is None else told_s
             self._rates[vendor].pause(wait_s)
         if wait_s >= TOLD_FROM_S:
-            say(f"    {vendor} is busy ({response.status_code}): asking again in {wait_s:.0f} s")
+            say(f"    {vendor} is busy ({reply.status}): asking again in {wait_s:.0f} s")
         return wait_s
-
-    def _said(self, response: httpx.Response) -> str:
-        """The vendor's words from whichever field they are in."""
-        try:
-            document = response.json()
-        except ValueError:
-            return self.hosts.clean(response.text[:200])
-        if isinstance(document, dict):
-            detail = document.get("detail")
-            inner = detail.get("message") if isinstance(detail, dict) else detail
-            return self.hosts.clean(str(document.get("error") or document.get("message") or inner or document)[:300])
-        return self.hosts.clean(str(document)[:200])
