@@ -1,12 +1,13 @@
 """Polygon (Massive) reference lists: tickers, their changes, splits and dividends, newer and older endpoints."""
 
 import re
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
 
 from pipelines.vendors.contents import Unusable
-from pipelines.vendors.parsing import HIGHEST_PRICE, Parsed, Rows, parser
+from pipelines.vendors.parsing import HIGHEST_PRICE, Numbers, Parsed, Rows, parser
 from pipelines.vendors.polygon import TICKER, results
 
 _EVENTS_ID = re.compile(r"/reference/tickers/([^/]+)/events")
@@ -77,6 +78,17 @@ def _identity(rows: Rows, path: str, *parts: Any) -> list[str | None]:
     return [prefix + (own or other) for own, other in zip(given, made, strict=True)]
 
 
+def _payments(ids: list[str | None], given: list[str | None], cash: Numbers) -> list[str | None]:
+    """Rows without an id that differ in what they pay are payments of their own, counted from the smallest."""
+    amounts: dict[str | None, set[float]] = defaultdict(set)
+    for one, own, paid in zip(ids, given, cash.tolist(), strict=True):
+        if not own and 0 <= paid < HIGHEST_PRICE:
+            amounts[one].add(paid)
+    places = {(one, paid): place for one, several in amounts.items() for place, paid in enumerate(sorted(several), 1)}
+    return [one if own or places.get((one, paid), 1) == 1 else f"{one}:{places[one, paid]}"
+            for one, own, paid in zip(ids, given, cash.tolist(), strict=True)]  # fmt: skip
+
+
 @parser("splits")
 def splits(body: bytes, path: str) -> Parsed:
     """Four for one is from 1 to 4. The vendor's cumulative factor knows the future and is not read."""
@@ -112,7 +124,7 @@ def dividends(body: bytes, path: str) -> Parsed:
         rows.mark(~(np.isfinite(cash) & (cash >= 0) & (cash < HIGHEST_PRICE)), "bad_price")
     kind = rows.text("dividend_type", required=False)
     return rows.finish("dividends", {
-        "vendor_id": _identity(rows, path, ticker, ex_date, kind),
+        "vendor_id": _payments(_identity(rows, path, ticker, ex_date, kind), rows.text("id", required=False), cash),
         "ticker": ticker, "ex_date": ex_date, "cash_amount": cash,
         "currency": rows.text("currency", required=False),
         "declaration_date": rows.date("declaration_date", required=False),

@@ -116,6 +116,18 @@ def test_a_split_means_the_same_from_both_endpoints_and_keeps_them_apart() -> No
     assert new["vendor_id"].to_pylist() + old["vendor_id"].to_pylist() == ["E1", "v3:AAA:2025-06-30"]
 
 
+def test_two_payments_of_one_day_are_two_from_the_older_endpoint_too() -> None:
+    row = {"ticker": "AAA", "ex_dividend_date": "2025-06-30", "dividend_type": "CD"}
+    paid = [{**row, "cash_amount": cash} for cash in (1.25, 0.5, 0.5, -3.0)]
+    path = "polygon/rest/v3/reference/dividends/all-0001.json"
+    told, rejects = polygon_reference.dividends(envelope(paid), path)
+    assert dict(zip(told["vendor_id"].to_pylist(), told["cash_amount"].to_pylist(), strict=True)) == {
+        "v3:AAA:2025-06-30:CD": 0.5, "v3:AAA:2025-06-30:CD:2": 1.25}  # fmt: skip
+    assert sorted(reject.reason for reject in rejects) == ["bad_price", "duplicate"]
+    again, _ = polygon_reference.dividends(envelope(paid[::-1]), path)  # in whatever order they stand
+    assert sorted(again["vendor_id"].to_pylist()) == sorted(told["vendor_id"].to_pylist())
+
+
 def test_a_split_of_nothing_is_refused() -> None:
     row = {"id": "E1", "ticker": "AAA", "execution_date": "2025-06-30", "split_from": 0, "split_to": 4}
     assert reasons(polygon_reference.splits(envelope([row]), bodies.SPLITS_PATH)) == ["bad_range"]
