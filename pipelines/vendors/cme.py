@@ -1,88 +1,59 @@
-"""CME trades as Databento delivers them: DBN, fixed records behind metadata that names the instruments."""
+"""CME trades as Databento delivers them, as such or as the trades among a book's updates."""
 
 import re
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.vendors import times
-from pipelines.vendors.contents import Unusable, unpacked
-from pipelines.vendors.parsing import Parsed, Rows, parser
+from pipelines.vendors import dbn, times
+from pipelines.vendors.contents import TEXT_LIMIT
+from pipelines.vendors.parsing import Parsed, Reject, Rows, parser
 
 _RECORD = np.dtype([
     ("length", "u1"), ("rtype", "u1"), ("publisher", "<u2"), ("instrument", "<u4"), ("ts_event", "<u8"),
     ("price", "<i8"), ("size", "<u4"), ("action", "S1"), ("side", "S1"), ("flags", "u1"), ("depth", "u1"),
     ("ts_recv", "<u8"), ("ts_in_delta", "<i4"), ("sequence", "<u4"),
 ])  # fmt: skip
-_TRADE = 0  # rtype of a trade, whose depth it is
-_UNDEFINED_PRICE = np.int64(2**63 - 1)
+# Kinds of record that tell of a print, the most trusted first: a stream of several may tell the same one in each.
+_TRADE, _MBP_1, _MBP_10, _MBO = 0, 1, 10, 160
+_ACTION_AT = 28  # byte of the letter that says what happened; T is a trade, F the other side of one
 _OUTRIGHT = re.compile(r"([A-Z0-9]{1,3})([FGHJKMNQUVXZ])(\d{1,2})")
+_NOT_RAW = re.compile(r"\d+|.+\.[cnv]\.\d+")
 _MONTHS = "FGHJKMNQUVXZ"
 _SEVEN_HOURS = 7 * times.HOUR  # 17:00 in Chicago becomes midnight, when the next trade date begins
 
 
-def _split(content: bytes) -> tuple[Any, np.ndarray]:
-    """The metadata and the trade records behind it."""
-    if content[:3] != b"DBN":
-        raise Unusable("not_data", content[:60].decode("utf-8", "replace"))
-    if len(content) < 8 or len(content) < (start := 8 + int.from_bytes(content[4:8], "little")):
-        raise Unusable("truncated", "the stream ends within its metadata")
-    import databento_dbn
-
-    try:
-        metadata = databento_dbn.Metadata.decode(content[:start])
-    except BaseException as error:  # the decoder's own panics are no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise Unusable("not_data", f"unreadable metadata: {error}"[:300]) from None
-    if str(metadata.schema) not in ("trades", "None"):
-        return metadata, np.zeros(0, dtype=_RECORD)  # another kind of file, of which nothing is read
-    body = content[start:]
-    if len(body) % _RECORD.itemsize == 0:
-        records = np.frombuffer(body, dtype=_RECORD)
-        if (records["length"] == _RECORD.itemsize // 4).all():
-            return metadata, records
-    return metadata, _walk(body)
+def _prints(stream: dbn.Stream) -> tuple[np.ndarray, dbn.Places, list[Reject]]:
+    """Every trade of the stream, where it stands there, and records that are none of their kind. A book's updates say
+    the same of a trade as a trade's own record does, and the book behind it."""
+    mbp_1, mbp_10, mbo = (dbn.layout(name) for name in ("MBP1Msg", "MBP10Msg", "MBOMsg"))
+    parts = stream.pick([_TRADE], _RECORD, only=(_ACTION_AT, b"T"))
+    wrong = stream.misfits([_TRADE], _RECORD)
+    for kind, layout in ((_MBP_1, mbp_1), (_MBP_10, mbp_10), (_MBO, mbo)):
+        at = layout.fields["action"][1]
+        ((records, places),) = stream.pick([kind], layout, only=(at, b"T"))
+        wrong += stream.misfits([kind], layout)
+        if len(records):
+            parts.append((_as_trades(records), places))
+    if len(parts) > 1:
+        parts = [part for part in parts if len(part[0])]
+    if len(parts) == 1:
+        return (*parts[0], wrong)
+    records, places = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(places)
+    return records[order], places[order], wrong
 
 
-def _walk(body: bytes) -> np.ndarray:
-    """Pick the trades out of a stream of several kinds of records, each of which says its own length."""
-    picked, at = [], 0
-    while at < len(body):
-        length = body[at] * 4
-        if length == 0:
-            raise Unusable("not_data", f"a record of no length at byte {at}")
-        if at + length > len(body):
-            raise Unusable("truncated", "the stream ends within a record")
-        if length == _RECORD.itemsize:
-            picked.append(body[at : at + length])
-        at += length
-    return np.frombuffer(b"".join(picked), dtype=_RECORD)
-
-
-def _names(metadata: Any) -> dict[int, list[tuple[np.datetime64, np.datetime64, str]]]:
-    """Raw symbol of each instrument number and the days it holds for, end excluded."""
-    names: dict[int, list[tuple[np.datetime64, np.datetime64, str]]] = {}
-    for symbol, intervals in metadata.mappings.items():
-        for interval in intervals:
-            if str(interval["symbol"]).isdigit():
-                span = (np.datetime64(interval["start_date"], "D"), np.datetime64(interval["end_date"], "D"))
-                names.setdefault(int(interval["symbol"]), []).append((*span, symbol))
-    return names
-
-
-def _symbols(records: np.ndarray, utc_days: np.ndarray, metadata: Any) -> list[str | None]:
-    names = _names(metadata)
-    pairs, place = np.unique(
-        np.stack([records["instrument"].astype(np.int64), utc_days.astype(np.int64)]), axis=1, return_inverse=True
-    )
-    found: list[str | None] = []
-    for instrument, day in pairs.T:
-        on = np.datetime64(int(day), "D")
-        spans = names.get(int(instrument), [])
-        found.append(next((symbol for first, last, symbol in spans if first <= on < last), None))
-    return [found[index] for index in place.ravel()]
+def _as_trades(records: np.ndarray) -> np.ndarray:
+    """The same prints as records of trades."""
+    trades = np.zeros(len(records), dtype=_RECORD)
+    names = {"publisher": "publisher_id", "instrument": "instrument_id"}
+    for name in _RECORD.names or ():
+        told = names.get(name, name)
+        if told in (records.dtype.names or ()):
+            trades[name] = records[told]
+    return trades
 
 
 def trade_dates(instants: times.Instants) -> times.Days:
@@ -102,24 +73,42 @@ def expiry_hint(symbol: str, year: int) -> str | None:
     return f"{year + (int(digits) - year) % cycle}-{_MONTHS.index(month) + 1:02d}"
 
 
+def roots_of(symbols: list[str | None]) -> dict[str, str | None]:
+    """Root of each outright; None for a spread or an option, which are other instruments."""
+    return {symbol: match.group(1) if (match := _OUTRIGHT.fullmatch(symbol)) else None
+            for symbol in set(symbols) if symbol is not None}  # fmt: skip
+
+
+def mark_names(rows: Rows, symbols: list[str | None], roots: dict[str, str | None]) -> None:
+    """A number, or the name of a series through many contracts, does not say which contract it was."""
+    unsaid = {symbol for symbol in roots if _NOT_RAW.fullmatch(symbol)}
+    rows.mark([symbol is None or symbol in unsaid for symbol in symbols], "unknown_instrument")
+    rows.skip([symbol is not None and roots[symbol] is None for symbol in symbols])
+
+
+def placed(parsed: Parsed, places: dbn.Places, more: list[Reject]) -> Parsed:
+    """With each row's place in the whole stream, of which some records only were read."""
+    table, rejects = parsed
+    column = table.schema.get_field_index("row_index")
+    table = table.set_column(column, "row_index", pa.array(places[table["row_index"].to_numpy()], pa.int64()))
+    moved = [replace(reject, row_index=int(places[reject.row_index])) for reject in rejects]
+    return table, sorted([*moved, *more], key=lambda reject: reject.row_index)
+
+
 @parser("futures_trades")
-def trades(body: bytes, path: str) -> Parsed:
+def trades(body: bytes | dbn.Stream, path: str) -> Parsed:
     """Outright trades. Prints without an aggressor ('N') are kept; spreads are other instruments and are not read."""
-    metadata, records = _split(unpacked(body))
-    describe = _Describe(records)
-    rows = Rows({}, len(records), describe)
+    stream = dbn.Stream.of(body)
+    records, places, wrong = _prints(stream)
+    rows = Rows({}, len(records), Describe(records))
     raw_ns = records["ts_event"]
-    outside = (raw_ns < np.uint64(times.FIRST_INSTANT * 1000)) | (raw_ns >= np.uint64(times.LAST_INSTANT * 1000))
-    instants = (np.where(outside, 0, raw_ns) // 1000).astype(np.int64)
-    rows.skip((records["rtype"] != _TRADE) | (records["action"] != b"T"))
+    instants, outside = dbn.instants(raw_ns)
     rows.mark(outside, "bad_time")
 
-    symbols = _symbols(records, instants.astype("datetime64[us]").astype("datetime64[D]"), metadata)
-    roots = {symbol: match.group(1) if (match := _OUTRIGHT.fullmatch(symbol)) else None
-             for symbol in set(symbols) if symbol is not None}  # fmt: skip
-    rows.mark([symbol is None for symbol in symbols], "unknown_instrument")
-    rows.skip([symbol is not None and roots[symbol] is None for symbol in symbols])
-    rows.mark(records["price"] == _UNDEFINED_PRICE, "bad_price")
+    symbols = stream.symbols(records["instrument"], instants, places)
+    roots = roots_of(symbols)
+    mark_names(rows, symbols, roots)
+    rows.mark(records["price"] == dbn.UNDEFINED_PRICE, "bad_price")
     size = records["size"].astype(np.int64)  # unsigned in the stream: a difference would wrap
     rows.mark((size <= 0) | (size == 2**32 - 1), "bad_volume")
     rows.mark(~np.isin(records["side"], [b"A", b"B", b"N"]), "bad_type")
@@ -128,20 +117,24 @@ def trades(body: bytes, path: str) -> Parsed:
     years = sessions.astype("datetime64[Y]").astype(np.int64) + 1970
     known = {pair: expiry_hint(*pair) for pair in set(zip(symbols, years.tolist(), strict=True)) if pair[0]}
     sequence = records["sequence"].astype(np.int64)
-    return rows.finish("futures_trades", {
+    print_no = _print_numbers(records["rtype"], records["instrument"], instants, sequence)
+    rows.skip(_told_before(records, instants, print_no, rows.good))
+    return placed(rows.finish("futures_trades", {
         "symbol": symbols, "root": [roots.get(symbol) if symbol else None for symbol in symbols],
         "expiry_hint": [known.get(pair) for pair in zip(symbols, years.tolist(), strict=True)],
         "instrument_no": records["instrument"].astype(np.int64), "session": sessions,
         "ts_event": pa.array(instants, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
         "price": records["price"] / 1e9, "size": size, "side": records["side"].astype("U1").tolist(),
-        "sequence": sequence, "print_no": _print_numbers(records["instrument"], raw_ns, sequence),
-    })  # fmt: skip
+        "sequence": sequence, "print_no": print_no,
+    }), places, wrong)  # fmt: skip
 
 
-def _print_numbers(instrument: np.ndarray, instants: np.ndarray, sequence: np.ndarray) -> np.ndarray:
+def _print_numbers(
+    kinds: np.ndarray, instrument: np.ndarray, instants: times.Instants, sequence: np.ndarray
+) -> np.ndarray:
     """0, 1, 2 … within the prints that share instrument, instant and sequence number, in the stream's order."""
-    order = np.lexsort((np.arange(len(sequence)), sequence, instants // 1000, instrument))
-    keys = np.stack([instrument.astype(np.int64), (instants // 1000).astype(np.int64), sequence])[:, order]
+    order = np.lexsort((np.arange(len(sequence)), sequence, instants, instrument, kinds))
+    keys = np.stack([kinds.astype(np.int64), instrument.astype(np.int64), instants, sequence])[:, order]
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
     first = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
@@ -150,9 +143,27 @@ def _print_numbers(instrument: np.ndarray, instants: np.ndarray, sequence: np.nd
     return numbers
 
 
-class _Describe:
+def _told_before(records: np.ndarray, instants: times.Instants, print_no: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Prints that another kind of record of the same stream tells as well, and is more trusted."""
+    again = np.zeros(len(records), dtype=bool)
+    if len(np.unique(records["rtype"])) < 2:
+        return again
+    known: set[tuple[int, int, int, int]] = set()
+    keys = list(zip(records["instrument"].tolist(), instants.tolist(), records["sequence"].tolist(), print_no.tolist(),
+                    strict=True))  # fmt: skip
+    for at in np.argsort(records["rtype"], kind="stable").tolist():
+        if good[at]:
+            again[at] = keys[at] in known
+            known.add(keys[at])
+    return again
+
+
+class Describe:
+    """A record as text, for quarantine."""
+
     def __init__(self, records: np.ndarray) -> None:
         self.records = records
 
     def __call__(self, index: int) -> str:
-        return str(dict(zip(_RECORD.names or (), self.records[index].tolist(), strict=True)))
+        names = self.records.dtype.names or ()
+        return str(dict(zip(names, self.records[index].tolist(), strict=True)))[:TEXT_LIMIT]
