@@ -54,7 +54,8 @@ def test_a_good_telling_stands_in_for_a_bad_one() -> None:
 
 
 def test_doubts_about_the_book_or_the_receipt_are_none_about_the_print() -> None:
-    rows, wrong = plain(stream(*(trade("TradeMsg", NOON, 6200.25, 1, at, flags=flag) for at, flag in enumerate((4, 8)))))
+    prints = (trade("TradeMsg", NOON, 6200.25, 1, flag, flags=flag) for flag in (4, 8))
+    rows, wrong = plain(stream(*prints))
     assert (len(rows), wrong) == (2, [])
 
 
