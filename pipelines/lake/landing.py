@@ -24,6 +24,7 @@ from pipelines.vendors.layout import Delivery, Route, route, slot
 from pipelines.vendors.parsing import WHOLE_BODY, Parsed
 
 _ROWS_AT_ONCE = 200_000
+_PARSED_AT_ONCE = 2
 _BODIES_AT_ONCE, _BYTES_AT_ONCE = 64, 64 << 20
 
 
@@ -104,13 +105,13 @@ class Landing:
         ))  # fmt: skip
 
     def _keep_and_parse(self) -> None:
-        """Parsers are pure, so that the next body is read while this one's rows are set down."""
+        """Parsers are pure, so that the next bodies are read while this one's rows are set down."""
         self._keep()
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(_PARSED_AT_ONCE) as pool:
             under_way: deque[tuple[Delivery, Route, bytes, Future[Parsed]]] = deque()
             for delivery, found, body in self._unkept:
                 under_way.append((delivery, found, body, pool.submit(found.parser, body, delivery.path)))
-                if len(under_way) > 1:
+                if len(under_way) > _PARSED_AT_ONCE:
                     self._parse(*under_way.popleft())
             while under_way:
                 self._parse(*under_way.popleft())
