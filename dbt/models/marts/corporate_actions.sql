@@ -12,13 +12,22 @@ owners as (
     semi join days on days.symbol = o.symbol and days.ex_date = o.session
 ),
 
--- A dividend is measured against the last close before its ex-date.
+bar_days as (
+    select distinct o.instrument_id, o.session
+    from {{ ref('stg_bar_owners') }} as o
+    semi join {{ ref('stg_equity_bars') }} as bars using (symbol, session)
+    where o.instrument_id in (select instrument_id from owners)
+),
+
+-- A dividend is measured against the last close before its ex-date, however long ago that was: of the month up to the
+-- last bar day that is held now, since an earlier one may have been the last that was known.
 month_before as (
     select
         days.symbol, days.ex_date, days.kind, owners.instrument_id,
-        days.ex_date - unnest(range(1, 31))::integer as session
+        newest.session - unnest(range(0, 30))::integer as session
     from days
     join owners on owners.symbol = days.symbol and owners.session = days.ex_date
+    asof join bar_days as newest on newest.instrument_id = owners.instrument_id and days.ex_date > newest.session
     where days.kind = 'dividend'
 ),
 
