@@ -96,7 +96,8 @@ def drip(head: bytes) -> Say:
     return say
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", OK + b"Content-Length: 9999\r\n\r\n{"])
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", OK + b"Content-Length: 9999\r\n\r\n{"],
+                         ids=["no answer", "head", "body"])  # fmt: skip
 def test_a_byte_now_and_then_does_not_hold_the_night(head: bytes) -> None:
     with spoken(drip(head)) as address:
         begun = time.monotonic()
@@ -133,12 +134,13 @@ def said(*parts: bytes) -> Say:
         OK + b"Content-Length: 100\r\n\r\n{}",
         OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[1, 2\r\n",
         OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n[]",
-        OK + b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\n" + gzip.compress(b"[]")[:12],
+        OK + b"Content-Encoding: gzip\r\nContent-Length: 12\r\n\r\n" + gzip.compress(b"[]", mtime=0)[:12],
         OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n[]",
         OK + b"Content-Length: -1\r\n\r\n[]",
         OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n[]",
         b"\x16\x03\x01", b"", b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000,
     ],
+    ids=["short", "chunk cut", "no chunk", "gzip cut", "no gzip", "negative", "two lengths", "no HTTP", "none", "long"],
 )  # fmt: skip
 def test_half_an_answer_is_none(told: bytes) -> None:
     with spoken(said(told)) as address:
@@ -163,7 +165,7 @@ def packed(how: str, body: bytes, *, kind: str = "200 OK") -> bytes:
     return head.encode() + body
 
 
-BOMB = gzip.compress(b"[" + b" " * (8 << 20) + b"]")
+BOMB = gzip.compress(b"[" + b" " * (8 << 20) + b"]", mtime=0)
 
 
 def test_a_body_that_swells_beyond_all_bodies_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +189,7 @@ RAW = zlib.compressobj(wbits=-15)
     [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]")), ("x-gzip", gzip.compress(b"[1]")),
      ("gzip", gzip.compress(b"[") + gzip.compress(b"1]")), ("deflate", RAW.compress(b"[1]") + RAW.flush()),
      ("identity", b"[1]")],
+    ids=["gzip", "zlib", "x-gzip", "two members", "bare deflate", "identity"],
 )  # fmt: skip
 def test_what_was_asked_for_is_unpacked(how: str, body: bytes) -> None:
     with spoken(said(packed(how, body))) as address, transport(address) as http:
