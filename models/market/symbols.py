@@ -102,14 +102,18 @@ def intervals(family: Family, known_at: dt.datetime) -> list[Span]:
 
 
 def _dated(events: Iterable[tuple[str, dt.date, str]], listings: dict[tuple[str, str], Listing]) -> list[Span]:
-    """Chains of ticker events; a company's last ticker ends with the company, and anyone's with the next holder."""
+    """Chains of ticker events; a company's last ticker ends with the company, and anyone's with the next holder. One
+    that was delisted and came back was nowhere in between."""
     chains: dict[str, list[Span]] = defaultdict(list)
     for instrument_id, day, symbol in events:
         chain = chains[instrument_id]
-        if chain and chain[-1].symbol == symbol:
-            continue
         if chain:
-            chain[-1].end = day
+            gone = listings.get((instrument_id, chain[-1].symbol))
+            died = gone.delisted_on if gone else None
+            returned = died is not None and chain[-1].start <= died < day - CHANGE_WITHIN
+            if chain[-1].symbol == symbol and not returned:
+                continue
+            chain[-1].end = died + _DAY if died and returned else day
         chain.append(Span(instrument_id, symbol, day))
     for chain in chains.values():
         last = chain[-1]

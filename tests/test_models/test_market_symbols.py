@@ -57,6 +57,32 @@ def test_a_dead_company_leaves_its_ticker_to_another() -> None:
     assert told(family, at(6, 2)) == [("DEAD", "TKN", date(1, 2), date(2, 11)), ("HEIR", "TKN", date(6, 2), None)]
 
 
+def test_who_was_delisted_and_came_back_is_the_same_company_and_was_nowhere_in_between() -> None:
+    days = bars(date(1, 2), date(2, 10), date(6, 2), date(6, 3))
+    dead = [listing("B", "BCK"), listing("B", "BCK", at(2, 11), gone=date(2, 10))]
+    back = Family(dead, [event("B", "BCK", date(1, 2)), event("B", "BCK", date(6, 2))], {"BCK": days})
+    assert told(back, at(5, 1)) == [("B", "BCK", date(1, 2), date(2, 11))]
+    assert told(back, at(7, 1)) == [("B", "BCK", date(1, 2), date(2, 11)), ("B", "BCK", date(6, 2), None)]
+    named = Family(dead, [event("B", "BCK", date(1, 2)), event("B", "NEW", date(6, 2))], {"NEW": days[2:]})
+    assert told(named, at(7, 1)) == [("B", "BCK", date(1, 2), date(2, 11)), ("B", "NEW", date(6, 2), None)]
+    # A list that says a change of ticker was a death, some days off, tells of no gap.
+    renamed = Family(dead, [event("B", "BCK", date(1, 2)), event("B", "NEW", date(2, 13))])
+    assert told(renamed, at(7, 1)) == [("B", "BCK", date(1, 2), date(2, 13)), ("B", "NEW", date(2, 13), None)]
+
+
+def test_three_companies_one_after_another_under_one_ticker_and_a_chain_that_comes_back_to_its_first() -> None:
+    family = Family(
+        listings=[listing("A", "TKN", at(4, 1), gone=date(3, 31)), listing("B", "TKN", at(6, 1), gone=date(5, 30)),
+                  listing("C", "TKN"), listing("A", "ONE")],
+        events=[event("A", "ONE", date(1, 2)), event("A", "TWO", date(2, 3)), event("A", "TKN", date(3, 3)),
+                event("A", "ONE", date(8, 1)), event("B", "TKN", date(5, 2)), event("C", "TKN", date(7, 1))],
+    )  # fmt: skip
+    assert told(family, at(9, 1)) == [
+        ("A", "ONE", date(1, 2), date(2, 3)), ("A", "ONE", date(8, 1), None), ("A", "TKN", date(3, 3), date(4, 1)),
+        ("A", "TWO", date(2, 3), date(3, 3)), ("B", "TKN", date(5, 2), date(5, 31)), ("C", "TKN", date(7, 1), None),
+    ]  # fmt: skip
+
+
 def test_a_ticker_never_has_two_owners_even_if_nobody_told_of_the_first_ones_end() -> None:
     family = Family(events=[event("A", "TKN", date(1, 2)), event("B", "TKN", date(3, 3))])
     assert told(family, at(3, 3)) == [("A", "TKN", date(1, 2), date(3, 3)), ("B", "TKN", date(3, 3), None)]
