@@ -22,6 +22,12 @@ class BarPanel:
             self.sessions[-count:], self.names, {name: values[-count:] for name, values in self.columns.items()}
         )
 
+    def upto(self, count: int) -> "BarPanel":
+        """The first `count` sessions."""
+        return BarPanel(
+            self.sessions[:count], self.names, {name: values[:count] for name, values in self.columns.items()}
+        )
+
 
 @dataclass(frozen=True)
 class FeaturePanel:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.features.feature import Feature
+from models.features.feature import DAILY_STALENESS, Feature
 from pipelines.store.cells import bars_of
 
 BLOCK_SESSIONS = 20
@@ -63,8 +63,12 @@ def newest_event(rows: pa.Table) -> str | None:
 
 
 def stale_by(newest: str | None, features: tuple[Feature, ...], now: dt.datetime) -> dt.timedelta | None:
-    """By how much a family's newest row is older than any of its features may be; None: fresh, or never told."""
+    """By how much a family's newest row is older than any of its features may be; None: fresh, or never told.
+
+    A night ends with the last closed session, for minutes too: their own, shorter limit is for whoever asks by day.
+    """
     if newest is None:
         return None
-    late = now - dt.datetime.fromisoformat(newest) - max(feature.staleness for feature in features)
+    allowed = max(DAILY_STALENESS, *(feature.staleness for feature in features))
+    late = now - dt.datetime.fromisoformat(newest) - allowed
     return late if late > dt.timedelta(0) else None

@@ -20,6 +20,7 @@ from pipelines.store.build import FamilyBuild
 
 BINS = 24
 MOST_DRAWN = 32
+ROUNDING = 1e-9  # of the width of what a formula can give
 
 
 def describe(column: NDArray[np.float64]) -> dict[str, Any]:
@@ -66,7 +67,10 @@ def out_of_bounds(told: dict[str, dict[str, Any]], features: tuple[Feature, ...]
     wrong = []
     for feature in features:
         low, high = told[feature.name].get("min"), told[feature.name].get("max")
-        if feature.bounds and low is not None and (low < feature.bounds[0] or high > feature.bounds[1]):
+        if feature.bounds is None or low is None:
+            continue
+        last_bits = ROUNDING * (feature.bounds[1] - feature.bounds[0])  # a share of 100 comes out as 100.00000000000001
+        if low < feature.bounds[0] - last_bits or high > feature.bounds[1] + last_bits:
             wrong.append(f"{feature.name}: {low:g} to {high:g}, allowed {feature.bounds[0]:g} to {feature.bounds[1]:g}")
     return wrong
 
@@ -109,11 +113,17 @@ def why_missing(
     rows = read.rows_as_of(home, view, now)
     bars = read.panel_of(inputs.of_home(home, features[0].cells), now)
     days = rows["session"].to_numpy()
+    # Of the bar that the newest rows are of: the grid of a panel of minutes goes on to the end of the session.
+    bars = bars.upto(int(np.searchsorted(bars.sessions, days.max(), side="right")))
     owners = np.array(rows.column(0).to_pylist(), dtype=object)[days == days.max()]
     told = {}
     for feature in features:
         if feature.name in names:
-            lacking = owners[~np.isfinite(rows[feature.name].to_numpy().astype(np.float64)[days == days.max()])]
+            known = np.isfinite(rows[feature.name].to_numpy().astype(np.float64))
+            if not known.any():  # so nothing stopped coming
+                told[feature.name] = Missing("formula", "no row that is held has a value of it")
+                continue
+            lacking = owners[~known[days == days.max()]]
             reasons = Counter(missing.why_missing(bars, feature, bars.names.index(owner)) for owner in lacking)
             told[feature.name] = max(reasons, key=lambda reason: (reasons[reason], not reason.worrying))
     return told

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from models.features.registry import named
 from pipelines import calendars
-from pipelines.store import steadiness
+from pipelines.store import steadiness, story
 
 FEATURES = named(("ret_1", "rv_20"))
 DAYS = calendars.sessions(dt.date(2024, 1, 2), dt.date(2024, 12, 31))
@@ -48,3 +48,16 @@ def test_a_table_is_stale_when_its_newest_row_is_older_than_its_features_may_be(
     patient = (replace(FEATURES[0], staleness=dt.timedelta(days=30)),)
     assert steadiness.stale_by(newest, patient, closed + dt.timedelta(days=6)) is None
     assert steadiness.stale_by(steadiness.newest_event(rows.slice(0, 0)), FEATURES, closed) is None
+
+
+def test_minutes_of_the_last_session_are_fresh_in_the_morning() -> None:
+    minutes = (replace(FEATURES[0], staleness=dt.timedelta(hours=1)),)
+    closed = dt.datetime(2025, 6, 30, 20, tzinfo=dt.UTC)
+    assert steadiness.stale_by(closed.isoformat(), minutes, dt.datetime(2025, 7, 1, 6, tzinfo=dt.UTC)) is None
+    assert steadiness.stale_by(closed.isoformat(), minutes, closed + dt.timedelta(days=6)) == dt.timedelta(days=1)
+
+
+def test_the_last_bits_of_a_share_of_100_are_within_its_bounds() -> None:
+    share = (replace(FEATURES[0], bounds=(0.0, 100.0)),)
+    assert story.out_of_bounds({FEATURES[0].name: {"min": -1e-14, "max": 100.00000000000001}}, share) == []
+    assert story.out_of_bounds({FEATURES[0].name: {"min": 0.0, "max": 100.001}}, share) != []
