@@ -56,6 +56,15 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
     elif dataset == "futures_trades":
         event = _instants(table["ts_event"])
         known = event + FEED_DELAY
+    elif dataset == "futures_ohlcv":
+        event = _instants(table["bar_start"]) + table["span_s"].to_numpy() * times.SECOND
+        known = event + FEED_DELAY
+    elif dataset == "futures_definitions":
+        event = _instants(table["told_at"])
+        known = event + FEED_DELAY
+    elif dataset == "futures_statistics":  # of a session that may not be over when it is told
+        event = _per_day(table["session"], _trade_date_end)
+        known = np.maximum(_instants(table["told_at"]), event) + FEED_DELAY
     elif dataset in ("option_chain", "option_snapshots"):
         event = known = _instants(table["snapshot"])
     elif dataset == "borrow":  # known since it was told, else since its first day begins

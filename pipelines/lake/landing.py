@@ -19,6 +19,7 @@ from pipelines.lake import answers, clocks, dated, quarantine, raw
 from pipelines.lake.schemas import DATASETS, INSTANT
 from pipelines.lake.versions import SHARED, incoming_schema
 from pipelines.lake.withdrawals import Withdrawals
+from pipelines.progress import say
 from pipelines.settings import Quarantine
 from pipelines.vendors.layout import Delivery, Route, route, slot
 from pipelines.vendors.parsing import WHOLE_BODY, Parsed
@@ -46,6 +47,7 @@ class Landing:
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
     _unkept: list[tuple[Delivery, Route, bytes]] = field(default_factory=list)
     _withdrawals: Withdrawals = field(init=False)
+    _unread: list[str] = field(default_factory=list)
     _place: int = 0
 
     def __post_init__(self) -> None:
@@ -61,6 +63,10 @@ class Landing:
             raise
         self._keep_and_parse()
         self._take_back()
+        if self._unread:
+            count = len(self._unread)
+            say(f"    {count} bod{'ies hold' if count > 1 else 'y holds'} nothing that is read here, {self._unread[0]} "
+                "the first; docs/vendors.md names the kinds that are")  # fmt: skip
         for name in list(self._waiting):
             self._spool(name)
         for writer in self._writers.values():
@@ -108,9 +114,9 @@ class Landing:
         """Parsers are pure, so that the next bodies are read while this one's rows are set down."""
         self._keep()
         with ThreadPoolExecutor(_PARSED_AT_ONCE) as pool:
-            under_way: deque[tuple[Delivery, Route, bytes, Future[Parsed]]] = deque()
+            under_way: deque[tuple[Delivery, Route, bytes, Future[list[tuple[str, Parsed]]]]] = deque()
             for delivery, found, body in self._unkept:
-                under_way.append((delivery, found, body, pool.submit(found.parser, body, delivery.path)))
+                under_way.append((delivery, found, body, pool.submit(found.read, body, delivery.path)))
                 if len(under_way) > _PARSED_AT_ONCE:
                     self._parse(*under_way.popleft())
             while under_way:
@@ -125,11 +131,15 @@ class Landing:
         self.receipts.append(row)
         self.held.add([row])
 
-    def _parse(self, delivery: Delivery, found: Route, body: bytes, parsed: "Future[Parsed]") -> None:
-        told = dated.refuse_the_future(found.dataset, parsed.result(), delivery.received_at, self.now)
-        table, rejects = quarantine.refuse_bad_body(told, self.limits)
-        rows = clocks.with_clocks(found.dataset, table)
-        moment = delivery.received_at or self._modelled_receipt(rows)
+    def _parse(
+        self, delivery: Delivery, found: Route, body: bytes, parsed: "Future[list[tuple[str, Parsed]]]"
+    ) -> None:
+        told = parsed.result()
+        timely = [dated.refuse_the_future(dataset, part, delivery.received_at, self.now) for dataset, part in told]
+        parts = quarantine.refuse_bad_body(timely, self.limits)
+        landed = {dataset: part for (dataset, _), part in zip(told, parts, strict=True)}
+        rows = {dataset: clocks.with_clocks(dataset, table) for dataset, (table, _) in landed.items()}
+        moment = delivery.received_at or self._modelled_receipt(list(rows.values()))
         before = self.held.pulled_at.get(slot(delivery.path, found), [])
         earlier = bisect_left(before, moment)
         pulled_before = before[earlier - 1] if earlier and delivery.received_at else None
@@ -139,18 +149,27 @@ class Landing:
             self._withdrawals.add(
                 found.dataset, slot(delivery.path, found), moment, delivery.path, delivery.sha256, is_new=True
             )
-        self.refused += quarantine.rows_of(
-            rejects, vendor=found.vendor, dataset=found.dataset, path=delivery.path, sha256=delivery.sha256,
-            received_at=moment,
-        )  # fmt: skip
-        if rows.num_rows:
-            self._place += 1
-            received = rows["modelled_at"] if delivery.received_at is None else _same(moment, INSTANT, rows)
-            self._add(found.dataset, rows, {
-                "received_at": received, "pulled_before_at": _same(pulled_before, INSTANT, rows),
-                "body_sha256": _same(delivery.sha256, SHARED, rows),
-                "path": _same(delivery.path, SHARED, rows), "place": _same(self._place, pa.int64(), rows),
-            })  # fmt: skip
+        if found.whole and not any(table.num_rows or rejects for table, rejects in parts):
+            self._unread.append(delivery.path)
+        for dataset, (_, rejects) in landed.items():
+            self.refused += quarantine.rows_of(
+                rejects, vendor=found.vendor, dataset=dataset, path=delivery.path, sha256=delivery.sha256,
+                received_at=moment,
+            )  # fmt: skip
+            self._set_down(dataset, rows[dataset], delivery, moment, pulled_before)
+
+    def _set_down(
+        self, dataset: str, rows: pa.Table, delivery: Delivery, moment: dt.datetime, pulled_before: dt.datetime | None
+    ) -> None:
+        if not rows.num_rows:
+            return
+        self._place += 1
+        received = rows["modelled_at"] if delivery.received_at is None else _same(moment, INSTANT, rows)
+        self._add(dataset, rows, {
+            "received_at": received, "pulled_before_at": _same(pulled_before, INSTANT, rows),
+            "body_sha256": _same(delivery.sha256, SHARED, rows),
+            "path": _same(delivery.path, SHARED, rows), "place": _same(self._place, pa.int64(), rows),
+        })  # fmt: skip
 
     def _take_back(self) -> None:
         """A fact that its list tells no longer is a version like any other, from the receipt of that list on."""
@@ -163,9 +182,9 @@ class Landing:
                 "place": _same(self._place, pa.int64(), rows),
             })  # fmt: skip
 
-    def _modelled_receipt(self, rows: pa.Table) -> dt.datetime:
+    def _modelled_receipt(self, tables: list[pa.Table]) -> dt.datetime:
         """When a body that nobody timed must have been there: once all it says could be known, but not after now."""
-        newest = pc.max(rows["modelled_at"]).as_py() if rows.num_rows else None
+        newest = max((pc.max(rows["modelled_at"]).as_py() for rows in tables if rows.num_rows), default=None)
         return min(newest, self.now) if newest else self.now
 
     def _add(self, dataset: str, rows: pa.Table, more: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,18 @@ from pipelines.vendors.contents import TEXT_LIMIT
 from pipelines.vendors.parsing import WHOLE_BODY, Parsed, Reject
 
 
-def refuse_bad_body(parsed: Parsed, limits: Quarantine) -> Parsed:
-    """A body of which too much is bad is refused whole: what looks good in it cannot be trusted either."""
-    table, rejects = parsed
-    bad = len(rejects)
-    if bad < limits.min_bad_rows or bad <= limits.max_bad_share * (bad + table.num_rows):
-        return parsed
+def refuse_bad_body(parts: Sequence[Parsed], limits: Quarantine) -> list[Parsed]:
+    """A body of which too much is bad is refused whole: what looks good in it cannot be trusted either. `parts` are
+    its rows by dataset."""
+    bad = sum(len(rejects) for _, rejects in parts)
+    good = sum(table.num_rows for table, _ in parts)
+    if bad < limits.min_bad_rows or bad <= limits.max_bad_share * (bad + good):
+        return list(parts)
+    return [_refused(part) for part in parts]
+
+
+def _refused(part: Parsed) -> Parsed:
+    table, rejects = part
     refused = [
         Reject("batch_refused", row.pop("row_index"), json.dumps(row, default=str)[:TEXT_LIMIT])
         for row in table.to_pylist()

@@ -113,6 +113,24 @@ _ALL = [
         ("session", pa.date32()), ("ts_event", INSTANT), ("price", pa.float64()), ("size", pa.int64()),
         ("side", pa.string()), ("sequence", pa.int64()), ("print_no", pa.int64()),
     ]), "session"),
+    # The vendor's own bars of `span_s` seconds, 1 or 60.
+    Dataset("futures_ohlcv", "cme", ("symbol", "span_s", "bar_start"), pa.schema([
+        ("symbol", pa.string()), ("root", pa.string()), ("expiry_hint", pa.string()), ("instrument_no", pa.int64()),
+        ("session", pa.date32()), ("span_s", pa.int64()), ("bar_start", INSTANT), *_OHLCV[:4], ("volume", pa.int64()),
+    ]), "session"),
+    # What a contract is, each time that its feed told otherwise or began anew.
+    Dataset("futures_definitions", "cme", ("symbol", "instrument_no", "told_at"), pa.schema([
+        ("symbol", pa.string()), ("root", pa.string()), ("instrument_no", pa.int64()), ("told_at", INSTANT),
+        ("asset", pa.string()), ("contract_month", pa.string()), ("expires_at", INSTANT), ("activates_at", INSTANT),
+        ("tick_size", pa.float64()), ("multiplier", pa.float64()), ("unit", pa.string()), ("currency", pa.string()),
+        ("exchange", pa.string()),
+    ]), None),
+    # `statistic` is volume or open_interest; a telling without a quantity takes the one before it back.
+    Dataset("futures_statistics", "cme", ("symbol", "session", "statistic", "told_at", "sequence"), pa.schema([
+        ("symbol", pa.string()), ("root", pa.string()), ("expiry_hint", pa.string()), ("instrument_no", pa.int64()),
+        ("session", pa.date32()), ("statistic", pa.string()), ("told_at", INSTANT), ("sequence", pa.int64()),
+        ("quantity", pa.float64()),
+    ]), "session"),
 ]  # fmt: skip
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
 VENDORS = ("polygon", "cboe", "cme")

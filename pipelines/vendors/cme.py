@@ -73,6 +73,13 @@ def expiry_hint(symbol: str, year: int) -> str | None:
     return f"{year + (int(digits) - year) % cycle}-{_MONTHS.index(month) + 1:02d}"
 
 
+def expiry_hints(symbols: list[str | None], sessions: times.Days) -> list[str | None]:
+    years = sessions.astype("datetime64[Y]").astype(np.int64) + 1970
+    pairs = list(zip(symbols, years.tolist(), strict=True))
+    known = {pair: expiry_hint(*pair) for pair in set(pairs) if pair[0]}
+    return [known.get(pair) for pair in pairs]
+
+
 def roots_of(symbols: list[str | None]) -> dict[str, str | None]:
     """Root of each outright; None for a spread or an option, which are other instruments."""
     return {symbol: match.group(1) if (match := _OUTRIGHT.fullmatch(symbol)) else None
@@ -114,14 +121,12 @@ def trades(body: bytes | dbn.Stream, path: str) -> Parsed:
     rows.mark(~np.isin(records["side"], [b"A", b"B", b"N"]), "bad_type")
 
     sessions = trade_dates(instants)
-    years = sessions.astype("datetime64[Y]").astype(np.int64) + 1970
-    known = {pair: expiry_hint(*pair) for pair in set(zip(symbols, years.tolist(), strict=True)) if pair[0]}
     sequence = records["sequence"].astype(np.int64)
     print_no = _print_numbers(records["rtype"], records["instrument"], instants, sequence)
     rows.skip(_told_before(records, instants, print_no, rows.good))
     return placed(rows.finish("futures_trades", {
         "symbol": symbols, "root": [roots.get(symbol) if symbol else None for symbol in symbols],
-        "expiry_hint": [known.get(pair) for pair in zip(symbols, years.tolist(), strict=True)],
+        "expiry_hint": expiry_hints(symbols, sessions),
         "instrument_no": records["instrument"].astype(np.int64), "session": sessions,
         "ts_event": pa.array(instants, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
         "price": records["price"] / 1e9, "size": size, "side": records["side"].astype("U1").tolist(),

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pipelines.vendors import (
     cboe,
@@ -11,6 +12,7 @@ from pipelines.vendors import (
     cboe_daily,
     cme,
     cme_details,
+    cme_streams,
     desk,
     polygon,
     polygon_index,
@@ -18,7 +20,7 @@ from pipelines.vendors import (
     polygon_reference,
     polygon_status,
 )
-from pipelines.vendors.parsing import Parser
+from pipelines.vendors.parsing import Parsed, Parser
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Route:
     dataset: str
     parser: Parser
     is_list: bool = False  # pages of one list: rows move between them, so the folder is what was pulled, not the page
+    whole: Callable[[bytes, str], list[tuple[str, Parsed]]] | None = None  # reads a body that may hold several datasets
+
+    def read(self, body: bytes, path: str) -> list[tuple[str, Parsed]]:
+        """All that a body holds, by dataset."""
+        return self.whole(body, path) if self.whole else [(self.dataset, self.parser(body, path))]
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class Delivery:
     url: str | None = None
 
 
-def _route(pattern: str, vendor: str, dataset: str, parser: Parser, *, is_list: bool = False) -> Route:
-    return Route(re.compile(pattern), vendor, dataset, parser, is_list)
+def _route(pattern: str, vendor: str, dataset: str, parser: Parser, **more: Any) -> Route:
+    return Route(re.compile(pattern), vendor, dataset, parser, **more)
 
 
 _REST = r"polygon/rest/"
@@ -74,7 +81,7 @@ ROUTES = (
     _route(r"cboe/daily/\d{4}-\d{2}-\d{2}_daily_options", "cboe", "market_statistics", cboe_daily.statistics),
     _route(r"cme/volume_details/\d+_\d{8}_[PF]\.json", "cme", "volume_details", cme_details.details),
     _route(r"desk/borrow\.(csv|json)", "desk", "borrow", desk.borrow),
-    _route(r"cme/dbn/[^/]+\.dbn(\.zst)?", "cme", "futures_trades", cme.trades),
+    _route(r"cme/dbn/[^/]+\.dbn(\.zst)?", "cme", "futures_trades", cme.trades, whole=cme_streams.read),
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ Days = npt.NDArray[np.datetime64]
 
 NEW_YORK = ZoneInfo("America/New_York")
 CHICAGO = ZoneInfo("America/Chicago")
-MINUTE = 60_000_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 # What an instant of a body may be. Outside it a number is not a time, and calendar arithmetic would overflow.
 FIRST_INSTANT = int(dt.datetime(1990, 1, 1, tzinfo=dt.UTC).timestamp()) * 1_000_000

@@ -12,6 +12,7 @@ from pipelines import calendars
 from pipelines.vendors.times import midnight_at
 from tests.test_pipelines import bodies
 from tests.test_pipelines.malformed_spoils import Spoil, cell_spoils, json_spoils
+from tests.test_pipelines.malformed_streams import definition, futures_bar, micros, of_kind, statistic_told
 
 DAYS = calendars.sessions(dt.date(2023, 1, 3), dt.date(2025, 6, 27))
 DAY = dt.date(2025, 6, 30)
@@ -265,8 +266,18 @@ KINDS = (
          lambda row: (row["session"], MONTHS[int(row["contract_month"][-2:]) - 1], row["contract_month"][:4]),
          json_spoils({"month": "month", "totalVolume": "commas", "atClose": "commas"}), unbelievable=(
              (lambda rows, n: day_report(rows, n, CALM, tradeDate="yesterday"), {"bad_time"}),)),
-    Kind("futures_trades", lambda n: f"cme/dbn/p{n}.dbn.zst", trade,
+    Kind("futures_trades", lambda n: f"cme/dbn/trades-{n}.dbn.zst", trade,
          lambda rows, n, chance: bodies.dbn(*rows), lambda row, n: row[0] // 1000,
          lambda row: int(row["ts_event"].timestamp() * 1_000_000 + 0.5),
          cell_spoils({2: "size", 3: "side", 4: "raw"}), form="dbn", junk=(), repeats=False),
+    Kind("futures_ohlcv", lambda n: f"cme/dbn/bars-{n}.dbn.zst", futures_bar, of_kind("OHLCVMsg"),
+         lambda row, n: row[0]["ts_event"] // 1000, lambda row: micros(row["bar_start"]), cell_spoils({1: "ohlcv"}),
+         form="dbn", junk=()),
+    Kind("futures_definitions", lambda n: f"cme/dbn/definitions-{n}.dbn.zst", definition,
+         of_kind("InstrumentDefMsg", "InstrumentDefMsgV1", "InstrumentDefMsgV2"),
+         lambda row, n: row[0]["instrument"], lambda row: row["instrument_no"], cell_spoils({1: "definition"}),
+         form="dbn", junk=(), repeats=False),
+    Kind("futures_statistics", lambda n: f"cme/dbn/statistics-{n}.dbn.zst", statistic_told,
+         of_kind("StatMsg", "StatMsgV1"), lambda row, n: row[0]["ts_recv"] // 1000, lambda row: micros(row["told_at"]),
+         cell_spoils({1: "statistic"}), form="dbn", junk=()),
 )  # fmt: skip

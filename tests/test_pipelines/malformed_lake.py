@@ -53,9 +53,11 @@ def _kind_of(path: str) -> int:
 
 
 def _sort_of(path: str) -> Any:
-    """The parser, and of lists the endpoint: the newer and the older one share a parser."""
+    """The parser, and of lists the endpoint: the newer and the older one share a parser. Of streams that may hold
+    anything, what the file calls itself."""
     found = route(path)
-    return found, path.rpartition("/")[0] if found and found.is_list else ""
+    named = path.partition("-")[0] if found and found.whole else ""
+    return found, path.rpartition("/")[0] if found and found.is_list else named
 
 
 def assert_facts_are_the_good_rows(home: Home, payloads: list[Payload]) -> None:

@@ -79,6 +79,15 @@ CELL: dict[str, tuple[tuple[Any, set[str]], ...]] = {
     "raw": (({"price": 2**63 - 1}, _PRICE), ({"ts_event": 0}, _TIME), ({"ts_event": 2**64 - 1}, _TIME),
             ({"ts_event": 1_751_290_200_000}, _TIME),
             ({"instrument": 77}, {"unknown_instrument"})),
+    "ohlcv": (({"open": 2**63 - 1}, _PRICE), ({"high": -38 * 10**9}, _RANGE), ({"low": -37 * 10**9}, _RANGE),
+              ({"volume": 0}, _VOLUME), ({"volume": 2**64 - 1}, _VOLUME), ({"ts_event": 2**64 - 1}, _TIME),
+              ({"ts_event": 1_751_290_217 * 10**9}, _TIME), ({"instrument_id": 77}, {"unknown_instrument"})),
+    "definition": (({"raw_symbol": b""}, {"bad_symbol"}), ({"ts_recv": 2**64 - 1}, _TIME), ({"ts_recv": 5}, _TIME),
+                   ({"expiration": 2**64 - 2}, _TIME), ({"activation": 7}, _TIME), ({"maturity_month": 13}, _TIME),
+                   ({"maturity_year": 25}, _TIME)),
+    "statistic": (({"ts_ref": 2**64 - 1}, _GONE), ({"ts_ref": 3}, _TIME), ({"ts_recv": 2**64 - 1}, _TIME),
+                  ({"quantity": -1}, _VOLUME), ({"quantity": 2**62}, _VOLUME), ({"update_action": 7}, _KIND),
+                  ({"instrument_id": 77}, {"unknown_instrument"})),
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from pipelines.vendors import dbn
 RTYPES = {"MBP1Msg": 1, "MBP10Msg": 10, "MBOMsg": 160, "TradeMsg": 0, "OHLCVMsg": 33, "InstrumentDefMsg": 19,
           "InstrumentDefMsgV1": 19, "InstrumentDefMsgV2": 19, "StatMsg": 24, "StatMsgV1": 24, "SymbolMappingMsg": 22,
           "SymbolMappingMsgV1": 22}  # fmt: skip
-NO_NUMBER = {"InstrumentDefMsg": 2**31 - 1, "StatMsgV1": 2**31 - 1, "StatMsg": 2**63 - 1}
 
 
 def record(name: str, instrument: int = 1, sent_ns: int | None = None, **fields: Any) -> bytes:
