@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import sqlite3
 from typing import Any
 
-from pipelines import lineage
+from pipelines import lineage, sqlite
 from pipelines.home import Home
 
 MOST_NAMED = 4  # inputs on one line of what is stale
@@ -88,7 +87,7 @@ def _journal(home: Home) -> dict[str, Any] | None:
     path = home.journal / "paper.sqlite"
     if not path.exists():
         return None
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as book:
+    with sqlite.reading(path) as book:
         tables = [row[0] for row in book.execute("select name from sqlite_master where type='table'")]
         rows = [repr(row) for table in sorted(tables) for row in book.execute(f"select * from {table} order by 1")]
     return {"rows": len(rows), "digest": hashlib.sha256("\n".join(rows).encode()).hexdigest()}

@@ -3,7 +3,6 @@ morning after found, and judged returns of the sessions after it was first writt
 
 import datetime as dt
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.market.costs import CostModel
 from models.validation.rungs import Fresh, Lived
-from pipelines import calendars
+from pipelines import calendars, sqlite
 from pipelines.evidence import publish
 from pipelines.evidence.decay import LEAST_HEALTHY_SHARPE, let_through
 from pipelines.evidence.judged import JudgedNight
@@ -29,7 +28,7 @@ def entries(home: Home, *kinds: str) -> Iterator[tuple[str, str, dict[str, Any]]
     """(kind, session, payload) of every journal of this home: paper's, and a broker's beside it."""
     marks = ", ".join("?" * len(kinds))
     for path in sorted(home.journal.glob("*.sqlite")) if home.journal.exists() else ():
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as book:
+        with sqlite.reading(path) as book:
             for kind, session, payload in book.execute(
                     f"SELECT kind, session, payload FROM entries WHERE kind IN ({marks}) ORDER BY seq", kinds):
                 yield kind, session, json.loads(payload)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipelines.home import Home
 from pipelines.lake.landing import Landing
+from pipelines.literals import every_batch, one_file, text
 from pipelines.vendors.contents import TEXT_LIMIT
 
 LEAST_RATIO = 1.5  # below it, a day's own move could be taken for a split
@@ -56,8 +57,8 @@ def set_aside(home: Home, landing: Landing) -> None:
     if not any(files.values()):
         return
     news = landing.incoming("splits")
-    given: dict[str, Any] = {"held": str(home.facts / "batch-*" / "splits.parquet"), "least": LEAST_RATIO}
-    given |= {"incoming": str(news)} if news else {}
+    given: dict[str, Any] = {"held": every_batch(home.facts, "splits"), "least": LEAST_RATIO}
+    given |= {"incoming": one_file(news)} if news else {}
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         known = _SPLITS.format(tonight=_TONIGHT if news else "")
@@ -65,9 +66,9 @@ def set_aside(home: Home, landing: Landing) -> None:
         for name, file in files.items():
             if file is None or not connection.execute("SELECT count(*) FROM splits").fetchall()[0][0]:
                 continue
-            given = {"incoming": str(file)}
+            given = {"incoming": one_file(file)}
             if name == "equity_bars":
-                given |= {"held": str(home.facts / "batch-*" / f"{name}.parquet"), "days": _CLOSE_WITHIN_DAYS}
+                given |= {"held": every_batch(home.facts, name), "days": _CLOSE_WITHIN_DAYS}
                 query = _DAYS.format(old=_any_price("d", "b.close_before"))
             else:
                 query = _MINUTES.format(old=_any_price("", "(usual * ratio)"))
@@ -87,8 +88,8 @@ def _take_out(connection: Any, file: Path, bad: list[dict[str, Any]]) -> None:
     rows = ", ".join(f"({row['place']}, {row['row_index']})" for row in bad)
     rest = file.with_suffix(".rest")
     connection.execute(
-        f"COPY (SELECT * FROM read_parquet('{file}') WHERE (place, row_index) NOT IN ({rows})) "
-        f"TO '{rest}' (FORMAT parquet)"
+        f"COPY (SELECT * FROM read_parquet({text(one_file(file))}) WHERE (place, row_index) NOT IN ({rows})) "
+        f"TO {text(rest)} (FORMAT parquet)"
     )
     rest.replace(file)
 

@@ -3,6 +3,8 @@
 import datetime as dt
 import shutil
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from pipelines.lake import basis, quarantine, raw
 from pipelines.lake.landing import Landing
 from pipelines.lake.schemas import DATASETS, RECEIPTS, Dataset
 from pipelines.lake.versions import new_versions
+from pipelines.literals import every_batch
 
 
 @dataclass
@@ -73,11 +76,21 @@ def _write_versions(
     if incoming is None:
         pq.write_table(dataset.schema.empty_table(), target)
         return
-    held = str(home.facts / "batch-*" / f"{dataset.name}.parquet")
+    held = every_batch(home.facts, dataset.name)
     sessions = staged.sessions.setdefault(dataset.vendor, set())
     with pq.ParquetWriter(target, dataset.schema, compression="zstd") as writer:
-        for batch in new_versions(dataset.name, incoming, held, now.isoformat()):
+        for batch in _read_ahead(new_versions(dataset.name, incoming, held, now.isoformat())):
             writer.write_batch(batch.cast(dataset.schema))
             staged.rows[dataset.name] += batch.num_rows
             if dataset.dated_by:
                 sessions.update(batch.column(dataset.dated_by).unique().to_pylist())
+
+
+def _read_ahead(versions: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """One batch is asked for while the one before it is packed: neither holds Python's lock."""
+    told = iter(versions)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, told, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, told, None)
+            yield batch

@@ -13,6 +13,7 @@ from typing import Any
 from pipelines import durable
 from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
+from pipelines.literals import every_batch
 
 SESSIONS = 60
 SUITE_VERSION = 4
@@ -142,7 +143,7 @@ def of(home: Home, dataset: str) -> dict[str, Any]:
 
     suite = SUITES[dataset]
     with duckdb.connect(config={"threads": 1}) as connection:
-        files = str(home.facts / "batch-*" / f"{dataset}.parquet")
+        files = every_batch(home.facts, dataset)
         rows = connection.sql(suite.query, params={"files": files, **suite.given}).to_arrow_table()
     digest = json_digest([SUITE_VERSION, table_digest(rows, list(suite.key))])
     kept, page = home.work / "expectations" / f"{dataset}.json", docs(home, dataset)

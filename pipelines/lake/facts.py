@@ -10,6 +10,7 @@ from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
 from pipelines.lake import raw
 from pipelines.lake.schemas import DATASETS
+from pipelines.literals import every_batch
 
 
 def read_dataset(home: Home, name: str) -> pa.Table:
@@ -66,7 +67,7 @@ def names_per_session(home: Home, *, last: int) -> list[tuple[dt.date, int]]:
     """How many tickers have a bar, in the newest sessions, oldest first."""
     import duckdb
 
-    files = str(home.facts / "batch-*" / "equity_bars.parquet")
+    files = every_batch(home.facts, "equity_bars")
     with duckdb.connect(config={"threads": 1}) as connection:
         found = connection.execute(
             "SELECT session, count(DISTINCT ticker) FROM read_parquet($files) GROUP BY 1 ORDER BY 1 DESC LIMIT $last",

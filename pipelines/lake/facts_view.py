@@ -1,15 +1,12 @@
 """The lake as the warehouse sees it: views over all batches, cut at a moment of knowledge. Nothing else cuts."""
 
 import datetime as dt
+import glob
 import hashlib
 from pathlib import Path
 
 from pipelines.lake.schemas import DATASETS
-
-
-def instant(moment: dt.datetime) -> str:
-    """A moment as a literal of the database."""
-    return f"timestamptz '{moment.astimezone(dt.UTC).isoformat(sep=' ')}'"
+from pipelines.literals import every_batch, instant, text
 
 
 def digest(facts: Path, quarantine: Path, truncate_at: dt.datetime | None) -> str:
@@ -30,10 +27,10 @@ def create(database: Path, facts: Path, quarantine: Path, truncate_at: dt.dateti
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("create schema facts")
-        sources = {name: (f"{facts}/batch-*/{name}.parquet", "available_at") for name in DATASETS}
-        sources["quarantine"] = (f"{quarantine}/batch-*.parquet", "received_at")
+        sources = {name: (every_batch(facts, name), "available_at") for name in DATASETS}
+        sources["quarantine"] = (f"{glob.escape(str(quarantine))}/batch-*.parquet", "received_at")
         for name, (files, clock) in sources.items():
             known = f"where {clock} <= {instant(truncate_at)}" if truncate_at else ""
             connection.execute(
-                f"create view facts.{name} as select * from read_parquet('{files}', union_by_name=true) {known}"
+                f"create view facts.{name} as select * from read_parquet({text(files)}, union_by_name=true) {known}"
             )

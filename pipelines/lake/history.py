@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.home import Home
 from pipelines.lake import marts
+from pipelines.literals import text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +15,7 @@ TIMEFRAMES = {"1d": 0, "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}  # minu
 Day = dt.date | dt.datetime | str
 
 
-def _date(value: Day) -> dt.date:
+def as_date(value: Day) -> dt.date:
     if isinstance(value, dt.datetime):
         return value.date()
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value[:10])
@@ -41,7 +42,7 @@ class TickerMapper(_Marts):
             "select instrument_id from symbols where symbol = $1 order by "
             "case when valid_from <= $2 and (valid_to is null or $2 < valid_to) then 0 "
             "when valid_to <= $2 then 1 else 2 end, abs($2::date - coalesce(valid_to, valid_from)) limit 1",
-            ticker, _date(date),
+            ticker, as_date(date),
         )  # fmt: skip
         if not found:
             raise KeyError(f"no company ever went by {ticker}, as far as these marts know")
@@ -53,7 +54,7 @@ class TickerMapper(_Marts):
             "select symbol from symbols where instrument_id = $1 order by "
             "case when valid_from <= $2 and (valid_to is null or $2 < valid_to) then 0 else 1 end, "
             "abs($2::date - case when valid_to <= $2 then valid_to else valid_from end) limit 1",
-            self.owner(ticker, date), _date(date),
+            self.owner(ticker, date), as_date(date),
         )  # fmt: skip
         return str(found[0][0])
 
@@ -63,7 +64,7 @@ class UniverseBuilder(_Marts):
 
     def get_universe(self, date: Day, asset_class: str = "equity") -> list[str]:
         found = self._rows(
-            "select distinct symbol from universe where session = $1 and asset_class = $2 order by 1", _date(date),
+            "select distinct symbol from universe where session = $1 and asset_class = $2 order by 1", as_date(date),
             asset_class,
         )  # fmt: skip
         return [str(row[0]) for row in found]
@@ -79,7 +80,7 @@ class HistoricalDataStore(_Marts):
             raise ValueError(f"timeframe {timeframe} is not known: {', '.join(TIMEFRAMES)}")
         minutes = TIMEFRAMES[timeframe]
         with marts.connect(self.home, as_of=self.as_of) as connection:
-            source = self._source(connection, asset, _date(end), minutes)
+            source = self._source(connection, asset, as_date(end), minutes)
             key = "session" if not minutes else f"time_bucket(interval {minutes} minute, bar_start)"
             return connection.execute(
                 f"select {key} as timestamp, arg_min(symbol, moment) as symbol, arg_min(open, moment) as open, "
@@ -87,7 +88,7 @@ class HistoricalDataStore(_Marts):
                 f"from (select *, {'session' if not minutes else 'bar_start'} as moment from {source[0]}) "
                 "where session between $1 and $2 and (instrument_id = $3 or symbol = $3 or $3 = '') "
                 "group by 1 order by 1",
-                [_date(start), _date(end), source[1]],
+                [as_date(start), as_date(end), source[1]],
             ).df()
 
     def _source(self, connection: Any, asset: str, day: dt.date, minutes: int) -> tuple[str, str]:
@@ -96,8 +97,7 @@ class HistoricalDataStore(_Marts):
         if connection.execute(future, [asset]).fetchone():
             return "futures_bars", asset
         if connection.execute("select 1 from continuous_bars where root = $1 limit 1", [asset]).fetchone():
-            literal = asset.replace("'", "''")
-            return f"(select * from continuous_bars where rule = 'volume' and root = '{literal}')", ""
+            return f"(select * from continuous_bars where rule = 'volume' and root = {text(asset)})", ""
         known = connection.execute("select 1 from instruments where instrument_id = $1", [asset]).fetchone()
         whom = asset if known else TickerMapper(self.home, self.as_of).owner(asset, day)
         return ("minute_bars" if minutes else "daily_bars"), whom

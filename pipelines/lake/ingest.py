@@ -12,6 +12,7 @@ from pipelines.lake import answers, batches, own_lists, raw
 from pipelines.lake.landing import Landing
 from pipelines.lake.schemas import DATASETS, VENDORS
 from pipelines.lake.sources import Source, opened
+from pipelines.literals import every_batch
 from pipelines.progress import say, step
 from pipelines.settings import Settings
 
@@ -120,7 +121,7 @@ def last_session(home: Home) -> dt.date | None:
 
     with duckdb.connect(config={"threads": 1}) as connection:
         for name in ("equity_bars", "option_chain", "futures_trades"):
-            files = str(home.facts / "batch-*" / f"{name}.parquet")
+            files = every_batch(home.facts, name)
             found = connection.execute("SELECT max(session) FROM read_parquet(?)", [files]).fetchall()[0][0]
             if found is not None:
                 return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from pipelines import durable
+from pipelines import durable, literals
 from pipelines.digest import json_digest, table_digest
 from pipelines.home import Home
 from pipelines.lake import dbt_project, facts_view
@@ -127,13 +127,13 @@ def _run(
     if bad:
         failed = "\n".join(f"  {one.name}: {one.status} {one.message.strip()}" for one in bad)
         raise WarehouseFailed(f"the marts were not published:\n{failed}", results)
-    known = f"where available_at <= {facts_view.instant(truncate_at)}" if truncate_at else ""
+    known = f"where available_at <= {literals.instant(truncate_at)}" if truncate_at else ""
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for mart in only or GRAINS:
             connection.execute(
                 f"copy (select * from marts.{mart} {known} order by {', '.join(GRAINS[mart])}, available_at) "
-                f"to '{staging / mart}.parquet' (format parquet, compression zstd)"
+                f"to {literals.text(staging / f'{mart}.parquet')} (format parquet, compression zstd)"
             )
         if truncate_at is None:
             durable.write_json(staging / _STAGED, _staged(connection))

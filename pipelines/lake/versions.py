@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.lake.schemas import DATASETS, INSTANT, Dataset
+from pipelines.literals import one_file
 
 # What an incoming row carries beside the dataset's own columns and event_time. A body's rows share its path and hash.
 SHARED = pa.dictionary(pa.int32(), pa.string())
@@ -27,10 +28,10 @@ def incoming_schema(dataset: Dataset) -> pa.Schema:
 _SQL = """
 WITH incoming AS (
     SELECT * FROM read_parquet($incoming)
-), several AS (  -- facts of which more than one thing was ever said; of all others the first word is the only one
-    SELECT {fact} FROM incoming GROUP BY ALL HAVING count(*) > 1
+), {met} several AS (  -- facts of which more than one thing was ever said; of all others the first word is the only one
+    SELECT {fact} FROM met GROUP BY ALL HAVING count(*) > 1
     UNION
-    SELECT {held_fact} FROM read_parquet($facts, union_by_name = true) AS f SEMI JOIN incoming ON {incoming_fact}
+    SELECT {held_fact} FROM read_parquet($facts, union_by_name = true) AS f SEMI JOIN met ON {met_fact}
 ), said AS (  -- a pull says one thing of a fact: the last place that says it
     SELECT incoming.* FROM incoming SEMI JOIN several ON {several_fact}
     QUALIFY row_number() OVER (
@@ -79,6 +80,17 @@ FROM incoming ANTI JOIN several ON {several_fact}
 ORDER BY {grain}, available_at
 """
 
+# No body says a thing twice, so a day that one body tells, and the lake does not know, needs no comparing.
+_MET_ON = """days AS (
+    SELECT {day} AS day FROM incoming GROUP BY day HAVING min(place) < max(place)
+    UNION
+    SELECT {held_day} FROM read_parquet($facts, union_by_name = true) AS f SEMI JOIN incoming ON {held_day} = {day}
+), met AS (
+    SELECT incoming.* FROM incoming SEMI JOIN days ON {day} = days.day
+),"""
+_MET_ANYWHERE = "met AS (SELECT * FROM incoming),"
+_DAYS = {"session": "{}", **dict.fromkeys(("bar_start", "ts_event", "snapshot"), "epoch_us({}) // 86_400_000_000")}
+
 _ALONE = "SELECT *, false AS told_elsewhere FROM said"
 # Another source may have told the same fact, in the lake or in this very run: what this one says instead comes later.
 _AMONG_SOURCES = """
@@ -103,8 +115,11 @@ def query(dataset: Dataset) -> str:
         fact=columns(fact, "said."), held_fact=columns(fact, "f."), same_fact=same("f", "said", fact),
         known_fact=same("said", "known", fact),
     )  # fmt: skip
+    dated = next((name for name in fact if name in _DAYS), None)
+    day, held_day = (_DAYS[dated].format(f'{table}."{dated}"') if dated else "" for table in ("incoming", "f"))
     return _SQL.format(
-        fact=columns(fact), held_fact=columns(fact, "f."), incoming_fact=same("f", "incoming", fact),
+        met=_MET_ON.format(day=day, held_day=held_day) if dated else _MET_ANYWHERE, met_fact=same("f", "met", fact),
+        fact=columns(fact), held_fact=columns(fact, "f."),
         several_fact=same("incoming", "several", fact),
         one=_ALONE if fact == dataset.grain else among,
         grain=columns(dataset.grain),
@@ -125,5 +140,5 @@ def new_versions(name: str, incoming: Path, facts_glob: str, now: str) -> pa.Rec
     # Nothing is summed and every order is total, so that two threads say what one would.
     connection = duckdb.connect(config={"threads": 2, **spill})
     connection.execute("SET TimeZone = 'UTC'")
-    parameters = {"incoming": str(incoming), "facts": facts_glob, "now": now}
+    parameters = {"incoming": one_file(incoming), "facts": facts_glob, "now": now}
     return connection.sql(query(DATASETS[name]), params=parameters).to_arrow_reader(100_000)

@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.lake.facts_view import instant
+from pipelines.literals import instant, one_file, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,8 +91,8 @@ def attach(connection: "duckdb.DuckDBPyConnection", folder: Path, as_of: dt.date
     for mart, grain in GRAINS.items():
         if mart not in there:
             continue
-        path = str(folder / f"{mart}.parquet").replace("'", "''")
-        connection.execute(f"create view {mart}_versions as select * from read_parquet('{path}')")
+        file = text(one_file(folder / f"{mart}.parquet"))
+        connection.execute(f"create view {mart}_versions as select * from read_parquet({file})")
         known = f"where available_at <= {instant(as_of)}" if as_of else ""
         newest = (
             f"select * from {mart}_versions {known} "

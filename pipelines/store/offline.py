@@ -22,6 +22,7 @@ from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.repo_config import FeastConfigBaseModel
 from feast.saved_dataset import SavedDatasetStorage
 
+from pipelines.literals import instant, one_file, text
 from pipelines.store.gather import Part, gather
 
 
@@ -34,10 +35,6 @@ class TwoClockOfflineStoreConfig(FeastConfigBaseModel):  # type: ignore[misc]
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _instant(moment: dt.datetime) -> str:
-    return f"TIMESTAMPTZ '{moment.astimezone(dt.UTC).isoformat()}'"
 
 
 def _connect(config: RepoConfig) -> Any:
@@ -92,8 +89,9 @@ class _Source:
         if not isinstance(source, FileSource):
             raise ValueError(f"{type(source).__name__}: this store reads FileSource only")
         path = Path(FileSource.get_uri_for_file_path(config.repo_path, source.file_options.uri))
-        files = str(path / "**/*.parquet") if path.is_dir() else str(path)
-        self.table = "read_parquet('" + files.replace("'", "''") + "')"
+        files = one_file(path) if path.exists() else str(path)  # what is not there may be a pattern of several
+        files += "/**/*.parquet" if path.is_dir() else ""
+        self.table = f"read_parquet({text(files)})"
         self._real = {new: old for old, new in source.field_mapping.items()}
         self.event = f"{self.column(source.timestamp_field)}::TIMESTAMPTZ"
         second = source.created_timestamp_column
@@ -195,9 +193,9 @@ class TwoClockOfflineStore(OfflineStore):  # type: ignore[misc]
             columns.append("'' as __dummy_id")
         sql = f"""select {", ".join(columns)} from (
             select *, {source.known} as __known from {source.table}
-            where {source.known} <= {_instant(end_date)} and {source.version} is not null
+            where {source.known} <= {instant(end_date)} and {source.version} is not null
             qualify row_number() over ({part} order by {source.event} desc, {source.version} desc) = 1
-        ) where __known >= {_instant(start_date)}"""
+        ) where __known >= {instant(start_date)}"""
         return TwoClockJob(_connect(config), sql)
 
     @staticmethod
@@ -211,6 +209,6 @@ class TwoClockOfflineStore(OfflineStore):  # type: ignore[misc]
         extra = [created_timestamp_column] if created_timestamp_column else []
         names = [*join_key_columns, *feature_name_columns, timestamp_field, *extra]
         columns = ", ".join(f"{source.column(name)} as {_quoted(name)}" for name in names)
-        bounds = [f"{source.event} {op} {_instant(day)}" for op, day in ((">=", start_date), ("<=", end_date)) if day]
+        bounds = [f"{source.event} {op} {instant(day)}" for op, day in ((">=", start_date), ("<=", end_date)) if day]
         sql = f"select {columns} from {source.table} where {' and '.join(bounds or ['true'])}"
         return TwoClockJob(_connect(config), sql)

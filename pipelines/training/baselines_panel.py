@@ -12,6 +12,7 @@ from models.features.registry import DAILY, families, named
 from models.signals.alpha import union
 from models.signals.chosen import chosen, columns_of
 from pipelines.home import Home
+from pipelines.literals import one_file, text
 from pipelines.settings import Settings
 from pipelines.store.build import table_path
 from pipelines.store.frame import decision_time
@@ -87,10 +88,10 @@ def _part(home: Home, view: str, refs: tuple[str, ...]) -> Part:
     features = families()[view]
     names = tuple(ref.partition(":")[2] for ref in refs if ref.partition(":")[0] == view)
     key = ENTITY_KEYS[features[0].entity]
-    path = str(table_path(home, view)).replace("'", "''")
+    table = text(one_file(table_path(home, view)))
     columns = ", ".join(f'"{name}"' for name in names)
     rows = (f"select {key} as __k0, {columns}, greatest(event_time, available_at) as __known, event_time as __event, "
-            f"available_at as __version from read_parquet('{path}') where available_at is not null")
+            f"available_at as __version from read_parquet({table}) where available_at is not null")
     fresh = max(feature.staleness for feature in features).total_seconds()
     return Part(rows, (key,), names, tuple(f"{view}:{name}" for name in names),
                 f"f.__event >= e.__at - interval '{fresh:.6f} seconds'")

@@ -1,10 +1,10 @@
 """Rows of the trial ledger and MLflow's runs, each found from the other: a run names its row, so that a row which was
 taken out is missed by whoever kept the run."""
 
-import contextlib
 import sqlite3
 from dataclasses import replace
 
+from pipelines import sqlite
 from pipelines.evidence.ledger import Ledger
 from pipelines.home import Home
 from pipelines.training.runs import Run
@@ -31,7 +31,7 @@ def runs_of_rows(home: Home) -> dict[str, str]:
     store = home.mlflow / "mlflow.db"
     if not store.exists():
         return {}
-    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as con:
+    with sqlite.reading(store) as con:
         try:
             found = con.execute("select value, run_uuid from tags join runs using (run_uuid) where key = ? "
                                 "order by start_time, run_uuid", (f"nightdesk.{ROW}",)).fetchall()

@@ -28,11 +28,10 @@ def read_bars(home: Home, now: dt.datetime, names: tuple[str, ...]) -> tuple[NDA
     """(sessions, raw columns by session and name), each bar in its newest version."""
     from pipelines.lake import marts
 
-    wanted = "', '".join(names)
     with marts.connect(home, as_of=now) as connection:
         bars = connection.execute(
             f"SELECT session, instrument_id, {', '.join(COLUMNS)} FROM daily_bars "
-            f"WHERE instrument_id IN ('{wanted}') ORDER BY session, instrument_id"
+            "WHERE instrument_id IN (SELECT unnest($1)) ORDER BY session, instrument_id", [list(names)]
         ).fetchnumpy()
     days = np.asarray(bars["session"], "datetime64[D]")
     sessions = np.unique(days)

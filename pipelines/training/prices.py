@@ -21,11 +21,10 @@ def read_prices(home: Home, now: dt.datetime, panel: FeaturePanel) -> Prices:
     """Daily prices of the panel's names, from the first bar in the marts to the panel's last session."""
     from pipelines.lake import marts
 
-    wanted = "', '".join(panel.names)
     with marts.connect(home, as_of=now) as connection:
         bars = connection.execute(
             f"SELECT session, instrument_id, {', '.join(COLUMNS)} FROM daily_bars "
-            f"WHERE instrument_id IN ('{wanted}') ORDER BY session, instrument_id"
+            "WHERE instrument_id IN (SELECT unnest($1)) ORDER BY session, instrument_id", [list(panel.names)]
         ).fetchnumpy()
     return prices_of(bars, panel)
 
@@ -63,10 +62,10 @@ def symbols_of(home: Home, now: dt.datetime, instruments: tuple[str, ...]) -> di
     """What each instrument was called last, as known at a moment."""
     from pipelines.lake import marts
 
-    wanted = "', '".join(instruments)
     with marts.connect(home, as_of=now) as connection:
-        rows = connection.execute(f"SELECT instrument_id, arg_max(symbol, valid_from) FROM symbols "
-                                  f"WHERE instrument_id IN ('{wanted}') GROUP BY ALL").fetchall()
+        rows = connection.execute("SELECT instrument_id, arg_max(symbol, valid_from) FROM symbols "
+                                  "WHERE instrument_id IN (SELECT unnest($1)) GROUP BY ALL",
+                                  [list(instruments)]).fetchall()
     return {str(instrument): str(symbol) for instrument, symbol in rows}
 
 

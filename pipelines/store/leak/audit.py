@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines import calendars
 from pipelines.home import Home
 from pipelines.lake.schemas import DATASETS
+from pipelines.literals import every_batch, text
 from pipelines.store import inputs, read
 from pipelines.store.cells import bars_of, from_table
 from pipelines.store.leak.cells import micros
@@ -39,10 +40,9 @@ def _finding(feature: str, view: str, entity: str, session: object, now: dt.date
 def _of_facts(home: Home, names: tuple[str, ...]) -> pa.Table:
     import duckdb
 
-    facts = home.facts / "batch-*"
     told = " union all ".join(
-        f"select {DATASETS[name].dated_by} as session, available_at, event_time from read_parquet('{path}')"
-        for name, path in ((name, str(facts / f"{name}.parquet").replace("'", "''")) for name in names)
+        f"select {DATASETS[name].dated_by} as session, available_at, event_time "
+        f"from read_parquet({text(every_batch(home.facts, name))})" for name in names
     )
     with duckdb.connect(config={"threads": 1}) as con:
         return con.sql(CLOCKS.format(facts=told)).to_arrow_table()
