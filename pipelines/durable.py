@@ -22,10 +22,14 @@ def write_atomic(path: Path, data: bytes, *, failpoint: str = "file", mode: int 
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f".{path.name}.staged")
     fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(fd, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with os.fdopen(fd, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:  # on a full disk what is half written would take the room that is missing
+        staged.unlink(missing_ok=True)
+        raise
     failpoints.reached(f"{failpoint}.staged")
     os.replace(staged, path)
     failpoints.reached(f"{failpoint}.renamed")
