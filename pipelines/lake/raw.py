@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +93,8 @@ class Held:
             self.received[path, row["sha256"]] += 1
             found = layout.route(path)
             if found is not None:
+                # A body that only repeats the last one is noted before the ones that are still being parsed.
                 moments = self.pulled_at.setdefault(layout.slot(path, found), [])
-                if not moments or moments[-1] < moment:
-                    moments.append(moment)
+                place = bisect_left(moments, moment)
+                if place == len(moments) or moments[place] != moment:
+                    moments.insert(place, moment)
