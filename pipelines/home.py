@@ -62,8 +62,8 @@ class Home:
 
     def prepare(self) -> "Home":
         """Make the home, or check that we understand the one that is there."""
-        if set("?\\") & set(str(self.root)):  # an address ends at one, DuckDB cannot escape the other
-            raise HomeLayout(f"{self.root}: no home can have ? or \\ in its path; use another --home")
+        if set("?#\\") & set(str(self.root)):  # where addresses of databases end; and what DuckDB cannot escape
+            raise HomeLayout(f"{self.root}: no home can have ?, # or \\ in its path; use another --home")
         stamp = self.root / "layout.json"
         if stamp.exists():
             found = self.layout()

@@ -62,7 +62,7 @@ def test_a_journal_is_read_wherever_it_lies_and_never_made(name: str, tmp_path: 
     assert not path.with_name("absent").exists()
 
 
-@pytest.mark.parametrize("name", ["desk?", "a\\desk"])
+@pytest.mark.parametrize("name", ["desk?", "#1", "a\\desk"])
 def test_a_home_that_libraries_could_not_address_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
     with pytest.raises(HomeLayout, match="use another --home"):
         Home(tmp_path / name).prepare()

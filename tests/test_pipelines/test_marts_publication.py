@@ -25,7 +25,7 @@ _BUILD = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return random_market(11, sessions=12)[0].write(tmp_path_factory.mktemp("it's [mine] #1"))
+    return random_market(11, sessions=12)[0].write(tmp_path_factory.mktemp("it's [mine]"))
 
 
 def test_unchanged_facts_build_nothing_and_tell_the_same(home: Home) -> None:
