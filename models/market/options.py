@@ -55,14 +55,10 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def exposure_at(spot: float, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray) -> float:
-    """Gamma exposure if the underlying stood at `spot`: Black-Scholes gamma at zero rate and unchanged volatility."""
-    return Repriced(strike, years, iv, signed_oi).exposure(spot)
-
-
 class Repriced:
-    """A book whose exposure is asked for at many spots: what does not depend on the spot is worked out once, and the
-    arrays in between are written over, since making them anew takes as long as the arithmetic."""
+    """A book whose gamma exposure (Black-Scholes at zero rate and unchanged volatility) is asked for at many spots: what
+    does not depend on the spot is worked out once, and the arrays in between are written over, since making them anew
+    takes as long as the arithmetic."""
 
     def __init__(self, strike: FloatArray, years: FloatArray, iv: FloatArray, signed_oi: FloatArray) -> None:
         self._strike, self._signed = strike, signed_oi

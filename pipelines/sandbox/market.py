@@ -75,10 +75,6 @@ class Market(Outline):
     incidents: incidents.Incidents
     bodies: dict[object, bytes] = field(default_factory=dict)  # of what never changes, kept once built
 
-    @property
-    def last_night(self) -> int:
-        return len(self.sessions) - 1 - self.base
-
     def night_now(self, k: int) -> dt.datetime:
         return clock.night_now(self.settings, k)
 

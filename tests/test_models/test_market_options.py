@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.market.options import exposure_at, gamma_flip, option_metric_versions, option_metrics
+from models.market.options import Repriced, gamma_flip, option_metric_versions, option_metrics
 
 SESSION = dt.date(2025, 6, 23)
 SNAPSHOT = dt.datetime(2025, 6, 23, 18, tzinfo=dt.UTC)  # two hours before the close
@@ -62,19 +62,21 @@ def test_exposure_flips_between_puts_below_and_calls_above() -> None:
     assert flip is not None
     # At zero rate both gammas are equal where d1 has the same size: at the geometric mean, less half the variance.
     assert flip == pytest.approx(np.sqrt(90 * 110) * np.exp(-0.5 * 0.2**2 * 0.1), rel=1e-9)
-    assert exposure_at(flip - 1, strike, years, iv, signed) < 0 < exposure_at(flip + 1, strike, years, iv, signed)
+    book = Repriced(strike, years, iv, signed)
+    assert book.exposure(flip - 1) < 0 < book.exposure(flip + 1)
 
 
 def bisected(spot: float, strike: Any, years: Any, iv: Any, signed: Any) -> float | None:
     """The flip as one would write it down: every step of the grid, forty halvings of each that flips."""
     grid = spot * np.linspace(0.75, 1.25, 101)
-    values = [exposure_at(float(level), strike, years, iv, signed) for level in grid]
+    book = Repriced(strike, years, iv, signed)
+    values = [book.exposure(float(level)) for level in grid]
     flips = []
     for left, (low, high) in enumerate(zip(grid[:-1].tolist(), grid[1:].tolist(), strict=True)):
         if np.sign(values[left]) != np.sign(values[left + 1]):
             for _ in range(40):
                 middle = 0.5 * (low + high)
-                above = (exposure_at(middle, strike, years, iv, signed) > 0) == (values[left + 1] > 0)
+                above = (book.exposure(middle) > 0) == (values[left + 1] > 0)
                 low, high = (low, middle) if above else (middle, high)
             flips.append(0.5 * (low + high))
     return min(flips, key=lambda one: (abs(one - spot), one), default=None)

@@ -39,7 +39,7 @@ def test_the_same_settings_make_the_same_market_and_another_seed_another(small: 
 def test_the_past_does_not_depend_on_how_many_nights_are_to_come(small: market.Market) -> None:
     shorter = made(nights=0)
     count = len(shorter.sessions)
-    assert count == small.base + 1 and shorter.last_night == 0
+    assert count == shorter.base + 1 == small.base + 1
     np.testing.assert_array_equal(shorter.bars.volume, small.bars.volume[:count])
     np.testing.assert_array_equal(shorter.bars.low, small.bars.low[:count])
     np.testing.assert_array_equal(shorter.days.drift, small.days.drift[:count])

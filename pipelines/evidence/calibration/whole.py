@@ -22,7 +22,6 @@ from pipelines.progress import say
 RESULT = "whole-path.json"
 FAMILIES = {"gbm": "weekly refits of boosted trees", "hmm": "trees under regimes that set the size", "gnn": "the graph"}
 PLANTED = ("modest", "strong")
-MOST_FALSE = 3  # of the pooled 700 markets
 
 
 def _walk(kind: str, seed: int, number: int, path: Path, family: str) -> dict[str, Any]:

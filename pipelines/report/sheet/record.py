@@ -66,7 +66,6 @@ class Sheet:
     trials: int | None = None
     pbo: float | None = None
     loss_probability: float | None = None
-    smallest_visible: Mapping[str, float] = field(default_factory=dict)
     price_tag: Mapping[str, Any] = field(default_factory=dict)
     trades: Sequence[Mapping[str, Any]] = ()  # of a backtest: R, pnl and the rest
     trade_returns: Floats | None = None  # shares of the account, in order; the sessions' own where None
