@@ -4,6 +4,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 @lru_cache
@@ -64,3 +65,32 @@ def last_closed_session(now: dt.datetime) -> dt.date:
     """The newest session whose close is not after `now`."""
     candidates = previous_sessions(now.date(), 2)
     return max(day for day in candidates if close_at(day) <= now)
+
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_PRE_MARKET, _POST_MARKET, _POST_MARKET_OF_AN_EARLY_CLOSE = dt.time(4), dt.time(20), dt.time(17)
+_WHOLE_DAY = dt.timedelta(hours=6, minutes=30)
+
+
+def get_market_info(now: dt.datetime | None = None) -> dict[str, Any]:
+    """Where the US equity market stands: `session` is pre_market, regular, post_market or closed; `next_open` and
+    `next_close` are the coming ones, UTC. Without a moment, of this one."""
+    now = now or dt.datetime.now(dt.UTC)
+    if now.tzinfo is None:
+        raise ValueError(f"{now} has no time zone")
+    today = now.astimezone(_NEW_YORK).date()
+    coming = sessions(today, today + dt.timedelta(days=14))
+    trades = coming[0] == today
+    opens, closes = open_at(coming[0]), close_at(coming[0])
+    early = trades and closes - opens < _WHOLE_DAY
+    last = _POST_MARKET_OF_AN_EARLY_CLOSE if early else _POST_MARKET
+    begins, ends = (dt.datetime.combine(today, at, tzinfo=_NEW_YORK) for at in (_PRE_MARKET, last))
+    session = "closed"
+    if trades and begins <= now < ends:
+        session = "pre_market" if now < opens else "regular" if now < closes else "post_market"
+    return {
+        "session": session, "is_open": session == "regular", "date": today, "is_trading_day": trades,
+        "early_close": early,
+        "next_open": next(moment for moment in map(open_at, coming) if moment > now),
+        "next_close": next(moment for moment in map(close_at, coming) if moment > now),
+    }  # fmt: skip

@@ -191,3 +191,8 @@ def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str
     if settings.now is not None and settings.now.tzinfo is None:
         raise SettingsError(f"--now {settings.now} has no time zone; write it as 2025-07-01T06:00:00Z")
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def load_config(environment: presets.Environment | None = None, **settings: Any) -> Settings:
+    """The settings of one environment, for who scripts against them: `load_config("production", seed=3)`."""
+    return load({**settings, **({"environment": environment} if environment else {})})

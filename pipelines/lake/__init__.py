@@ -6,6 +6,7 @@ from typing import Any
 _NAMES = {
     "AdjustmentEngine": "adjustment", "CorporateAction": "adjustment", "HistoricalDataStore": "history",
     "TickerMapper": "history", "UniverseBuilder": "history", "ParquetTier": "tiers", "StorageRouter": "tiers",
+    "CBOEDataIngestion": "ingestions", "FuturesVolumeIngestion": "ingestions", "MarketContext": "context",
 }  # fmt: skip
 __all__ = list(_NAMES)
 

@@ -24,7 +24,7 @@ class More:
     snapshots: tuple[str, ...] = ()  # underlyings (I:SPX, AAPL) whose whole chain is pictured
     indices: tuple[str, ...] = ()  # I:VIX, daily levels
     cboe_indices: tuple[str, ...] = ()  # VIX, the exchange's own history
-    statistics: bool = False
+    statistics: int = 0  # of so many sessions, the newest ones
     details: tuple[str, ...] = ()
     holidays: bool = False
 
@@ -51,7 +51,8 @@ def by_kind(
             for name in more.cboe_indices
         ]
     if more.statistics:
-        wanted = [day for day in days if day in days[-RECENT:] or not held.sound(f"cboe/daily/{day}_daily_options")]
+        asked = days[-more.statistics :]
+        wanted = [day for day in asked if day in days[-RECENT:] or not held.sound(f"cboe/daily/{day}_daily_options")]
         yield "market statistics", [
             ask("cboe", f"cboe/daily/{day}_daily_options",
                 f"/data/us/options/market_statistics/daily/{day}_daily_options")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.sandbox import Outline
 
 FIRST_LOAD_SESSIONS = 500  # what Polygon's free plan looks back: two years
+STATISTICS_SESSIONS = 60  # what the sandbox's archive of the exchange's daily statistics looks back
 _NEEDED = "set MASSIVE_API_KEY (or POLYGON_API_KEY) for equities and DATABENTO_API_KEY for futures"
 
 
@@ -91,14 +92,16 @@ def sandbox_plan(settings: Settings, market: "Outline", now: dt.datetime) -> Pla
     days = tuple(market.sessions[: market.latest(now) + 1])
     sizes = settings.sandbox
     many = sizes.incidents == "many"
+    chains = _of(days, options.chain_sessions(market))
+    statistics = min(STATISTICS_SESSIONS, len(chains))
     return Plan(
         days=days,
         minutes=_of(days, market.by_minute),
-        chains=_of(days, options.chain_sessions(market)),
+        chains=chains,
         ticks=_of(days, futures.tick_sessions(market)),
         roots=sizes.roots,
         archive=True,
-        more=More(cboe_indices=("SPX", "VIX"), details=sizes.roots) if many else More(),
+        more=More(cboe_indices=("SPX", "VIX"), statistics=statistics, details=sizes.roots) if many else More(),
     )
 
 
@@ -149,11 +152,11 @@ def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
     minutes = min(len(days), coverage.minute_sessions) if by_minute else 0
     return Plan(
         days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], symbols=coverage.symbols,
-        chain_symbols=chains, roots=coverage.roots, more=_more(coverage),
+        chain_symbols=chains, roots=coverage.roots, more=_more(coverage, len(days)),
     )  # fmt: skip
 
 
-def _more(coverage: Coverage) -> More:
+def _more(coverage: Coverage, sessions: int) -> More:
     """What is named beyond the usual, less what its terms were not accepted for."""
     wanted = {"cboe": bool(coverage.cboe_indices or coverage.statistics), "cme": bool(coverage.details)}
     accepted = {vendor: vendor in coverage.accept_terms for vendor in wanted}
@@ -167,7 +170,7 @@ def _more(coverage: Coverage) -> More:
     return More(
         flatfiles=coverage.flatfiles, snapshots=coverage.snapshots, indices=coverage.indices,
         cboe_indices=coverage.cboe_indices if accepted["cboe"] else (),
-        statistics=coverage.statistics and accepted["cboe"],
+        statistics=sessions if coverage.statistics and accepted["cboe"] else 0,
         details=coverage.details if accepted["cme"] else (), holidays=True,
     )  # fmt: skip
 

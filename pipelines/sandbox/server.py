@@ -14,13 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pipelines.sandbox import cboe_wire, cme_wire, databento_wire, polygon_aggs, polygon_reference
+from pipelines.sandbox import cboe_statistics, cboe_wire, cme_wire, databento_wire, polygon_aggs, polygon_reference
 from pipelines.sandbox.faults import SLOW_PIECES, Faults, Rule, spoil
 from pipelines.sandbox.market import FEED_DELAY, Market
 
 KEY = "db-nightdesk-sandbox-0123456789a"  # as long as Databento's; it opens nothing but this sandbox
 USD_A_BYTE = 1e-6  # what the sandbox pretends to charge for trades when it is asked for the price
 HISTORY_PATH = "/api/global/us_indices/daily_prices/"
+STATISTICS_PATH, STATISTICS_SUFFIX = "/data/us/options/market_statistics/daily/", "_daily_options"
 DETAILS_PATH = "/CmeWS/mvc/Volume/Details/F/"
 ROOTS = {"133": "ES", "146": "NQ"}  # by the number that the exchange's site gives a product
 CHAIN_PATH = "/api/global/delayed_quotes/options/_SPX.json"
@@ -91,6 +92,15 @@ def _polygon(market: Market, path: str, query: dict[str, str], now: dt.datetime,
 def _history(market: Market, path: str, now: dt.datetime) -> Answer:
     found = cboe_wire.history_body(market, path.removeprefix(HISTORY_PATH).removesuffix("_History.csv"), now)
     return _DENIED if found is None else Answer(200, found, "text/csv")
+
+
+def _statistics(market: Market, path: str, now: dt.datetime) -> Answer:
+    try:
+        session = dt.date.fromisoformat(path.removeprefix(STATISTICS_PATH).removesuffix(STATISTICS_SUFFIX))
+    except ValueError:
+        return _DENIED
+    found = cboe_statistics.statistics_body(market, session, now)
+    return _DENIED if found is None else Answer(200, found)
 
 
 def _cme_site(market: Market, path: str, now: dt.datetime) -> Answer:
@@ -168,6 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_cboe(self.market, query, self.endpoints.now))
         elif url.path.startswith(HISTORY_PATH):
             self._send(_history(self.market, url.path, self.endpoints.now))
+        elif url.path.startswith(STATISTICS_PATH):
+            self._send(_statistics(self.market, url.path, self.endpoints.now))
         elif url.path.startswith(DETAILS_PATH):
             self._send(_cme_site(self.market, url.path, self.endpoints.now))
         elif query.pop("apiKey", None) == KEY or self.headers.get("Authorization") == f"Bearer {KEY}":

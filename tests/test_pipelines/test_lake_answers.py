@@ -133,7 +133,7 @@ def test_pictures_indices_statistics_and_holidays_come_when_they_are_named(vendo
         "/data/us/options/market_statistics/daily/2025-06-27_daily_options": [(403, {}, b"<Error/>")],
         "/data/us/options/market_statistics/daily/2025-06-30_daily_options": [(200, {}, bodies.statistics())],
     }  # fmt: skip
-    more = More(snapshots=("I:SPX",), indices=("I:VIX",), cboe_indices=("VVIX",), statistics=True, holidays=True)
+    more = More(snapshots=("I:SPX",), indices=("I:VIX",), cboe_indices=("VVIX",), statistics=2, holidays=True)
     told = pull(vendor, tmp_path, more)
     assert told.quarantined == {}
     assert told.rows == {"index_bars": 1, "index_levels": 1, "market_days": 2, "market_statistics": 2,
@@ -162,6 +162,6 @@ def test_what_is_undocumented_waits_for_its_terms(capsys: pytest.CaptureFixture[
     assert "accept_terms=cme" in capsys.readouterr().err
     accepted = settings.load({"coverage": {**named, "accept_terms": "cboe,cme"}}, environment=OWN).coverage
     told = sources.vendors_plan(accepted, last).more
-    assert (told.cboe_indices, told.statistics, told.details) == (("VIX",), True, ("GC",))
+    assert (told.cboe_indices, told.statistics, told.details) == (("VIX",), sources.FIRST_LOAD_SESSIONS, ("GC",))
     with pytest.raises(sources.SourceError, match="no product number is known of XX"):
         sources.vendors_plan(accepted.model_copy(update={"details": ("XX",)}), last)

@@ -68,3 +68,11 @@ def test_a_home_from_before_a_size_could_be_named_has_the_one_it_always_had(tmp_
     assert load({"home": str(tmp_path)}, environment=OWN).sandbox.incidents == "few"
     with pytest.raises(SettingsError, match="name another --home"):
         load({"home": str(tmp_path), "sandbox": {"incidents": "many"}}, environment=OWN)
+
+
+def test_a_script_loads_one_environment_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = settings.load_config("production", seed=3)
+    assert (told.environment, told.seed, told.asking.workers, told.asking.attempts) == ("production", 3, 15, 6)
+    assert told == settings.load({"environment": "production", "seed": 3})
+    assert settings.load_config().environment is None
