@@ -10,7 +10,7 @@ import typer
 
 from pipelines import settings as settings_module
 from pipelines.commands import backtest as backtest_command
-from pipelines.commands import doctor, lake, models, words
+from pipelines.commands import checkout, doctor, lake, models, words
 from pipelines.commands.options import (
     HomeOption,
     JsonOption,
@@ -53,6 +53,7 @@ def nightly(
                                                           "as the weekly search does")] = False,
 ) -> None:
     """One whole night: ingest → warehouse → features → leak gate → training → judgement → promotion → report."""
+    checkout.needed()
     from pipelines import run
     from pipelines.progress import say
 
@@ -81,6 +82,7 @@ def ui(
     mlflow_port: Annotated[int, typer.Option(help="MLflow's port on 127.0.0.1")] = 5000,
 ) -> None:
     """The Dagster UI with its daemon (schedules run while it is open), and MLflow's. Ctrl-C ends all."""
+    checkout.needed()
     from pipelines import ui as dagster_ui
 
     raise typer.Exit(dagster_ui.serve(overrides(home, None, seed, None, set_), port, mlflow_port))
@@ -199,6 +201,7 @@ app.command()(lake.prune)
 @app.command(hidden=True)
 def check() -> None:
     """Load the definitions, as the Dagster UI would."""
+    checkout.needed()
     from pipelines import run
 
     print(f"definitions: {run.count_assets()} assets load")

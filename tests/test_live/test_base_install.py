@@ -62,3 +62,4 @@ def test_base_install_has_the_command_and_says_what_it_lacks(base_python: Path, 
     refused = subprocess.run([str(command), "nightly"], capture_output=True, text=True, cwd=tmp_path)
     assert refused.returncode == 2
     assert "nightdesk[night]" in refused.stderr and "Traceback" not in refused.stderr
+    assert "checkout" in refused.stderr and list(tmp_path.iterdir()) == []  # and nothing was begun
