@@ -56,7 +56,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 class Repriced:
-    """A book whose gamma exposure (Black-Scholes at zero rate and unchanged volatility) is asked for at many spots: what
+    """A book whose gamma exposure (Black-Scholes, zero rate, unchanged volatility) is asked for at many spots: what
     does not depend on the spot is worked out once, and the arrays in between are written over, since making them anew
     takes as long as the arithmetic."""
 
