@@ -22,6 +22,8 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.vendors.hosts import VendorError
 
+STOPPED = "Stopped. What was received is kept and what was landed stands; the same command, run again, does the rest."
+
 
 def ingest(
     home: HomeOption = None, source: SourceOption = None, seed: SeedOption = None, now: NowOption = None,
@@ -53,9 +55,10 @@ def _rehearse(settings: Settings, desk: Home, json_: bool) -> None:
 
 def _pull(settings: Settings, desk: Home, record: Path | None, *, advance: bool) -> None:
     from pipelines import night
+    from pipelines.interruption import ends_at_once
     from pipelines.lake import ingest as lake_ingest
 
-    with desk.lock():
+    with desk.lock(), ends_at_once(STOPPED):
         run_id = f"ingest-{uuid.uuid4().hex}"  # each is a run of its own
         result = lake_ingest.ingest(settings, desk, night.settle(settings, desk, run_id, advance=advance))
         if desk.dagster.exists():  # else the first night tells of all that it finds

@@ -3,13 +3,15 @@
 import csv
 import datetime as dt
 import io
+import os
+import shutil
 from pathlib import Path
 
 from pipelines import durable
 from pipelines.home import Home
 from pipelines.lake import raw
 from pipelines.progress import step
-from pipelines.vendors.files import RECEIVED, versioned
+from pipelines.vendors.files import RECEIVED, UNFINISHED, versioned
 
 
 class NotEmpty(ValueError):
@@ -17,9 +19,9 @@ class NotEmpty(ValueError):
 
 
 def record(home: Home, folder: Path) -> int:
-    """Every body of every path, later ones as NAME~2, NAME~3, and received.csv with each time each was received."""
-    if folder.exists() and any(folder.iterdir()):
-        raise NotEmpty(f"{folder} is not empty: name a new folder for the recording")
+    """Every body of every path, later ones as NAME~2, NAME~3, and received.csv with each time each was received. A
+    recording that was interrupted is no source, and is begun again."""
+    _begin(folder)
     with step(f"record into {folder}"):
         names: dict[str, dict[str, str]] = {}  # path -> sha256 -> file
         listed: list[tuple[str, dt.datetime, str]] = []
@@ -38,5 +40,22 @@ def record(home: Home, folder: Path) -> int:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerow(["path", "received_at", "sha256"])
         lines.writerows((file, moment.isoformat(), sha256) for file, moment, sha256 in listed)
-        durable.write_atomic(folder / RECEIVED, out.getvalue().encode())
+        durable.write_atomic(folder / RECEIVED, out.getvalue().encode(), failpoint="recorded")
+        os.sync()  # one for thousands of bodies
+        (folder / UNFINISHED).unlink()
+        durable.fsync_path(folder)
     return written
+
+
+def _begin(folder: Path) -> None:
+    """An empty folder, marked as being written; what lies in a marked one is what was left of an earlier attempt."""
+    there = list(folder.iterdir()) if folder.exists() else []
+    if there and folder / UNFINISHED not in there:
+        raise NotEmpty(f"{folder} is not empty: name a new folder for the recording")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / UNFINISHED).touch()
+    for left in there:
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name != UNFINISHED:
+            left.unlink()

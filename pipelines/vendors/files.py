@@ -17,6 +17,7 @@ from pipelines.vendors.contents import MOST_BYTES
 from pipelines.vendors.layout import Delivery, route
 
 RECEIVED = "received.csv"
+UNFINISHED = ".recording"  # lies in a recording until it is whole
 _VERSION = re.compile(r"~(\d+)(?=$|\.[^/]*$)", re.ASCII)  # NAME~2, and kindly also NAME~2.json
 
 
@@ -40,6 +41,9 @@ class FilesTransport:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise BadFolder(f"--source files:{folder}: there is no such folder")
+        if (folder / UNFINISHED).exists():
+            raise BadFolder(f"--source files:{folder}: this recording was interrupted; the same `nightdesk ingest "
+                            f"--record {folder}` writes it anew")
         self.folder = folder
 
     def deliveries(self, now: dt.datetime) -> Iterator[Delivery]:
