@@ -5,7 +5,8 @@ from typing import Any
 
 _NAMES = {
     "AdjustmentEngine": "adjustment", "CorporateAction": "adjustment", "HistoricalDataStore": "history",
-    "TickerMapper": "history", "UniverseBuilder": "history", "ParquetTier": "tiers", "StorageRouter": "tiers",
+    "TickerMapper": "history", "UniverseBuilder": "history",
+    "ParquetTier": "tiers", "ParquetWriter": "tiers", "StorageRouter": "tiers",
     "CBOEDataIngestion": "ingestions", "FuturesVolumeIngestion": "ingestions", "MarketContext": "context",
 }  # fmt: skip
 __all__ = list(_NAMES)

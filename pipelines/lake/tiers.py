@@ -4,13 +4,16 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import durable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INSTANT = pa.timestamp("us", tz="UTC")
 TIERS = ("hot", "warm", "cold")
@@ -60,6 +63,34 @@ class ParquetTier:
             if not part or part.startswith(".") or "/" in part or "\\" in part:
                 raise ValueError(f"{part!r} cannot be the name of a folder")
         return self.folder / asset_class / asset
+
+
+class ParquetWriter:
+    """The cold tier for who holds a DataFrame, or has years of rows in another store. Repeated, nothing is doubled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tier = ParquetTier(folder)
+
+    def write(self, frame: "pd.DataFrame", asset_class: str, asset: str) -> int:
+        """`frame` has a column `timestamp`, of instants with a zone; how many rows were written."""
+        rows = pa.Table.from_pandas(frame, preserve_index=False)
+        if "timestamp" not in rows.column_names or getattr(rows.schema.field("timestamp").type, "tz", None) is None:
+            raise ValueError("a column `timestamp` is needed, of instants that have a time zone")
+        at = rows.schema.get_field_index("timestamp")
+        self.tier.write(asset_class, asset, rows.set_column(at, "timestamp", rows["timestamp"].cast(INSTANT)))
+        return rows.num_rows
+
+    def backfill(self, source: Tier, asset_class: str, asset: str, start: dt.datetime, end: dt.datetime) -> int:
+        """All that another store holds from `start` up to `end`, a month at a time: years need no more memory."""
+        written, first = 0, start.astimezone(dt.UTC)
+        while first < end:
+            after = min(end, (first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+                              + dt.timedelta(days=32)).replace(day=1))  # fmt: skip
+            rows = source.read(asset_class, asset, first, after)
+            if rows.num_rows:
+                self.tier.write(asset_class, asset, rows)
+            written, first = written + rows.num_rows, after
+        return written
 
 
 def _between(rows: pa.Table, start: dt.datetime, end: dt.datetime) -> pa.Table:

@@ -152,3 +152,19 @@ def test_without_hot_and_warm_everything_is_cold_and_a_repeated_write_is_one(tmp
 def test_what_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError):
         lake.Nothing  # noqa: B018
+
+
+def test_a_frame_and_another_store_come_to_lie_by_month_and_once(tmp_path: Path) -> None:
+    writer, warm = lake.ParquetWriter(tmp_path), Memory()
+    rows = ticks(70, 40, 31, 12)
+    warm.write("equity", "AAA", rows)
+    span = (NOW - dt.timedelta(days=99), NOW)
+    assert writer.write(rows.to_pandas(), "equity", "BBB") == 4
+    for _ in range(2):  # a move that was ended in the middle is done again
+        assert writer.backfill(warm, "equity", "AAA", *span) == 4
+    cold = lake.ParquetTier(tmp_path)
+    for asset in ("AAA", "BBB"):
+        assert cold.read("equity", asset, *span).select(["timestamp", "close"]).equals(rows)
+        assert len(list((tmp_path / "equity" / asset).rglob("*.parquet"))) == 3
+    with pytest.raises(ValueError, match="time zone"):
+        writer.write(rows.to_pandas().assign(timestamp=1), "equity", "CCC")
