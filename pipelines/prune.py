@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines import failpoints
 from pipelines.home import Home
 from pipelines.settings import Retention
 
-_HASH = re.compile(r"\b[0-9a-f]{16,64}\b")
+_HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{16,64}(?![0-9a-f])")
 _NIGHT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 
 
@@ -60,9 +61,12 @@ def carry_out(home: Home, doomed: Plan) -> None:
     """Each thing leaves its place by one rename, so that a kill leaves it whole or gone; then the space is freed."""
     leaving = home.work / "pruned"
     with home.lock():
-        leaving.mkdir(parents=True, exist_ok=True)
+        if leaving.exists():  # what a killed run had taken away already
+            shutil.rmtree(leaving)
+        leaving.mkdir(parents=True)
         for number, thing in enumerate(doomed.going):
             os.replace(thing.path, leaving / f"{number}-{thing.path.name}")
+            failpoints.reached("prune")
         shutil.rmtree(leaving)
 
 
@@ -75,7 +79,7 @@ def _referred_to(home: Home) -> set[str]:
 
 def _fits(home: Home) -> Iterator[Thing]:
     """A fit is referred to by its digest, or by the hash of its weights."""
-    for folder in (home.work / "models").glob("[0-9a-f]*"):
+    for folder in _folders(home.work / "models"):
         weights = {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
         yield _thing("fit", folder, {folder.name, *weights})
 
@@ -90,11 +94,16 @@ def _drift_pages(home: Home, known: set[str]) -> Iterator[Thing]:
 def _generations(home: Home) -> Iterator[Thing]:
     """A generation is referred to by its name, or by a record that holds the digest of every mart in it."""
     records = [path.read_text() for path in home.records.glob("*/record.json")]
-    for folder in home.marts.glob("[0-9a-f]*"):
+    for folder in _folders(home.marts):
         about = folder / "generation.json"  # what a build says about itself
         digests = json.loads(about.read_text())["digests"].values() if about.is_file() else []
         judged = any(all(digest in text for digest in digests) for text in records) if digests else False
         yield _thing("mart generation", folder, {folder.name, *(digests if judged else ())})
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """Those that are named by a digest; the pointer `current` begins like one and is none."""
+    return (path for path in place.glob("[0-9a-f]*") if path.is_dir())
 
 
 def _panels(home: Home) -> Iterator[Thing]:
