@@ -187,6 +187,22 @@ def test_late_and_revised_sessions_are_told_apart(tmp_path: Path) -> None:
     assert "new: 30 Jun 2025; revised or late: 25 Jun 2025" in Reader(page(tmp_path, sections)).text
 
 
+def test_a_first_load_is_told_in_days_and_in_one_line_for_all_features(tmp_path: Path) -> None:
+    sections = story_sections()
+    sections["ingest"] |= {"first_load": True}
+    sections["features"]["families"] = {f"family{at}_v1": {"rows": 10, "rebuilt": 10, "features": {}} for at in range(9)}
+    text = Reader(page(tmp_path, sections)).text
+    assert "Days that facts came for" in text and "listings, splits and dividends" in text
+    assert "Features: every row of 9 tables rebuilt, 90 rows." in text and "Features family0_v1" not in text
+
+
+def test_a_session_traded_after_the_night_waits_for_the_next_one(tmp_path: Path) -> None:
+    sections = story_sections()
+    sections["twin"] = {"sessions": [], "plain": "No session was traded yet."}
+    text = Reader(page(tmp_path, sections)).text
+    assert "is compared by the next night" in text and "No session was traded yet" not in text
+
+
 def test_the_csv_beside_the_page_is_the_judged_equity(tmp_path: Path) -> None:
     sections = story_sections()
     page(tmp_path, sections)

@@ -98,7 +98,7 @@ def _row(one: Mapping[str, Any], class_: str) -> list[Any]:
     low, high = sharpe_interval(one)
     interval = tag("small", f"{words.number(low, 1)} to {words.number(high, 1)}") if low is not None else None
     return [
-        [swatch(class_), tag("b", one.get("name")), tag("br"), tag("small", one.get("meaning"))],
+        [swatch(class_), tag("b", one.get("name")), tag("small", one.get("meaning"), class_="meant")],
         [words.number(one.get("sharpe_net")), interval], words.number(one.get("sharpe_active")),
         words.number(one.get("sharpe_gross")), words.percent(one.get("annual_return")),
         words.fall(one.get("max_drawdown")), words.percent(one.get("turnover_daily"), 0),

@@ -1,7 +1,7 @@
 """What changed tonight: sessions that arrived or were revised, and what had to be rebuilt because of them."""
 
 from pipelines.report import words
-from pipelines.report.html import Html, note, paragraph, tag
+from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, table
 from pipelines.report.story import Story, Tone
 
@@ -13,7 +13,7 @@ def status(story: Story) -> tuple[Tone, str]:
     if ingest.get("unchanged"):
         return "quiet", "nothing new"
     changed = {day for days in (ingest.get("changed_sessions") or {}).values() for day in days}
-    return "good", words.plural(len(changed), "session")
+    return "good", words.plural(len(changed), "day")
 
 
 def _told(days: list[str], last: str) -> str:
@@ -21,7 +21,7 @@ def _told(days: list[str], last: str) -> str:
     if not days:
         return "nothing new"
     if len(days) > MANY:
-        return f"{words.plural(len(days), 'session')}, {words.span(days[0], days[-1])}"
+        return f"{words.plural(len(days), 'day')}, {words.span(days[0], days[-1])}"
     new = [words.day(day) for day in days if day >= last]
     revised = [words.day(day) for day in days if day < last]
     told = [f"new: {words.listed(new)}"] if new else []
@@ -39,7 +39,8 @@ def _arrived(story: Story) -> list[Html]:
     lead += " It is the first load: everything is new." if first else ""
     return [
         paragraph(lead),
-        table(["Vendor", "Sessions that changed"], rows, words=2, narrow=True) if rows else note("No session."),
+        table(["Vendor", "Days that facts came for"], rows, words=2, narrow=True) if rows else note("No day."),
+        *([caption("Also the days of listings, splits and dividends, some of them still to come.")] if first else []),
     ]
 
 
@@ -54,7 +55,14 @@ def _rebuilt(story: Story) -> list[str]:
             if warehouse.get("unchanged")
             else f"Warehouse: generation {generation}, {marts} in {words.duration(warehouse.get('seconds'))}."
         )
+    anew = {name: family for name, family in features.items()
+            if not family.get("unchanged") and family.get("rebuilt") == family.get("rows")}
+    if len(anew) > MANY:  # a first night, or other code: one line says it
+        rows = words.plural(sum(family.get("rows") or 0 for family in anew.values()), "row")
+        told.append(f"Features: every row of {words.plural(len(anew), 'table')} rebuilt, {rows}.")
     for name, family in sorted(features.items()):
+        if len(anew) > MANY and name in anew:
+            continue
         rows = words.plural(family.get("rows"), "row")
         if family.get("unchanged"):
             told.append(f"Features {name}: unchanged, {rows}.")

@@ -7,6 +7,7 @@ from pipelines.report.html import Html, caption, note, paragraph, tag
 from pipelines.report.parts.part import Part, mark, table
 from pipelines.report.story import Story, Tone
 
+AT_MOST = ("refused_orders", "slippage", "loss_bound", "paper_drawdown")
 MONEY = {"shadow": "on paper only", "canary": "with a stated share of the account", "champion": "with its whole share"}
 
 
@@ -20,9 +21,11 @@ def status(story: Story) -> tuple[Tone, str]:
 def _check(one: dict[str, Any]) -> Html:
     name = str(one.get("name") or "").replace("_", " ").capitalize()
     said = tag("div", tag("b", name), tag("p", one.get("plain") or ""))
-    bar = tag("small", words.limit(one.get("threshold"))) if one.get("threshold") is not None else None
-    return tag("li", mark(bool(one.get("passed")) or None), said, tag("div", tag("b", words.figure(one.get("value"))),
-                                                                      bar, class_="n"))
+    unit = " ×" if one.get("name") == "fresh_evidence" and one.get("value") is not None else ""  # times as likely
+    side = "at most" if one.get("name") in AT_MOST else "at least"
+    bar = tag("small", f"{side} {words.limit(one['threshold'])}{unit}") if one.get("threshold") is not None else None
+    return tag("li", mark(bool(one.get("passed")) or None), said,
+               tag("div", tag("b", words.figure(one.get("value")) + unit), bar, class_="n"))
 
 
 def _next(told: dict[str, Any]) -> list[Html]:

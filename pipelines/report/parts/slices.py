@@ -63,7 +63,8 @@ def regimes(story: Story) -> list[Html]:
     by_state = {state: told if isinstance(told, Mapping) else {"sharpe": told} for state, told in found.items()}
     keys = list(dict.fromkeys(key for told in by_state.values() for key in told))
     keys = [key for key in FIRST if key in keys] + [key for key in keys if key not in FIRST]
-    rows = [[tag("b", state), *(_shown(key, told.get(key)) for key in keys)] for state, told in by_state.items()]
+    rows = [[tag("b", str(state).replace("_", " ")), *(_shown(key, told.get(key)) for key in keys)]
+            for state, told in by_state.items()]
     return [
         tag("h3", "By regime"),
         table(["State", *(key.replace("_", " ").replace("sharpe", "Sharpe") for key in keys)], rows, narrow=True),

@@ -19,6 +19,9 @@ def status(story: Story) -> tuple[Tone, str]:
 def draw(story: Story) -> list[Html]:
     told = story.get("twin")
     sessions = told.get("sessions") or []
+    since = [one.get("session") for one in story.get("live").get("sessions") or []]
+    if not sessions and since:  # traded after the night that this page is of
+        return [paragraph(f"The session of {words.day(since[-1])} is compared by the next night, which has its bars.")]
     drawn: list[Html] = [paragraph(str(told.get("plain") or ""))]
     if not sessions:
         return drawn
