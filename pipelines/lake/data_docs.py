@@ -14,6 +14,12 @@ th, td { border-bottom: 1px solid #ddd; padding: .35rem .6rem; text-align: left;
 """
 _FOREIGN = re.compile(r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<iframe\b.*?</iframe>", re.DOTALL | re.I)
 _ADDRESS = re.compile(r"""\b(?:href|src)\s*=\s*["'](?!#)[^"']*["']""", re.IGNORECASE)
+# What has no answer here (a run's name, an asset's), and a link that unfolded by a script.
+_EMPTY = re.compile(
+    r"<tr>\s*<td[^>]*><div[^>]*>Run (?:Name|Time)</div></td>.*?</tr>|Data asset: None<br>|"
+    r"<a[^>]*>\s*Show more info\.\.\.\s*</a>",
+    re.DOTALL,
+)
 
 
 def page(verdict: Any, title: str) -> str:
@@ -25,7 +31,9 @@ def page(verdict: Any, title: str) -> str:
         verdict.meta.pop(clock, None)
     rendered = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(verdict), "page_minimal.j2")
     body = _ADDRESS.sub("", _FOREIGN.sub("", rendered.partition("<body>")[2].rpartition("</body>")[0]))
+    body = _EMPTY.sub("", body)
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"</head><body><h1>{title}</h1>{body}</body></html>\n"
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>\n"
     )
