@@ -190,7 +190,8 @@ def test_late_and_revised_sessions_are_told_apart(tmp_path: Path) -> None:
 def test_a_first_load_is_told_in_days_and_in_one_line_for_all_features(tmp_path: Path) -> None:
     sections = story_sections()
     sections["ingest"] |= {"first_load": True}
-    sections["features"]["families"] = {f"family{at}_v1": {"rows": 10, "rebuilt": 10, "features": {}} for at in range(9)}
+    whole = {"rows": 10, "rebuilt": 10, "features": {}}
+    sections["features"]["families"] = {f"family{at}_v1": whole for at in range(9)}
     text = Reader(page(tmp_path, sections)).text
     assert "Days that facts came for" in text and "listings, splits and dividends" in text
     assert "Features: every row of 9 tables rebuilt, 90 rows." in text and "Features family0_v1" not in text
