@@ -119,8 +119,14 @@ def _entitled(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fi
                 yield Finding(f"plan {what}", "ok", "the plan holds it")
     if coverage.flatfiles and hosts.flatfiles_id and hosts.flatfiles_secret:
         try:
-            found = FlatFiles(hosts, timeout_s=10, retries=1).listed(coverage.flatfiles[0], day.replace(day=1), day)
+            bucket = FlatFiles(hosts, timeout_s=10, retries=1)
+            found = bucket.listed(coverage.flatfiles[0], day.replace(day=1), day)
+            opened = not found or bucket.opens(found[-1])
         except VendorError as problem:
             yield Finding("plan flat files", "problem", str(problem), "check the S3 keys, the plan, and the network")
+            return
+        if not opened:
+            yield Finding("plan flat files", "problem", f"{found[-1].key} is listed and not opened",
+                          "buy it, or take it out of coverage.flatfiles")  # fmt: skip
         else:
             yield Finding("plan flat files", "ok", f"{len(found)} files of this month are listed")

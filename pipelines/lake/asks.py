@@ -97,7 +97,7 @@ class VendorPull:
         return wanted
 
     def _flat_files(self, known: Answers) -> Iterator[Delivery]:
-        missing, told = [], 0
+        missing, told, closed = [], 0, list[Listed]()
         for one in self.flat_files():
             had = known.body(one.path, one.key)
             if had and had[1] == one.etag:
@@ -105,10 +105,18 @@ class VendorPull:
             else:
                 missing.append(one)
         for one, body in self.bucket.bodies(missing) if self.bucket is not None else ():
+            if body is None:
+                closed.append(one)
+                continue
             yield _flat(one, body, self.now)
             told += 1
             if told % 50 == 0:
                 say(f"    flat files: {told} of {len(missing)}")
+        if closed:  # what a plan does not hold as a file it may hold as an answer
+            for kind, days in self._flat_days.items():
+                self._flat_days[kind] = days - {one.day for one in closed if one.key.startswith(f"{kind}/")}
+            say(f"    flat files: {len(closed)} of {len(missing)} are listed and not in the plan ({closed[0].day} to "
+                f"{closed[-1].day}): asked for otherwise; a later coverage.start asks for less")  # fmt: skip
 
     def day_asks(self) -> list[Ask]:
         """One body a day for the whole market; for named symbols, one a month and symbol. A day with a flat file of

@@ -19,6 +19,7 @@ from pipelines.vendors.hosts import Hosts, VendorError
 from tests import OWN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.lake_told import versions
+from tests.test_pipelines.scripted_vendor import Vendor, scripted
 from tests.test_pipelines.small_market import small_market
 
 DAYS = "us_stocks_sip/day_aggs_v1"
@@ -167,3 +168,88 @@ def test_a_dry_run_knows_the_files_sizes_and_keys_are_wanted(
     with pytest.raises(sources.SourceError, match="MASSIVE_S3_ACCESS_KEY_ID"):
         with sources.opened(chosen, Home(tmp_path), market.night_now(0), {"POLYGON_API_KEY": "k"}):
             pass
+
+
+def listing(*keys: str, more: str = "") -> tuple[int, dict[str, str], bytes]:
+    """What S3 answers to a question for a folder."""
+    each = "".join(f"<Contents><Key>{one}</Key><LastModified>2025-07-01T00:00:00.000Z</LastModified><ETag>&quot;{n}"
+                   f"&quot;</ETag><Size>100</Size></Contents>" for n, one in enumerate(keys))  # fmt: skip
+    goes_on = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{more}</NextContinuationToken>" if more else ""
+    body = f"<ListBucketResult><Name>flatfiles</Name>{each}{goes_on}</ListBucketResult>"
+    return 200, {"Content-Type": "application/xml"}, body.encode()
+
+
+@pytest.fixture
+def bucket() -> Iterator[Vendor]:
+    with scripted() as state:
+        yield state
+
+
+DENIED = (403, {}, b"<Error><Code>AccessDenied</Code><Message>not in your plan</Message></Error>")
+
+
+def test_days_that_are_listed_and_not_in_the_plan_are_asked_otherwise(
+    market: sandbox.Market, bucket: Vendor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = calendars.sessions(dt.date(2025, 6, 26), dt.date(2025, 6, 30))
+    bucket.script["/flatfiles"] = [listing(*(key(day) for day in days))]
+    for day in days:
+        bucket.script[f"/flatfiles/{key(day)}"] = [DENIED]
+    body = day_file(days[-1])
+    told = {"ETag": '"2"', "Last-Modified": "Tue, 01 Jul 2025 00:00:00 GMT"}
+    bucket.script[f"/flatfiles/{key(days[-1])}"] = [(200, told, body)]
+    assert pull(market, bucket.address, tmp_path, 0).vendors["polygon"].new_bodies > len(days)
+    assert grouped_days(tmp_path) == set(days[:-1])
+    said = capsys.readouterr().err
+    assert said.count("not in the plan") == 1 and "2 of 3 are listed and not in the plan (2025-06-26 to" in said
+    assert pull(market, bucket.address, tmp_path, 0).unchanged
+
+
+def test_the_doctor_sees_that_a_list_is_no_door(bucket: Vendor) -> None:
+    day = dt.date(2025, 6, 30)
+    bucket.script["/flatfiles"] = [listing(key(day))]
+    bucket.script[f"/flatfiles/{key(day)}"] = [DENIED, (206, {"ETag": '"0"', "Content-Range": "bytes 0-0/100",
+                                                             "Last-Modified": "Tue, 01 Jul 2025 00:00:00 GMT"}, b"x")]
+    files = FlatFiles(hosts_of(bucket.address), retries=0)
+    (one,) = files.listed(DAYS, day, day)
+    assert not files.opens(one)
+    assert files.opens(one)
+
+
+def test_a_list_of_odd_names_gives_the_days_among_them(bucket: Vendor) -> None:
+    day = dt.date(2025, 6, 30)
+    odd = [f"{DAYS}/2025/06/2025-06-31.csv.gz", f"{DAYS}/2025/13/2025-13-01.csv.gz", f"{DAYS}/2025/06/x.csv.gz"]
+    bucket.script["/flatfiles"] = [listing(*odd, key(day))]
+    listed = FlatFiles(hosts_of(bucket.address), retries=0).listed(DAYS, dt.date(2025, 1, 1), dt.date(2025, 12, 31))
+    assert [one.day for one in listed] == [day]
+
+
+def test_a_list_without_end_is_left(bucket: Vendor) -> None:
+    bucket.script["/flatfiles"] = [listing(*(f"{DAYS}/2025/{n}.txt" for n in range(1000)), more="again")]
+    with pytest.raises(VendorError, match="lists more than 10,000"):
+        FlatFiles(hosts_of(bucket.address), retries=0).listed(DAYS, dt.date(2025, 1, 1), dt.date(2025, 1, 2))
+    assert len(bucket.seen) <= 12
+
+
+@pytest.mark.parametrize("answer", [(200, {}, b"<html>"), (500, {}, b"files-secret"), (301, {"Location": "/x"}, b""),
+                                    (400, {}, b"\xff\nfiles-key"), (404, {}, b"")])  # fmt: skip
+def test_what_is_no_list_is_said_in_one_line(bucket: Vendor, answer: tuple[int, dict[str, str], bytes]) -> None:
+    bucket.script["/flatfiles"] = bucket.script["/x"] = [answer]
+    with pytest.raises(VendorError, match="could not be had") as caught:
+        FlatFiles(hosts_of(bucket.address), retries=0).listed(DAYS, dt.date(2025, 1, 1), dt.date(2025, 1, 2))
+    said = str(caught.value)
+    assert "\n" not in said and "files-secret" not in said and "files-key" not in said
+
+
+def test_keys_that_no_header_can_carry_are_not_quoted() -> None:
+    odd = replace(hosts_of("http://127.0.0.1:9"), flatfiles_id="odd\nkey-id", flatfiles_secret="odd\nsecret")
+    with pytest.raises(VendorError) as caught:
+        FlatFiles(odd, retries=0).listed(DAYS, dt.date(2025, 1, 1), dt.date(2025, 1, 2))
+    assert "secret" not in str(caught.value) and "key-id" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://[half", "ftp://127.0.0.1:9", "https://127.0.0.1:9",
+                                     "https://no host", "http://127.0.0.1:99999", ""])  # fmt: skip
+def test_a_bucket_at_no_address_is_said_in_one_line(address: str) -> None:
+    with pytest.raises(VendorError, match="flat files"):
+        FlatFiles(hosts_of(address), retries=0).listed(DAYS, dt.date(2025, 1, 1), dt.date(2025, 1, 2))
