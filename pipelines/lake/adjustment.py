@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-MEASURED_WITHIN = dt.timedelta(days=30)  # how old the close may be that a dividend is measured against
-
 
 @dataclass(frozen=True, order=True)
 class CorporateAction:
@@ -25,7 +23,7 @@ class CorporateAction:
         """What it multiplies the forward factor by: new shares for an old one, or p / (p − cash)."""
         if self.kind == "split":
             return self.split_to / self.split_from
-        earlier = [day for day in closes if self.ex_date - MEASURED_WITHIN <= day < self.ex_date]
+        earlier = [day for day in closes if day < self.ex_date]
         before = closes[max(earlier)] if earlier else 0.0
         return before / (before - self.cash_amount) if self.cash_amount < before else 1.0
 

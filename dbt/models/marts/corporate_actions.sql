@@ -13,28 +13,54 @@ owners as (
 ),
 
 bar_days as (
-    select distinct o.instrument_id, o.session
+    select o.instrument_id, o.session, min(greatest(bars.available_at, o.available_at)) as known_at
     from {{ ref('stg_bar_owners') }} as o
-    semi join {{ ref('stg_equity_bars') }} as bars using (symbol, session)
+    join {{ ref('stg_equity_bars') }} as bars using (symbol, session)
     where o.instrument_id in (select instrument_id from owners)
+    group by all
 ),
 
--- A dividend is measured against the last close before its ex-date, however long ago that was: of the month up to the
--- last bar day that is held now, since an earlier one may have been the last that was known.
-month_before as (
-    select
-        days.symbol, days.ex_date, days.kind, owners.instrument_id,
-        newest.session - unnest(range(0, 30))::integer as session
+-- A dividend is measured against the last close before its ex-date, however long ago that was. Of bars that were known
+-- when the next day began, that is the last one; one that came late is measured against from then on, unless the bar
+-- after it was known as soon.
+timely as (
+    select instrument_id, session from bar_days where known_at <= {{ midnight('session + 1') }}
+),
+
+late as (
+    select instrument_id, session, case when next_known_at <= known_at then next_session end as stands_until
+    from (
+        select *, lead(session) over bars as next_session, lead(known_at) over bars as next_known_at
+        from bar_days
+        window bars as (partition by instrument_id order by session)
+    )
+    where known_at > {{ midnight('session + 1') }}
+),
+
+dividends as (
+    select days.symbol, days.ex_date, days.kind, owners.instrument_id, timely.session as last_timely
     from days
     join owners on owners.symbol = days.symbol and owners.session = days.ex_date
-    asof join bar_days as newest on newest.instrument_id = owners.instrument_id and days.ex_date > newest.session
+    asof left join timely on timely.instrument_id = owners.instrument_id and days.ex_date > timely.session
     where days.kind = 'dividend'
+),
+
+last_before as (
+    select symbol, ex_date, kind, instrument_id, last_timely as session from dividends where last_timely is not null
+    union
+    select d.symbol, d.ex_date, d.kind, d.instrument_id, late.session
+    from dividends as d
+    join late
+        on late.instrument_id = d.instrument_id
+        and late.session < d.ex_date
+        and late.session > coalesce(d.last_timely, date '1900-01-01')
+        and d.ex_date <= coalesce(late.stands_until, date '9999-01-01')
 ),
 
 -- Materialized, so that days of one instrument are brought together and not all instruments of one day.
 owned_before as materialized (
     select m.symbol, m.ex_date, m.kind, m.instrument_id, m.session, o.symbol as bar_symbol, o.available_at as owned_at
-    from month_before as m
+    from last_before as m
     join {{ ref('stg_bar_owners') }} as o using (instrument_id, session)
 ),
 
