@@ -52,7 +52,19 @@ def nightly(
     search: Annotated[bool, typer.Option("--search", help="Also ask whether another configuration deserves the slot, "
                                                           "as the weekly search does")] = False,
 ) -> None:
-    """One whole night: ingest → warehouse → features → leak gate → training → judgement → promotion → report."""
+    """One whole night: ingest → warehouse → features → leak gate → training → judgement → promotion → report.
+
+    Examples:
+
+    - `nightdesk nightly` on the embedded market; a second one on unchanged input says so and takes seconds
+
+    - `nightdesk nightly --home small --set sandbox.small=true` on a market of 20 names, in a minute
+
+    - `nightdesk nightly --home mine --source files:DIR` on the vendors' bodies in a folder
+
+    Exit 0 where every step and every blocking check passed, also where the gate lets nothing through: that is an
+    answer. Exit 1 where the night stopped, 2 where what was typed cannot be. It may be killed and run again anywhere.
+    """
     checkout.needed()
     from pipelines import run
     from pipelines.progress import say
@@ -111,7 +123,11 @@ def features_get(
     home: HomeOption = None,
     as_of: Annotated[str | None, typer.Option(help="Nothing known later counts")] = None,
 ) -> None:
-    """A point-in-time frame: each row is read as of the earlier of its timestamp and --as-of."""
+    """A point-in-time frame: each row is read as of the earlier of its timestamp and --as-of.
+
+    `nightdesk features get --features ret_5,rsi_14 --entities labels.csv --out frame.parquet`, with labels.csv holding
+    instrument_id and event_timestamp (with a zone). `nightdesk features list` names the features.
+    """
     from pipelines.store import research
 
     rows = research.features_get(home_of(home), features.split(","), entities, as_of, out)
@@ -132,7 +148,18 @@ def live(
     port: Annotated[int, typer.Option(help="Of the live page, on 127.0.0.1; 0 takes a free one")] = 8765,
     shadow: Annotated[Path | None, typer.Option(help="A challenger's bundle: it decides too and sends nothing")] = None,
 ) -> None:
-    """Trade the approved bundle on paper, decision by decision, into the journal."""
+    """Trade the approved bundle on paper, decision by decision, into the journal.
+
+    Examples:
+
+    - `nightdesk live` trades the coming sandbox session at once; a session that was traded is not traded again
+
+    - `nightdesk live --speed 60 --serve` shows it meanwhile, 60 times as fast as a real one
+
+    - `nightdesk live --feed polygon --serve` in real time, with POLYGON_API_KEY or MASSIVE_API_KEY
+
+    Where nothing is approved it stays flat and says why, which is exit 0 too. At a broker: `python -m live --help`.
+    """
     from pipelines import trading
 
     settings = settings_module.load(overrides(home, None, seed, None, set_))
@@ -151,7 +178,11 @@ def live(
 
 @app.command()
 def passport(id: str, home: HomeOption = None, json_: JsonOption = False) -> None:
-    """Everything behind one order: bundle, features, scores, limits, fills; recomputed bit for bit."""
+    """Everything behind one order: bundle, features, scores, limits, fills; recomputed bit for bit.
+
+    ID is a decision (d-…) or an order (o-…), as `nightdesk live`, its page and `nightdesk status` print them. Exit 1
+    where a bit differs.
+    """
     from pipelines import trading
 
     document = trading.passport(home_of(home), id)
@@ -186,7 +217,10 @@ def report(
 
 @app.command()
 def status(home: HomeOption = None, json_: JsonOption = False) -> None:
-    """What stands in this home, each part with its digest."""
+    """What stands in this home, each part with its digest, and which assets are stale and why.
+
+    Two homes with the same digests hold the same facts, marts, features and bundles, to the bit.
+    """
     from pipelines import status as status_module
 
     emit(status_module.collect(home_of(home)), json_, status_module.print_status)

@@ -137,8 +137,16 @@ def _refuse_other_market(settings: Settings, remembered: Mapping[str, Any]) -> N
         remembered = {**remembered, "sandbox": Sandbox(**remembered["sandbox"]).model_dump(mode="json")}
     for key in IDENTITY:
         if remembered and found.get(key) != remembered.get(key):
-            raise SettingsError(f"{settings.home} was filled with {key} {remembered.get(key)}, not {found.get(key)}: "
-                                "name another --home")
+            raise SettingsError(f"{settings.home} was filled with {_apart(key, remembered.get(key), found.get(key))}: "
+                                "one home holds one market, name another --home")
+
+
+def _apart(name: str, held: Any, asked: Any) -> str:
+    """What two markets differ in: of a section only its settings that do."""
+    if isinstance(held, Mapping) and isinstance(asked, Mapping):
+        return ", ".join(_apart(f"{name}.{key}", held.get(key), value) for key, value in asked.items()
+                         if held.get(key) != value)
+    return f"{name} {held}, not {asked}"
 
 
 def _layers(

@@ -33,7 +33,14 @@ def ingest(
     next_: Annotated[bool, typer.Option("--next", help="Let one more sandbox night happen first")] = False,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Pull what is new from the vendors into the lake, and nothing else. `nightdesk status` lists what is stale."""
+    """Pull what is new from the vendors into the lake, and nothing else. `nightdesk status` lists what is stale.
+
+    Examples:
+
+    - `nightdesk ingest --dry-run --source vendors` says what a pull would ask and cost, and asks nothing
+
+    - `nightdesk ingest --record bodies` also keeps the bodies in a folder that `--source files:bodies` reads
+    """
     settings = settings_module.load(overrides(home, source, seed, now, set_))
     desk = Home(settings.home)
     try:
@@ -78,7 +85,18 @@ def sql(
     out: Annotated[Path | None, typer.Option(help="Write here instead of to standard output")] = None,
     as_of: Annotated[str | None, typer.Option(help="2025-06-30 (end of that day in New York) or a UTC instant")] = None,
 ) -> None:  # fmt: skip
-    """Ask the marts, as of now or as of a past moment: one row a grain, the newest version known then."""
+    """Ask the marts, as of now or as of a past moment: one row a grain, the newest version known then.
+
+    Examples:
+
+    - `nightdesk sql "show tables"`
+
+    - `nightdesk sql "select session, close from daily_bars where symbol = 'MSFD'" --as-of 2025-06-02`
+
+    - `nightdesk sql "select * from daily_bars" --format parquet --out bars.parquet`
+
+    A table's `_versions` beside it, such as `daily_bars_versions`, has every version of every row.
+    """
     from pipelines.lake import sql as lake_sql
 
     wanted = "json" if json_ else format_

@@ -16,9 +16,11 @@ HomeOption = Annotated[Path | None, typer.Option("--home", help="Where everythin
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else")]
 SourceOption = Annotated[str | None, typer.Option(help="sandbox, files:DIR, or vendors (keys from the environment)")]
 SeedOption = Annotated[int | None, typer.Option(help="Seed of the sandbox market and of every fit")]
-NowOption = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="The moment of the run")]
+NowOption = Annotated[dt.datetime | None, typer.Option(
+    formats=["%Y-%m-%dT%H:%M:%S%z"], help="The moment of the run, such as 2025-07-01T06:00:00+0000")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Any setting, e.g. sandbox.signal=zero or leak.planted=true")
+    list[str] | None, typer.Option("--set", help="Any setting, e.g. sandbox.small=true or leak.planted=true; "
+                                           "may be said more than once")
 ]
 
 
