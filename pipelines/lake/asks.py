@@ -156,10 +156,11 @@ class VendorPull:
         number, followed = 1, Followed(stem, target)
         while following:
             answer = self.transport.ask(self._ask("polygon", f"{_REST}/{stem}-{number:04d}.json", following))
+            # A page that leads astray is not kept: remembered, it would stop every run for hours.
+            following = followed.on(self.transport.next_target(_next_url(self._body(answer))))
             if answer.body is None and not answer.same:
                 say(f"    {stem}: page {number} is not there ({answer.note}); the list is taken as it is")
             yield answer
-            following = followed.on(self.transport.next_target(_next_url(self._body(answer))))
             number += 1
 
     def _body(self, answer: Answer) -> bytes:
