@@ -37,17 +37,17 @@ def order_flow(trades: pa.Table) -> pa.Table:
         "ingested_at": trades.column("ingested_at"),
     })  # fmt: skip
     keys = ["symbol", "session", "bar_start"]
-    bars = lean.group_by([*keys, "instrument_id", "root"], use_threads=False).aggregate([
-        ("buy_volume", "sum"), ("sell_volume", "sum"), ("volume", "sum"), ("volume", "count"), ("ingested_at", "max"),
-        *((name, "sum") for name in _SUMS),
+    bars = lean.group_by(keys, use_threads=False).aggregate([
+        ("instrument_id", "last"), ("root", "last"), ("buy_volume", "sum"), ("sell_volume", "sum"), ("volume", "sum"),
+        ("volume", "count"), ("ingested_at", "max"), *((name, "sum") for name in _SUMS),
     ]).sort_by([(key, "ascending") for key in keys])  # fmt: skip
     buy, sell = bars.column("buy_volume_sum").to_numpy(), bars.column("sell_volume_sum").to_numpy()
     delta = buy - sell
     ends = bars.column("bar_start").cast(_UTC_MICROSECONDS).to_numpy() + MINUTE_US
     ready = ends + int(FEED_DELAY / dt.timedelta(microseconds=1))
     return pa.table({
-        "instrument_id": bars.column("instrument_id"), "symbol": bars.column("symbol"), "root": bars.column("root"),
-        "session": bars.column("session"), "bar_start": bars.column("bar_start"),
+        "instrument_id": bars.column("instrument_id_last"), "symbol": bars.column("symbol"),
+        "root": bars.column("root_last"), "session": bars.column("session"), "bar_start": bars.column("bar_start"),
         "buy_volume": buy, "sell_volume": sell, "volume": bars.column("volume_sum"),
         "trades": bars.column("volume_count"), "delta": delta, "cumulative_delta": _running(bars, delta),
         "cumulative_volume": _running(bars, bars.column("volume_sum").to_numpy()),

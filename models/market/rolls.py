@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from models.market.clearing import REPORT, as_reports
+
 RULES = ("volume", "open_interest")
+_TRUST = ("final", "preliminary", REPORT)
 _CHICAGO = ZoneInfo("America/Chicago")
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -28,22 +31,28 @@ Change = tuple[dt.datetime, dt.date, Contract | None, dt.datetime]  # when, of w
 
 def leader(rows: Sequence[dict[str, Any]], rule: str) -> Contract | None:
     """The contract of most volume or open interest, the nearer of two equal ones; None where nothing traded."""
-    if not sum(row["volume"] or 0.0 for row in rows):
+    volumes = [row["volume"] for row in rows if row["volume"] is not None]
+    fed = all(row["report"] == REPORT for row in rows)  # its numbers come one by one: what was not told is not zero
+    if not sum(volumes) and (volumes or not fed):
         return None
     held = [row for row in rows if (row[rule] or 0.0) > 0.0]
     best = min(held, key=lambda row: (-row[rule], row["contract_month"]), default=None)
     return (best["contract_month"], best["symbol"]) if best else None
 
 
-def _told(rows: Sequence[dict[str, Any]]) -> list[tuple[dt.datetime, list[dict[str, Any]]]]:
-    """One session's report as it stood at each moment at which something new came: final over preliminary."""
+def _told(rows: Sequence[dict[str, Any]], rule: str) -> list[tuple[dt.datetime, list[dict[str, Any]]]]:
+    """One session's report as it stood at each moment at which something new came: final over preliminary, and both
+    over what the exchange's feed told."""
     stood = []
     for moment in sorted({row["available_at"] for row in rows}):
         known: dict[tuple[str, str], dict[str, Any]] = {}
         for row in sorted(rows, key=lambda row: row["available_at"]):
             if row["available_at"] <= moment:
                 known[row["report"], row["symbol"]] = row
-        kind = "final" if any(report == "final" for report, _ in known) else "preliminary"
+        kinds = {report for report, _ in known}
+        # A preliminary report tells no open interest: of that the feed still speaks.
+        telling = {report for (report, _), row in known.items() if row[rule] is not None}
+        kind = min(telling if REPORT in telling else kinds, key=_TRUST.index)
         stood.append((moment, [row for (report, _), row in known.items() if report == kind]))
     return stood
 
@@ -81,7 +90,7 @@ def _led(reports: Reports, rule: str) -> list[Change]:
     changes: list[Change] = []
     for session, rows in reports.items():
         led: Contract | None = None
-        for number, (moment, standing) in enumerate(_told(rows)):
+        for number, (moment, standing) in enumerate(_told(rows, rule)):
             now = leader(standing, rule)
             if number == 0 or now != led:
                 changes.append((moment, session, now, max(row["ingested_at"] for row in standing)))
@@ -132,10 +141,11 @@ def _versions(root: str, rule: str, reports: Reports, days: Sequence[dt.date]) -
     return rows_out
 
 
-def roll_versions(details: pa.Table, days: Sequence[dt.date]) -> pa.Table:
-    """The calendar of every root by both rules; `days` are the exchange's sessions around the reports."""
+def roll_versions(details: pa.Table, days: Sequence[dt.date], statistics: pa.Table | None = None) -> pa.Table:
+    """The calendar of every root by both rules; `days` are the exchange's sessions around the reports. `statistics` of
+    its feed speak where no report does."""
     reports: dict[str, dict[dt.date, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
-    for row in details.to_pylist():
+    for row in [*details.to_pylist(), *(as_reports(statistics) if statistics is not None else ())]:
         reports[row["root"]][row["session"]].append(row)
     unique = {
         (root, rule, row["session"], row["available_at"]): row

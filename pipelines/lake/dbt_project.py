@@ -24,7 +24,8 @@ _PYTHON = (
     "models/market/symbols.py", "models/market/options.py", "models/market/volume_profile.py",
     "models/market/surface.py", "models/market/prints.py", "models/market/tape.py",
     "models/market/order_flow.py", "models/market/rolls.py", "models/market/continuous.py",
-    "models/market/replay.py", "pipelines/calendars.py",
+    "models/market/replay.py", "models/market/contracts.py", "models/market/clearing.py",
+    "pipelines/calendars.py",
     "pipelines/lake/sessions.py", "pipelines/lake/facts_view.py", "pipelines/lake/marts.py",
 )  # fmt: skip
 _LIBRARIES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy", "exchange_calendars")

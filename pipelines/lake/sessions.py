@@ -34,3 +34,11 @@ def days_around(days: pa.ChunkedArray) -> list[dt.date]:
     """The exchange's sessions from the first of these days to a little after the last."""
     told = sorted(set(days.to_pylist()))
     return calendars.sessions(told[0], told[-1] + _AFTER) if told else []
+
+
+def is_closed(day: dt.date) -> bool:
+    """Whether the exchange is known to stay closed; of days beyond its calendar nothing is known."""
+    try:
+        return not calendars.sessions(day, day)
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from models.market.contracts import MONTHS, OUTRIGHT
 from pipelines.vendors import dbn, times
 from pipelines.vendors.contents import TEXT_LIMIT
 from pipelines.vendors.parsing import Parsed, Reject, Rows, parser
@@ -18,9 +19,7 @@ _RECORD = np.dtype([
 # Kinds of record that tell of a print, the most trusted first: a stream of several may tell the same one in each.
 _TRADE, _MBP_1, _MBP_10, _MBO = 0, 1, 10, 160
 _ACTION_AT = 28  # byte of the letter that says what happened; T is a trade, F the other side of one
-_OUTRIGHT = re.compile(r"([A-Z0-9]{1,3})([FGHJKMNQUVXZ])(\d{1,2})")
 _NOT_RAW = re.compile(r"\d+|.+\.[cnv]\.\d+")
-_MONTHS = "FGHJKMNQUVXZ"
 _SEVEN_HOURS = 7 * times.HOUR  # 17:00 in Chicago becomes midnight, when the next trade date begins
 
 
@@ -65,12 +64,12 @@ def trade_dates(instants: times.Instants) -> times.Days:
 
 def expiry_hint(symbol: str, year: int) -> str | None:
     """Contract month as YYYY-MM. One digit of a year is the next year that ends so."""
-    match = _OUTRIGHT.fullmatch(symbol)
+    match = OUTRIGHT.fullmatch(symbol)
     if match is None:
         return None
     _, month, digits = match.groups()
     cycle = 10 ** len(digits)
-    return f"{year + (int(digits) - year) % cycle}-{_MONTHS.index(month) + 1:02d}"
+    return f"{year + (int(digits) - year) % cycle}-{MONTHS.index(month) + 1:02d}"
 
 
 def expiry_hints(symbols: list[str | None], sessions: times.Days) -> list[str | None]:
@@ -82,7 +81,7 @@ def expiry_hints(symbols: list[str | None], sessions: times.Days) -> list[str | 
 
 def roots_of(symbols: list[str | None]) -> dict[str, str | None]:
     """Root of each outright; None for a spread or an option, which are other instruments."""
-    return {symbol: match.group(1) if (match := _OUTRIGHT.fullmatch(symbol)) else None
+    return {symbol: match.group(1) if (match := OUTRIGHT.fullmatch(symbol)) else None
             for symbol in set(symbols) if symbol is not None}  # fmt: skip
 
 

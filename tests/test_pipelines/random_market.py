@@ -51,6 +51,7 @@ def random_market(seed: int, *, sessions: int = 34) -> tuple[SmallLake, list[dt.
                     lake.bar(ticker, session, round(price * 1.01, 2), volume=123_456.0, known_at=again)
             _actions(chance, lake, ticker, [day for day in days if first <= day <= until])
     _futures(chance, lake, days[-6:])
+    _fed(chance, lake, days[-8:])
     _options(chance, lake, days[-5:])
     for session in days[-2:]:
         opened = calendars.open_at(session)
@@ -87,6 +88,40 @@ def _futures(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> Non
                 price, size, side = 5000 + chance.randint(-8, 8) * 0.25, chance.randint(1, 9), chance.choice("ABN")
                 late = at + dt.timedelta(hours=chance.uniform(1, 60)) if chance.random() < 0.06 else None
                 lake.trade(symbol, session, at, price, size, side, number, known_at=late)
+
+
+def _fed(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:
+    """What the feed of futures says beside its prints: bars of minutes and seconds, some late, some of a contract that
+    a definition, itself late or moved, says has expired; statistics of another root, some taken back."""
+    for place, session in enumerate(days):
+        opened = calendars.open_at(session)
+        for symbol in ("ESH5", "ESM5", "NQH5"):
+            told = {"symbol": symbol, "root": symbol[:2], "expiry_hint": None, "instrument_no": int(symbol == "ESM5"),
+                    "session": session}  # fmt: skip
+            for span_s, count in ((60, 4), (1, 12)):
+                for number in range(count):
+                    start = opened + dt.timedelta(seconds=number * (60 if span_s == 60 else 9))
+                    ends = start + dt.timedelta(seconds=span_s)
+                    late = dt.timedelta(hours=chance.uniform(1, 60)) if chance.random() < 0.1 else dt.timedelta()
+                    price, volume = 5000 + chance.randint(-8, 8) * 0.25, chance.randint(1, 90)
+                    lake.add("futures_ohlcv", ends, ends + DELAY + late, **told, span_s=span_s, bar_start=start,
+                             open=price, high=price + 1, low=price - 1, close=price, volume=volume)  # fmt: skip
+            if symbol != "NQH5" and chance.random() < 0.6:
+                told_at = opened - dt.timedelta(hours=chance.uniform(1, 20))
+                gone = days[-2] if place < 5 or symbol == "ESM5" else days[-3]
+                month = "2025-03" if symbol == "ESH5" else "2035-06"
+                lake.add("futures_definitions", told_at, told_at + DELAY, symbol=symbol, root="ES", told_at=told_at,
+                         instrument_no=int(symbol == "ESM5"), contract_month=month,
+                         expires_at=calendars.open_at(gone) + dt.timedelta(minutes=2), exchange="XCME",
+                         currency="USD")  # fmt: skip
+        for symbol, lead in (("NQH5", 3 - place), ("NQM5", place - 3)):
+            for statistic in ("volume", "open_interest"):
+                for sequence in range(chance.choice([1, 1, 2])):
+                    told_at = calendars.close_at(session) + dt.timedelta(hours=chance.uniform(2, 40))
+                    quantity = None if chance.random() < 0.1 else float(chance.randint(900, 1100) + 100 * lead)
+                    lake.add("futures_statistics", calendars.close_at(session), told_at + DELAY, symbol=symbol,
+                             root="NQ", expiry_hint=None, instrument_no=2, session=session, statistic=statistic,
+                             told_at=told_at, sequence=sequence, quantity=quantity)  # fmt: skip
 
 
 def _options(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:

@@ -38,12 +38,54 @@ unlisted as (
     qualify row_number() over (partition by instrument_id order by available_at, valid_from, symbol) = 1
 ),
 
+-- Seen to trade, in prints or in bars.
+contracts as (
+    select
+        instrument_id, symbol, min(event_time) as event_time, min(available_at) as available_at,
+        arg_min(ingested_at, available_at) as ingested_at
+    from (
+        select instrument_id, symbol, event_time, available_at, ingested_at from {{ ref('futures_trades') }}
+        union all
+        select instrument_id, symbol, event_time, available_at, ingested_at from {{ ref('futures_bars') }}
+    )
+    group by instrument_id, symbol
+),
+
+-- By its definition a contract is gone from midnight after its last day, which may have been moved until then.
+definitions as (
+    select
+        'CME:' || symbol || ':' || contract_year as instrument_id,
+        symbol, exchange, currency, event_time, available_at, ingested_at,
+        cast(timezone('America/New_York', expires_at) as date) as last_day,
+        {{ midnight("last_day + 1") }} as gone_at
+    from {{ ref('stg_definitions') }}
+    where contract_year is not null
+    qualify {{ one_of(['instrument_id', 'available_at'], 'instrument_no') }}
+),
+
+defined as (
+    select * exclude (last_day), if(available_at >= gone_at, last_day, null) as delisted_on from definitions
+    union all by name
+    select * exclude (last_day) replace (gone_at as event_time, gone_at as available_at), last_day as delisted_on
+    from definitions
+    where available_at < gone_at
+    qualify coalesce(
+        lead(definitions.available_at) over (partition by instrument_id order by definitions.available_at) > gone_at, true
+    )
+),
+
 futures as (
     select
+        instrument_id, 'future', 'FUT', symbol, null, null, coalesce(exchange, 'XCME'), coalesce(currency, 'USD'),
+        delisted_on, event_time, available_at, ingested_at
+    from defined
+    union all
+    select
         instrument_id, 'future', 'FUT', symbol, null, null, 'XCME', 'USD', null::date,
-        min(event_time), min(available_at), arg_min(ingested_at, available_at)
-    from {{ ref('futures_trades') }}
-    group by instrument_id, symbol
+        event_time, available_at, ingested_at
+    from contracts
+    anti join defined
+        on defined.instrument_id = contracts.instrument_id and defined.available_at <= contracts.available_at
 ),
 
 -- What options are written on and no exchange lists as a share. Of the rest the equity's own row speaks.

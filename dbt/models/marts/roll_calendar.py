@@ -2,8 +2,12 @@
 
 
 def model(dbt, session):
+    import pyarrow as pa
+
     from models.market import rolls
     from pipelines.lake import sessions
 
     details = dbt.source("facts", "volume_details").to_arrow_table()
-    return rolls.roll_versions(details, sessions.days_around(details.column("session")))
+    statistics = dbt.source("facts", "futures_statistics").to_arrow_table()
+    told = pa.chunked_array([*details.column("session").chunks, *statistics.column("session").chunks], pa.date32())
+    return rolls.roll_versions(details, sessions.days_around(told), statistics)
