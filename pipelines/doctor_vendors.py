@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,6 +67,7 @@ def _terms(settings: Settings) -> Finding:
 
 def _asked(environment: Mapping[str, str], vendors: list[str]) -> Iterator[Finding]:
     from pipelines.vendors.http import Ask, HttpTransport, VendorError
+    from pipelines.vendors.replies import date_in
 
     questions = {
         "polygon": Ask("polygon", "marketstatus.json", "/v1/marketstatus/now"),
@@ -85,8 +85,8 @@ def _asked(environment: Mapping[str, str], vendors: list[str]) -> Iterator[Findi
                 yield Finding(name, "problem", answer.note, "the key is known, its plan does not hold this")
                 continue
             yield Finding(name, "ok", "the key opens it; what the plan holds beyond that shows on the first night")
-            if answer.date:
-                ahead_s = (dt.datetime.now(dt.UTC) - parsedate_to_datetime(answer.date)).total_seconds()
+            if then := date_in(answer.date or ""):
+                ahead_s = (dt.datetime.now(dt.UTC) - then).total_seconds()
                 state = "problem" if abs(ahead_s) > SKEW_S else "ok"
                 yield Finding(f"clock against {vendor}", state, f"{ahead_s:+.0f} s",
                               "set the machine's clock (NTP)" if state == "problem" else "")  # fmt: skip

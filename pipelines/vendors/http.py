@@ -68,7 +68,7 @@ def _sound(ask: Ask, body: bytes) -> bool:
     """Whether a body can be what was asked for, by its first and last bytes. What is charged for is never asked again
     on such a suspicion."""
     if ask.form is not None or not ask.path.endswith(".json"):
-        return True
+        return ask.form is not None or bool(body.strip())
     text = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n"), body[-64:].rstrip()
     return text[0][:1] in (b"{", b"[") and text[1][-1:] in (b"}", b"]")
 

@@ -56,7 +56,7 @@ class Reply:
         told = self.headers.get("Retry-After", "").strip()
         if _SECONDS.fullmatch(told):
             return float(min(int(told), LONGEST_WAIT_S))
-        then, now = _date(told), _date(self.headers.get("Date", "")) or dt.datetime.now(dt.UTC)
+        then, now = date_in(told), date_in(self.headers.get("Date", "")) or dt.datetime.now(dt.UTC)
         return min(max((then - now).total_seconds(), 0.0), LONGEST_WAIT_S) if then else None
 
 
@@ -107,7 +107,8 @@ def _words(document: object) -> str:
     return str(document.get("error") or document.get("message") or inner or document)
 
 
-def _date(text: str) -> dt.datetime | None:
+def date_in(text: str) -> dt.datetime | None:
+    """A moment as HTTP writes it; None where it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -160,6 +160,27 @@ def test_a_body_that_stays_unsound_to_the_last_attempt_is_handed_on(vendor: Vend
         assert http.ask(ask()).body == b"<html>"
 
 
+@pytest.mark.parametrize("path", ["polygon/x.json", "cboe/indices/VIX_History.csv", "cboe/daily/x_daily_options"])
+def test_an_empty_body_is_asked_for_again(vendor: Vendor, path: str) -> None:
+    vendor.script["/x"] = [(200, {}, b""), (200, {}, b" \n"), (200, {}, b"{}")]
+    with transport(vendor.address, attempts=4) as http:
+        assert http.ask(ask(path)).body == b"{}"
+
+
+def test_the_doctor_hears_a_vendor_whose_clock_says_nothing(vendor: Vendor) -> None:
+    from pipelines.doctor_vendors import _asked
+
+    vendor.script["/v1/marketstatus/now"] = [(200, {}, b"{}")]
+    vendor.script["/v0/metadata.list_datasets"] = [(200, {}, b"[]")]
+    for date in ("soon", "", "Wed, 99 Foo 99999", "Wed, 21 Oct 2015 07:28:00"):
+        for answers in vendor.script.values():
+            answers[0] = (200, {"Date": date}, answers[0][2])
+        environment = {"POLYGON_API_KEY": KEY, "DATABENTO_API_KEY": KEY, "POLYGON_BASE_URL": vendor.address,
+                       "DATABENTO_BASE_URL": vendor.address}  # fmt: skip
+        states = {finding.name: finding.state for finding in _asked(environment, ["polygon", "cme"])}
+        assert states["entitlement polygon"] == "ok" and states["entitlement cme"] == "ok"
+
+
 def packed(how: str, body: bytes, *, kind: str = "200 OK") -> bytes:
     head = f"HTTP/1.1 {kind}\r\nContent-Encoding: {how}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
