@@ -3,18 +3,17 @@
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from live import canonical
 from live.clock import text_of, to_us
 from live.journal import Entry
-from live.orders.slicing import twap, vwap
 from live.ports import Order
 from live.positions import Positions, stop_for
 from live.risk import Proposal, RiskState, Situation, Verdict, screen
 from live.risk.groups import groups_of
 from live.risk.stops import StopError
+from live.spreading import Left, Spreading
 from models.intraday import Intraday, StopRule
 from models.signals.intraday import Follower, Memory
 from models.sizing import PositionSizer
@@ -27,17 +26,6 @@ if TYPE_CHECKING:
 MINUTE_US = 60_000_000
 LATE_US = 2 * MINUTE_US  # in real time; a decision that comes later than its next minute is none
 DayBars = Mapping[str, list[float]]  # open, high, low, close, volume, start of the newest minute
-
-
-@dataclass
-class _Rest:
-    """What is still to be sent of an order that is spread over time."""
-
-    when: str
-    because: dict[str, Any]
-    limit_price: float | None
-    parts: list[int]
-    sent: int
 
 
 class Inside:
@@ -59,7 +47,7 @@ class Inside:
         self._groups: dict[str, dict[str, str]] = {}
         self._atr_usd: Mapping[str, float] = {}
         self._vol: Mapping[str, float] = {}
-        self._slices: dict[str, _Rest] = {}
+        self._spreading = Spreading(desk, watch, self._order_id, self._recent)
         self._regime: Mapping[str, float] = {}
         self._factor: Mapping[str, float] = {}  # a rule sees prices that no split or dividend breaks
 
@@ -79,10 +67,11 @@ class Inside:
         """The same session under another bundle."""
         other = Inside(self._desk, self._watch, config, followers, aims, stop, key)
         other._heard_us, other._recent = self._heard_us, self._recent
+        other._spreading.recent = self._recent
         if self._begun:
             other.begin(self._allowed, self._atr_usd, {name: (math.nan, vol) for name, vol in self._vol.items()},
                         self._factor, self._regime)
-            other._slices = self._slices
+            other._spreading.left = self._spreading.left
         return other
 
     @property
@@ -134,7 +123,7 @@ class Inside:
               told: dict[str, dict[str, Any]]) -> None:
         """A change of position that a change of mind asks for."""
         desk = self._desk
-        self._slices.pop(name, None)
+        self._spreading.forget(name)
         if working := self._watch.working(name):
             for tracked in working:
                 desk.orders.cancel(tracked.order.order_id, "the decision has changed")
@@ -233,54 +222,17 @@ class Inside:
         collar = desk.terms.limits.price_collar * (1.0 if quantity > 0 else -1.0)
         limit_price = wanted.price * (1.0 + collar) if math.isfinite(collar) else None
         closes = held * quantity < 0 and abs(quantity) <= abs(held)
-        self._slices.pop(name, None)
-        if self._config.slices is not None and len(parts := self._parts(quantity)) > 1:
-            desk.write("slicing", {"decision_id": decision_id, "instrument_id": name, "parts": parts})
-            self._slices[name] = _Rest(when, because, limit_price, parts, 0)
-            self._next_slice(name)
+        self._spreading.forget(name)
+        if len(parts := self._spreading.parts(quantity, self._config.slices, self._regime)) > 1:
+            self._spreading.begin(name, Left(when, because, limit_price, parts))
             return
         self._recent.append(at_us)
         self._watch.send(Order(order_id, name, quantity, limit_price, closes, "market"), because)
 
-    def _parts(self, quantity: int) -> list[int]:
-        """How an order is spread over the coming minutes."""
-        slices, times = self._config.slices, self._desk.times
-        if slices is None or max(self._regime, key=lambda state: self._regime[state], default="") in slices.whole_in:
-            return [quantity]
-        begun = (self._desk.clock.now() - times.open_at).total_seconds() / 60.0
-        whole = (times.close_at - times.open_at).total_seconds() / 60.0
-        minutes = min(slices.minutes, int(whole - begun))
-        if minutes < 2:
-            return [quantity]
-        parts = twap(quantity, minutes) if slices.method == "twap" else vwap(quantity, minutes, begun, int(whole))
-        return [part for part in parts if part]
-
     def on_bar(self, name: str) -> None:
         """A minute of a name is over: the next part of what is spread over time."""
-        if name in self._slices:
-            self._next_slice(name)
-
-    def _next_slice(self, name: str) -> None:
-        """Send one part, or tell why the rest is left: what was decided then must still be allowed now."""
-        desk, rest = self._desk, self._slices[name]
-        held = desk.book.holdings[name].shares if name in desk.book.holdings else 0
-        part = rest.parts[0]
-        closes = held * part < 0 and abs(part) <= abs(held)
-        stopped = desk.state is RiskState.HALTED or desk.flattening is not None or not desk.agreed
-        if stopped or (desk.state is RiskState.REDUCING and not closes):
-            desk.write("slicing", {"decision_id": rest.because["decision_id"], "instrument_id": name,
-                                   "left": sum(rest.parts), "reason": f"the account is {desk.state}"})
-            del self._slices[name]
-            return
-        if desk.heed_switch({}):
-            return
-        rest.parts.pop(0)
-        rest.sent += 1
-        if not rest.parts:
-            del self._slices[name]
-        order_id = self._order_id(rest.when, name, f"slice {rest.sent}")
-        self._recent.append(to_us(desk.clock.now()))
-        self._watch.send(Order(order_id, name, part, rest.limit_price, closes, "market"), rest.because)
+        if name in self._spreading.left:
+            self._spreading.next(name)
 
 
 def recalled(strategy: StrategyConfig, names: Sequence[str], closed: Entry | None) -> tuple[
