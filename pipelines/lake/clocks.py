@@ -81,8 +81,10 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
         midnights = _per_day(table["session"], lambda day: times.midnight_at(day + dt.timedelta(days=1)))
         told = pc.fill_null(table["updated_at"].cast(pa.int64()), 0).to_numpy()
         known = np.where(told > 0, np.maximum(told, event), midnights)
-    else:  # an action or a change of ticker counts from the midnight its day begins, announced or not
+    elif dataset in ("splits", "dividends", "ticker_events"):  # from the midnight its day begins, announced or not
         event = known = _per_day(table["event_date" if dataset == "ticker_events" else "ex_date"], times.midnight_at)
+    else:
+        raise ValueError(f"{dataset} has no clocks: say here when its rows happened, and by when they could be known")
     return _stamped(table, event, known, opening=False)
 
 

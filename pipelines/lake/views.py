@@ -4,6 +4,8 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from pipelines.literals import instant, one_file, text
 
 if TYPE_CHECKING:
@@ -31,11 +33,6 @@ GRAINS: dict[str, tuple[str, ...]] = {
     "session_tape": ("symbol", "session"),
     "quarantine": ("path", "body_sha256", "row_index", "reason"),
 }
-
-# Versions of these can say that the row was another's all along.
-WITHDRAWABLE = {
-    "symbols", "corporate_actions", "daily_bars", "universe", "borrow_list", "minute_bars", "continuous_bars",
-}  # fmt: skip
 
 # Backward-adjusted bars for a stated moment. An action counts from midnight of its ex-date, whether or not the bar of
 # that day is out; what adjusts is each bar's forward factor over the factor of that moment.
@@ -98,7 +95,7 @@ def attach(connection: "duckdb.DuckDBPyConnection", folder: Path, as_of: dt.date
             f"select * from {mart}_versions {known} "
             f"qualify row_number() over (partition by {', '.join(grain)} order by available_at desc) = 1"
         )
-        if mart in WITHDRAWABLE:
+        if "withdrawn" in pq.read_schema(folder / f"{mart}.parquet").names:  # by its newest version
             newest = f"select * exclude (withdrawn) from ({newest}) where not withdrawn"
         connection.execute(f"create view {mart} as {newest}")
     if {"daily_bars", "corporate_actions"} <= there:
