@@ -4,12 +4,6 @@ with bars as (
     select * from {{ ref('stg_equity_bars') }}
 ),
 
-owners as (
-    select owners.*
-    from {{ ref('stg_bar_owners') }} as owners
-    semi join bars using (symbol, session)
-),
-
 actions as (
     select * from {{ ref('corporate_actions') }}
 ),
@@ -18,17 +12,23 @@ published as (
     select symbol, session, min(available_at) as published_at from bars group by all
 ),
 
+-- Materialized: where actions or first bars are joined with owners and with this at once, every bar may be compared with
+-- every one of them, by time alone.
+owners as materialized (
+    select owners.*, published.published_at
+    from {{ ref('stg_bar_owners') }} as owners
+    join published using (symbol, session)
+),
+
 -- From when until when a bar was held to be an instrument's.
 held as (
     select
-        owners.instrument_id, owners.session, greatest(p.published_at, owners.available_at) as held_from,
-        case when owners.until is not null then greatest(p.published_at, owners.until) end as held_until
+        instrument_id, session, greatest(published_at, available_at) as held_from,
+        case when until is not null then greatest(published_at, until) end as held_until
     from (
         select *, lead(available_at) over (partition by symbol, session order by available_at) as until from owners
-    ) as owners
-    join published as p using (symbol, session)
-    where owners.instrument_id is not null
-        and (owners.until is null or p.published_at < owners.until)
+    )
+    where instrument_id is not null and (until is null or published_at < until)
 ),
 
 -- Where an instrument loses bars to another, what was its first bar is told anew.
@@ -62,23 +62,18 @@ first_bars as (
 moments as (
     select symbol, session, available_at from bars
     union
-    select symbol, session, owners.available_at
-    from owners
-    join published as p using (symbol, session)
-    where owners.available_at > p.published_at
+    select symbol, session, available_at from owners where available_at > published_at
     union
     select owners.symbol, owners.session, actions.available_at
     from actions
     join owners on owners.instrument_id = actions.instrument_id and owners.session >= actions.ex_date
-    join published as p on p.symbol = owners.symbol and p.session = owners.session
     -- One that was known when its day began was known before any bar that it touches.
-    where actions.available_at > actions.event_time and actions.available_at > p.published_at
+    where actions.available_at > actions.event_time and actions.available_at > owners.published_at
     union
     select owners.symbol, owners.session, f.available_at
     from first_bars as f
     join owners on owners.instrument_id = f.instrument_id
-    join published as p on p.symbol = owners.symbol and p.session = owners.session
-    where f.available_at > p.published_at
+    where f.available_at > owners.published_at
 ),
 
 believed as (
