@@ -12,6 +12,7 @@ from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import Ask, HttpTransport, Pending, VendorError
 from pipelines.vendors.polygon import minute_aggs
 from pipelines.vendors.pool import RequestPriority
+from pipelines.vendors.times import NEW_YORK
 
 __all__ = ["ParallelDataFetcher", "RequestPriority"]
 
@@ -58,7 +59,7 @@ class ParallelDataFetcher:
     def submit(self, symbol: str, priority: RequestPriority = RequestPriority.NORMAL) -> str:
         if self._transport is None:
             raise VendorError("the fetcher is not running: call start_processing() first")
-        day = self._session or dt.datetime.now(dt.UTC).date()
+        day = self._session or dt.datetime.now(NEW_YORK).date()
         inner = f"v2/aggs/ticker/{quote(symbol, safe='')}/range/1/minute/{day}/{day}"
         ask = Ask("polygon", f"polygon/rest/{inner}.json", f"/{inner}?adjusted=false&sort=asc&limit=50000")
         request_id = f"{symbol}-{next(self._numbers)}"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
-VENDORS = ("polygon", "cboe", "cme")
 # Polygon became Massive: either brand's next_url may name the other's host, and either brand's variable holds the key.
 BRANDS = {"api.massive.com", "api.polygon.io"}
 # The flat files have keys of their own, which sign what is asked and open nothing else.

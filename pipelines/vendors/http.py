@@ -11,9 +11,10 @@ from types import TracebackType
 import httpx
 import stamina
 
+from pipelines.lake.schemas import VENDORS
 from pipelines.progress import say
 from pipelines.vendors import deadlines, replies
-from pipelines.vendors.hosts import VENDORS, ForeignHost, Hosts, VendorError
+from pipelines.vendors.hosts import ForeignHost, Hosts, VendorError
 from pipelines.vendors.pool import Job, PriorityPool, RequestPriority
 from pipelines.vendors.rates import Rate
 from pipelines.vendors.replies import Reply
