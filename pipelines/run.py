@@ -7,6 +7,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,9 @@ python_logs: {python_log_level: ERROR}
 """
 
 
+VENDORS_POOL = "vendors"  # one run at a time asks them, whoever started it
+
+
 def prepare_dagster_home(home: Home) -> None:
     """A Dagster home inside ours: telemetry off, no sign-up dialog, one run at a time, a quiet console."""
     home.dagster.mkdir(parents=True, exist_ok=True)
@@ -40,6 +44,19 @@ def close_orphans(home: Home) -> None:
 
     with home.lock(), dg.DagsterInstance.get() as instance:
         _close_orphans(instance)
+        instance.event_log_storage.set_concurrency_slots(VENDORS_POOL, 1)  # so that the page of pools shows it
+
+
+def _of_the_page(instance: Any, job: str) -> None:
+    """A run of the command line belongs to the same code location as one from the page, else neither the timeline nor
+    its job would show it. `execute_in_process` has no word for that."""
+    from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+    loaded = LoadableTargetOrigin(module_name="pipelines.definitions", working_directory=os.getcwd())
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(loadable_target_origin=loaded, location_name="nightdesk")
+    origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin(job)
+    instance.create_run_for_job = partial(instance.create_run_for_job, remote_job_origin=origin)
 
 
 def _close_orphans(instance: Any) -> None:
@@ -100,6 +117,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
             job = defs().resolve_job_def(name)
             with dg.DagsterInstance.get() as instance:
                 _close_orphans(instance)
+                _of_the_page(instance, name)
                 try:
                     result = job.execute_in_process(
                         instance=instance,

@@ -8,6 +8,7 @@ import dagster as dg
 from pipelines.lake.schemas import DATASETS, VENDORS
 from pipelines.lineage import VERSION
 from pipelines.resources import HomeResource
+from pipelines.run import VENDORS_POOL
 
 if TYPE_CHECKING:
     from pipelines.home import Home
@@ -52,14 +53,15 @@ def _columns(vendor: str) -> str:
             ["facts", vendor],
             group_name="ingest",
             deps=[["vendor", vendor]],
-            description=f"Every version of every fact from {vendor}, on two clocks; append-only.\n\n{_columns(vendor)}",
+            description=f"{_FEEDS[vendor]} Every version of every fact that was ever told, with the moment from which "
+            f"on it could be known; nothing is overwritten.\n\n{_columns(vendor)}",
             kinds={"python", "parquet"},
             owners=OWNERS,
         )
         for vendor in VENDORS
     ],
     name="ingest",
-    pool="vendors",  # one run at a time asks them, whoever started it
+    pool=VENDORS_POOL,
 )
 def facts(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Any]:
     """Land what is new, say which sessions it touches, and give each vendor's facts the digest of what they say."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from models.features.registry import FEATURES
 from pipelines.resources import HomeResource
 
 OWNERS = ["team:nightdesk"]
@@ -49,6 +50,7 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
         data_version=dg.DataVersion(told.digest()),
         metadata={
             "dagster/row_count": int(known.tradable.sum()),
+            "dagster/column_schema": _schema(known.features),
             "decision_sessions": len(known.sessions),
             "labelled_sessions": told.labelled,
             "names": len(known.names),
@@ -56,6 +58,16 @@ def panel(home: HomeResource) -> dg.MaterializeResult[Any]:
             "coming_session": str(known.sessions[-1]) if len(known.sessions) else "none",
         },
     )
+
+
+def _schema(features: tuple[str, ...]) -> dg.TableSchema:
+    """The panel as a table: a row for each decision and name that may be traded."""
+    said = {name: one.description for one in FEATURES for name in (one.ref, one.name)}
+    keys = (dg.TableColumn("session", "date", description="Of the decision; what it knows is of the session before."),
+            dg.TableColumn("instrument_id", "string", description="Permanent id, never a ticker."))
+    values = [dg.TableColumn(name, "double", description=said.get(name)) for name in features]
+    label = dg.TableColumn("return", "double", description="From the open that is decided for to the next one.")
+    return dg.TableSchema([*keys, *values, label])
 
 
 def _trained(
@@ -102,7 +114,7 @@ def _trained(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(digests)),
         metadata={
-            "dagster/row_count": sum(fold["train_rows"] for fold in section["folds"]),
+            "train_rows": sum(fold["train_rows"] for fold in section["folds"]),
             "fits": len(digests),
             "fitted_now": sum(not fold["cached"] for fold in section["folds"]),
             "folds": dg.MetadataValue.table(records),
@@ -224,7 +236,7 @@ def target_5m(home: HomeResource) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(told["digest"]),
         metadata={
-            "dagster/row_count": told["rows"], "model": told["model"], "share_of_rises": told["share"],
+            "train_rows": told["rows"], "model": told["model"], "share_of_rises": told["share"],
             "brier": told["brier"], "brier_of_share": told["brier_of_share"], "auc": told["auc"] or 0.0,
             "folds": dg.MetadataValue.table([dg.TableRecord(fold) for fold in told["folds"]]),
             "calibration": dg.MetadataValue.md(pictures.calibration(told)),

@@ -61,6 +61,9 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
         data_version=dg.DataVersion(night.digest()),
         metadata={
             "dagster/row_count": len(night.sessions) * len(night.candidates),
+            "dagster/column_schema": dg.TableSchema([
+                dg.TableColumn("session", "date"), dg.TableColumn("name", "string"),
+                *(dg.TableColumn(name, "double") for name in night.series)]),
             "first_session": str(night.sessions[0]),
             "last_session": str(night.sessions[-1]),
             "trials_n": trials,

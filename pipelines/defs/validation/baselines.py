@@ -41,7 +41,7 @@ def baselines(home: HomeResource) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
-            "dagster/row_count": len(section["strategies"]), "rules": dg.MetadataValue.table(records),
+            "judged": len(section["strategies"]), "rules": dg.MetadataValue.table(records),
             "regimes": dg.MetadataValue.json(section["regimes"]),
             "graph_beyond_rotation": dg.MetadataValue.md("\n".join(f"- {words}" for words in beyond)),
             "equity": dg.MetadataValue.md(picture(section, desk.read_section("judged"), desk.read_section("verdict"))),

@@ -50,7 +50,7 @@ def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(told.digest()),
         metadata={
-            "dagster/row_count": len(records), "alarms": ", ".join(section["alarms"]) or "none",
+            "figures_compared": len(records), "alarms": ", ".join(section["alarms"]) or "none",
             "compared": section["compared"], "past_windows": section["past_windows"],
             "figures": dg.MetadataValue.table(records), "evidently": dg.MetadataValue.path(str(page)),
         },

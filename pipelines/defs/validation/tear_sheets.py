@@ -58,7 +58,7 @@ def tear_sheets(home: HomeResource) -> dg.MaterializeResult[Any]:
     links = "\n".join(f"- {one['role']}: `{desk.reports / one['path']}`" for one in written)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest([night.digest(), section])),
-        metadata={"dagster/row_count": len(written), "sheets": dg.MetadataValue.md(links),
+        metadata={"pages": len(written), "sheets": dg.MetadataValue.md(links),
                   **({"chosen": dg.MetadataValue.path(str(desk.reports / written[0]["path"]))} if written else {}),
                   **{name: rows for name, rows in files.items()}},
     )

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from pipelines.defs.warehouse import words
 from pipelines.lake.schemas import VENDORS
 
 OWNERS = ["team:nightdesk"]
@@ -39,3 +40,11 @@ class WarehouseTranslator(DagsterDbtTranslator):  # type: ignore[misc]
             deps=deps, group_name="warehouse", owners=OWNERS,
             kinds={"dbt", "duckdb", "python" if properties["language"] == "python" else "sql"},
         )  # fmt: skip
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None or spec.description:
+            return spec
+        return spec._replace(description=words.question(manifest["nodes"][unique_id]))
