@@ -45,11 +45,19 @@ class Scale:
         return round(ABOVE + (self.high - value) / (self.high - self.low) * self.plot, 1)
 
 
+STEPS = (1, 2, 5, 10)
+
+
 def ticks(low: float, high: float, about: int) -> list[float]:
-    """Round values between low and high: 1, 2 or 5 times a power of ten apart."""
+    """Round values between low and high: 1, 2 or 5 times a power of ten apart, and closer where only two would be."""
     power = 10.0 ** math.floor(math.log10((high - low) / about))
-    step = next(power * m for m in (1, 2, 5, 10) if (high - low) / (power * m) <= about)
-    return [round(step * i, 10) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    at = next(n for n, m in enumerate(STEPS) if (high - low) / (power * m) <= about)
+
+    def every(step: float) -> list[float]:
+        return [round(step * i, 10) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+
+    found = every(power * STEPS[at])
+    return found if len(found) > 2 or not at else every(power * STEPS[at - 1])
 
 
 def date_ticks(days: Sequence[dt.date], most: int = 6) -> list[tuple[int, str]]:
