@@ -64,6 +64,7 @@ class Coverage(Section):
     symbols: Names = ()
     chains: Names = ("_SPX",)
     roots: Names = ("ES",)
+    schemas: Names = ()  # of these roots, each charged for; none: trades, and beside them what spend.max_usd covers
     start: dt.date | None = None
     minute_sessions: int = Field(default=0, ge=0)
     flatfiles: Names = ()  # us_stocks_sip/day_aggs_v1, us_stocks_sip/minute_aggs_v1, us_indices/day_aggs_v1

@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.home import Home
-from pipelines.lake import more_asks, raw
+from pipelines.lake import more_asks, raw, tick_asks
 from pipelines.lake.answers import Answers
 from pipelines.progress import say
-from pipelines.vendors import times
 from pipelines.vendors.contents import Unusable, load_json
 from pipelines.vendors.flatfiles import Bucket, Listed
 from pipelines.vendors.http import Answer, Ask, HttpTransport
@@ -43,6 +42,8 @@ class Plan:
     symbols: tuple[str, ...] = ()
     chain_symbols: tuple[str, ...] = ("_SPX",)
     roots: tuple[str, ...] = ("ES",)
+    schemas: tuple[str, ...] = ("trades",)  # of what is told of these roots
+    extras: tuple[str, ...] = ()  # more of them, as far as the night's price allows
     more: more_asks.More = more_asks.More()
 
 
@@ -73,7 +74,8 @@ class VendorPull:
         yield from self._answers("days", self.day_asks())
         yield from self._answers("minute bars", self._minute_asks())
         yield from self._answers("option chains", self.chain_asks())
-        yield from self._answers("futures trades", self.tick_asks())
+        for what, asks in self.tick_asks_by_kind():
+            yield from self._answers(what, asks)
         for symbol in self.plan.more.snapshots:
             stem = more_asks.snapshot_stem(symbol, self.plan.days[-1])
             if not self.held.sound(f"{_REST}/{stem}-0001.json"):
@@ -139,8 +141,15 @@ class VendorPull:
 
     def tick_asks(self) -> list[Ask]:
         """A second question of these is never conditional, and the vendor charges for each: one good body is enough."""
-        asks = [_ticks_ask(root, day) for root in self.plan.roots for day in self.plan.ticks]
-        return [ask for ask in asks if not self.held.sound(ask.path)]
+        plan = self.plan
+        wanted = tick_asks.asks(plan.roots, plan.schemas + plan.extras, plan.ticks, plan.days, self.now)
+        return [ask for ask in wanted if not self.held.sound(ask.path)]
+
+    def tick_asks_by_kind(self) -> list[tuple[str, list[Ask]]]:
+        """What to say of them, and the questions."""
+        asks = self.tick_asks()
+        return [(tick_asks.SCHEMAS[schema], [ask for ask in asks if tick_asks.schema_of(ask.path) == schema])
+                for schema in self.plan.schemas + self.plan.extras]  # fmt: skip
 
     def _wanted(self, days: tuple[dt.date, ...], path_of: Any) -> list[dt.date]:
         recent = set(self.plan.days[-ASKED_AGAIN:])
@@ -254,19 +263,6 @@ def _flat(one: Listed, body: bytes, now: dt.datetime) -> Delivery:
 
 def _chain_path(symbol: str, day: dt.date) -> str:
     return f"cboe/options/{symbol}/{day}.json"
-
-
-def _ticks_ask(root: str, day: dt.date) -> Ask:
-    """One trade date: from 17:00 in Chicago of the evening before."""
-    begins, ends = (dt.datetime(on.year, on.month, on.day, 17, tzinfo=times.CHICAGO)
-                    for on in (day - dt.timedelta(days=1), day))  # fmt: skip
-    form = {
-        "dataset": "GLBX.MDP3", "schema": "trades", "symbols": f"{root}.FUT", "stype_in": "parent",
-        "start": begins.astimezone(dt.UTC).isoformat(), "end": ends.astimezone(dt.UTC).isoformat(), "encoding": "dbn",
-        "compression": "zstd",
-    }  # fmt: skip
-    path = f"cme/dbn/GLBX.MDP3-{root}.FUT-trades-{day}.dbn.zst"
-    return Ask("cme", path, "/v0/timeseries.get_range", form=tuple(form.items()))
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pipelines.lake.asks import VendorPull
+from pipelines.lake.tick_asks import SCHEMAS, USUAL_BYTES, schema_of
+from pipelines.progress import say
 from pipelines.vendors.http import Answer, Ask, HttpTransport, VendorError
 from pipelines.vendors.layout import route
 
@@ -12,8 +14,8 @@ COST_TARGET = "/v0/metadata.get_cost"  # the vendor's own price, free to ask
 # Bytes of one body where the lake holds none to go by: measured or documented sizes, rounded up.
 _USUAL = {"tickers": 400_000, "ticker_events": 600, "splits": 250_000, "dividends": 350_000, "equity_bars": 1_300_000,
           "equity_minutes": 120_000, "option_chain": 14_000_000, "option_snapshots": 260_000, "index_bars": 25_000,
-          "market_days": 2_000, "index_levels": 400_000, "market_statistics": 12_000, "volume_details": 12_000,
-          "futures_trades": 12_000_000}  # fmt: skip
+          "market_days": 2_000, "index_levels": 400_000, "market_statistics": 12_000,
+          "volume_details": 12_000}  # fmt: skip
 _SNAPSHOT_PAGES = 120  # of SPX, the widest chain there is
 _MONTH_OF_BARS = 3_000
 # Pages of a list that was never asked. How many companies it names decides how many histories follow.
@@ -55,13 +57,28 @@ def lines(pull: VendorPull) -> Iterator[Line]:
     for what, asks in pull.more_asks():
         if asks:
             yield _line(pull, asks[0].vendor, what, asks)
-    yield _line(pull, "cme", "futures trades", pull.tick_asks())
+    for what, asks in pull.tick_asks_by_kind():
+        if asks or what == SCHEMAS["trades"]:
+            yield _line(pull, "cme", what, asks)
 
 
-def priced(pull: VendorPull, transport: HttpTransport) -> list[Line]:
+def priced(pull: VendorPull, transport: HttpTransport, max_usd: float) -> list[Line]:
     """The lines with the vendor's own price of what it charges for."""
-    usd = cost_usd(pull.tick_asks(), transport)
-    return [replace(line, usd=usd) if line.what == "futures trades" else line for line in lines(pull)]
+    pull, usd = affordable(pull, transport, max_usd)
+    return [replace(line, usd=usd.get(line.what, 0.0)) for line in lines(pull)]
+
+
+def affordable(pull: VendorPull, transport: HttpTransport, max_usd: float) -> tuple[VendorPull, dict[str, float]]:
+    """The pull and its price by kind; without its extras where only they make it cost too much."""
+    usd = {what: cost_usd(asks, transport) for what, asks in pull.tick_asks_by_kind()}
+    needed = {SCHEMAS[schema]: usd[SCHEMAS[schema]] for schema in pull.plan.schemas}
+    whole = sum(usd.values())
+    if whole <= max_usd or sum(needed.values()) > max_usd or not pull.plan.extras:
+        return pull, usd
+    extras = " and ".join(SCHEMAS[schema] for schema in pull.plan.extras)
+    say(f"    cme: {extras} are left out: with them tonight would cost {whole:.2f} USD and spend.max_usd is "
+        f"{max_usd:.2f}")  # fmt: skip
+    return replace(pull, plan=replace(pull.plan, extras=())), needed
 
 
 def cost_usd(asks: list[Ask], transport: HttpTransport) -> float:
@@ -85,8 +102,9 @@ def _price(answer: Answer) -> float:
 def refuse_beyond(usd: float, max_usd: float) -> None:
     if usd > max_usd:
         raise SpendRefused(
-            f"tonight's futures trades would cost {usd:.2f} USD and spend.max_usd is {max_usd:.2f}: nothing was asked. "
-            "Raise it, or narrow coverage.roots; `nightdesk ingest --dry-run` shows what would be asked"
+            f"tonight's data of futures would cost {usd:.2f} USD and spend.max_usd is {max_usd:.2f}: nothing was "
+            "asked. Raise it, or narrow coverage.roots or coverage.schemas; `nightdesk ingest --dry-run` shows what "
+            "would be asked, and the price of each kind"
         )
 
 
@@ -116,13 +134,14 @@ def _size(pull: VendorPull, path: str) -> tuple[int, bool]:
     held = pull.held.newest.get(path)
     if held:
         return int(held["bytes"]), True
-    found = route(path)
+    found, schema = route(path), schema_of(path)
     assert found is not None
-    usual = _MONTH_OF_BARS if "/range/1/day/" in path else _USUAL[found.dataset]
-    size = _mean(pull, found.dataset)
+    usual = _MONTH_OF_BARS if "/range/1/day/" in path else USUAL_BYTES[schema] if schema else _USUAL[found.dataset]
+    size = _mean(pull, found.dataset, schema)
     return (size, True) if size else (usual, False)
 
 
-def _mean(pull: VendorPull, dataset: str) -> int:
-    sizes = [row["bytes"] for row in pull.held.newest.values() if row.get("dataset") == dataset]
+def _mean(pull: VendorPull, dataset: str, schema: str | None = None) -> int:
+    sizes = [row["bytes"] for path, row in pull.held.newest.items()
+             if row.get("dataset") == dataset and schema_of(path) == schema]  # fmt: skip
     return sum(sizes) // len(sizes) if sizes else 0

@@ -149,7 +149,7 @@ class Landing:
             self._withdrawals.add(
                 found.dataset, slot(delivery.path, found), moment, delivery.path, delivery.sha256, is_new=True
             )
-        if found.whole and not any(table.num_rows or rejects for table, rejects in parts):
+        if found.whole and told and not any(table.num_rows or rejects for table, rejects in parts):
             self._unread.append(delivery.path)
         for dataset, (_, rejects) in landed.items():
             self.refused += quarantine.rows_of(

@@ -13,6 +13,7 @@ from pipelines.home import Home
 from pipelines.lake import forecast, raw
 from pipelines.lake.asks import Plan, VendorPull
 from pipelines.lake.more_asks import FLAT_MINUTES, More
+from pipelines.lake.tick_asks import EXTRAS, SCHEMAS
 from pipelines.progress import say
 from pipelines.settings import Coverage, Settings
 from pipelines.vendors.cme_details import ROOTS
@@ -54,13 +55,16 @@ class HttpSource:
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
         pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket)
         if self.max_usd is not None:
-            forecast.refuse_beyond(forecast.cost_usd(pull.tick_asks(), self.transport), self.max_usd)
+            pull, usd = forecast.affordable(pull, self.transport, self.max_usd)
+            forecast.refuse_beyond(sum(usd.values()), self.max_usd)
         return pull.deliveries()
 
     def forecast(self, held: raw.Held, now: dt.datetime) -> list[forecast.Line]:
         """What tonight would ask for. Only the price of what is charged is asked, which is free."""
         pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket)
-        return list(forecast.lines(pull)) if self.max_usd is None else forecast.priced(pull, self.transport)
+        if self.max_usd is None:
+            return list(forecast.lines(pull))
+        return forecast.priced(pull, self.transport, self.max_usd)
 
     def asked(self) -> Mapping[str, int]:
         flat = self.bucket.asked if self.bucket else 0
@@ -152,8 +156,15 @@ def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
     minutes = min(len(days), coverage.minute_sessions) if by_minute else 0
     return Plan(
         days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], symbols=coverage.symbols,
-        chain_symbols=chains, roots=coverage.roots, more=_more(coverage, len(days)),
+        chain_symbols=chains, roots=coverage.roots, schemas=_schemas(coverage),
+        extras=() if coverage.schemas else EXTRAS, more=_more(coverage, len(days)),
     )  # fmt: skip
+
+
+def _schemas(coverage: Coverage) -> tuple[str, ...]:
+    if unknown := sorted(set(coverage.schemas) - set(SCHEMAS)):
+        raise SourceError(f"coverage.schemas: nothing is read of {', '.join(unknown)}; read are {', '.join(SCHEMAS)}")
+    return tuple(dict.fromkeys(coverage.schemas)) or ("trades",)
 
 
 def _more(coverage: Coverage, sessions: int) -> More:

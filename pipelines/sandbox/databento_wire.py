@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.sandbox.futures import RECORD, bounds, contracts_on, make_trades, nanoseconds, tick_sessions
+from pipelines.sandbox.futures import RECORD, Contract, bounds, contracts_on, make_trades, nanoseconds, tick_sessions
 from pipelines.sandbox.market import Market
 
 DATASET = "GLBX.MDP3"
@@ -43,11 +43,8 @@ def session_trades(market: Market, number: int, root: str) -> np.ndarray:
 
 
 def _encode(market: Market, start: dt.datetime, end: dt.datetime, root: str) -> bytes:
-    import databento_dbn as dbn
-    import zstandard
-
     first, last = nanoseconds(start), nanoseconds(end)
-    parts, instruments = [], {}
+    parts, instruments = [], dict[str, Contract]()
     for number in tick_sessions(market):
         begins, ends = bounds(market, number)
         if begins < end and ends + dt.timedelta(seconds=1) > start:
@@ -58,6 +55,16 @@ def _encode(market: Market, start: dt.datetime, end: dt.datetime, root: str) -> 
                 one.symbol: one
                 for one in contracts_on(market.sessions[number], root) if one.instrument_id in traded
             }  # fmt: skip
+    return packed("trades", start, end, root, instruments, b"".join(parts))
+
+
+def packed(
+    schema: str, start: dt.datetime, end: dt.datetime, root: str, instruments: dict[str, Contract], records: bytes
+) -> bytes:
+    """Records behind metadata that names their instruments."""
+    import databento_dbn as dbn
+    import zstandard
+
     until = end.date() if end.time() == dt.time() else end.date() + dt.timedelta(days=1)
     mappings = [
         _Mapping(symbol, [_Interval(start.date(), until, str(contract.instrument_id))])
@@ -65,7 +72,8 @@ def _encode(market: Market, start: dt.datetime, end: dt.datetime, root: str) -> 
     ]
     mappings_: Any = mappings  # the encoder asks for attributes, not for its own types
     metadata = dbn.Metadata(
-        dataset=DATASET, start=first, end=last, stype_in=dbn.SType.PARENT, stype_out=dbn.SType.INSTRUMENT_ID,
-        schema=dbn.Schema.TRADES, symbols=[f"{root}.FUT"], partial=[], not_found=[], mappings=mappings_,
+        dataset=DATASET, start=nanoseconds(start), end=nanoseconds(end), stype_in=dbn.SType.PARENT,
+        stype_out=dbn.SType.INSTRUMENT_ID, schema=dbn.Schema.from_str(schema), symbols=[f"{root}.FUT"],
+        partial=[], not_found=[], mappings=mappings_,
     )  # fmt: skip
-    return zstandard.ZstdCompressor(level=3).compress(metadata.encode() + b"".join(parts))
+    return zstandard.ZstdCompressor(level=3).compress(metadata.encode() + records)

@@ -14,7 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pipelines.sandbox import cboe_statistics, cboe_wire, cme_wire, databento_wire, polygon_aggs, polygon_reference
+from pipelines.sandbox import (
+    cboe_statistics,
+    cboe_wire,
+    cme_wire,
+    databento_reference,
+    databento_wire,
+    polygon_aggs,
+    polygon_reference,
+)
 from pipelines.sandbox.faults import SLOW_PIECES, Faults, Rule, spoil
 from pipelines.sandbox.market import FEED_DELAY, Market
 
@@ -23,6 +31,7 @@ USD_A_BYTE = 1e-6  # what the sandbox pretends to charge for trades when it is a
 HISTORY_PATH = "/api/global/us_indices/daily_prices/"
 STATISTICS_PATH, STATISTICS_SUFFIX = "/data/us/options/market_statistics/daily/", "_daily_options"
 DETAILS_PATH = "/CmeWS/mvc/Volume/Details/F/"
+SCHEMAS = ("trades", "definition", "statistics")
 ROOTS = {"133": "ES", "146": "NQ"}  # by the number that the exchange's site gives a product
 CHAIN_PATH = "/api/global/delayed_quotes/options/_SPX.json"
 
@@ -137,9 +146,9 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _databento(market: Market, form: dict[str, str], now: dt.datetime) -> Answer:
-    wanted = {"dataset": "GLBX.MDP3", "schema": "trades", "stype_in": "parent", "encoding": "dbn"}
+    wanted = {"dataset": "GLBX.MDP3", "stype_in": "parent", "encoding": "dbn"}
     roots = {f"{root}.FUT": root for root in market.settings.sandbox.roots}
-    told = {name: [value] for name, value in wanted.items()} | {"symbols": list(roots)}
+    told = {name: [value] for name, value in wanted.items()} | {"symbols": list(roots), "schema": list(SCHEMAS)}
     for name, values in told.items():
         if form.get(name, values[0]) not in values:
             only = " or ".join(values)
@@ -156,7 +165,10 @@ def _databento(market: Market, form: dict[str, str], now: dt.datetime) -> Answer
             "the available range. Try requesting with an earlier `end`.",
         )  # fmt: skip
     root = roots[form.get("symbols", next(iter(roots)))]
-    return Answer(200, databento_wire.trades_body(market, start, end, root), "application/octet-stream")
+    schema = form.get("schema", "trades")
+    if schema == "trades":
+        return Answer(200, databento_wire.trades_body(market, start, end, root), "application/octet-stream")
+    return Answer(200, databento_reference.body(market, schema, start, end, root), "application/octet-stream")
 
 
 class _Handler(BaseHTTPRequestHandler):

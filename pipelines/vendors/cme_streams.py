@@ -13,9 +13,10 @@ READERS: dict[str, Callable[[bytes | dbn.Stream, str], Parsed]] = {
 
 
 def read(body: bytes, path: str) -> list[tuple[str, Parsed]]:
-    """By dataset; the body is unpacked and taken apart once. What is wrong with the whole of it is said once."""
+    """By dataset; the body is unpacked and taken apart once. What is wrong with the whole of it is said once.
+    A body without a record is of a window in which nothing was told."""
     try:
         stream = dbn.Stream(body)
     except Unusable:
         return [("futures_trades", cme.trades(body, path))]
-    return [(dataset, reader(stream, path)) for dataset, reader in READERS.items()]
+    return [(dataset, reader(stream, path)) for dataset, reader in READERS.items()] if stream.count else []

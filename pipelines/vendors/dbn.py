@@ -74,7 +74,7 @@ class Stream:
         found = []
         for one in layouts:
             places = np.flatnonzero(np.isin(self._kinds, kinds) & self._as_long_as(one))
-            if only is not None:
+            if only is not None and len(places):  # the records of others may be shorter than that byte
                 places = places[self._byte(places, only[0]) == only[1][0]]
             as_it_is = self._even is not None and self._even.shape[1] == one.itemsize and len(places) == self.count
             content = self.body if as_it_is else self._joined(places, one.itemsize)

@@ -84,11 +84,34 @@ def test_a_night_dearer_than_allowed_asks_for_nothing_charged(market: sandbox.Ma
         pull(market, tmp_path, coverage={"start": "2025-06-27"}, spend={"max_usd": 0.01})
     assert raw.Held.read(Home(tmp_path)).newest == {}
     told = pull(market, tmp_path, coverage={"start": "2025-06-27"})
-    assert told.vendors["cme"].new_bodies == 1
+    held = {path.rpartition("-2025")[0] for path in raw.Held.read(Home(tmp_path)).newest if path.startswith("cme/")}
+    assert held == {f"cme/dbn/GLBX.MDP3-ES.FUT-{schema}" for schema in ("trades", "definition", "statistics")}
+    assert told.vendors["cme"].new_bodies == 4 and told.quarantined == {}
+    assert (told.rows["futures_definitions"], told.rows["futures_statistics"]) == (2, 4)
     # What is held is not bought again.
     with opened(market, tmp_path, 0, coverage={"start": "2025-06-27"}, spend={"max_usd": 0}) as (_, source):
         lines = source.forecast(raw.Held.read(Home(tmp_path)), market.night_now(0))
     assert [(line.requests, line.usd) for line in lines if line.vendor == "cme"] == [(0, 0.0)]
+
+
+def test_what_is_beside_trades_is_left_out_where_only_it_costs_too_much(
+    market: sandbox.Market, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened(market, tmp_path, 0, coverage={"start": "2025-06-27"}) as (_, source):
+        usd = {line.what: line.usd for line in source.forecast(raw.Held.read(Home(tmp_path)), market.night_now(0))}
+    trades = {"max_usd": usd["futures trades"] + 0.0001}
+    assert sum(usd.values()) > trades["max_usd"]
+    told = pull(market, tmp_path / "one", coverage={"start": "2025-06-27"}, spend=trades)
+    assert told.vendors["cme"].new_bodies == 1 and told.rows["futures_trades"] == 4000
+    assert "futures definitions and futures statistics are left out" in capsys.readouterr().err
+    # Those who name it mean it.
+    named = {"start": "2025-06-27", "schemas": "trades,definition"}
+    with pytest.raises(SpendRefused, match="coverage.schemas"):
+        pull(market, tmp_path / "two", coverage=named, spend=trades)
+    with pytest.raises(sources.SourceError, match="nothing is read of mbp-10"):
+        pull(market, tmp_path / "two", coverage={**named, "schemas": "mbp-10"})
+    told = pull(market, tmp_path / "two", coverage={**named, "schemas": "definition"})
+    assert set(told.rows) & {"futures_trades", "futures_definitions"} == {"futures_definitions"}
 
 
 def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(
@@ -109,7 +132,9 @@ def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(
     assert by_kind["days"]["requests"] == sources.FIRST_LOAD_SESSIONS
     assert by_kind["futures trades"]["requests"] == 1 and by_kind["futures trades"]["usd"] > 0.01
     assert by_kind["option chains"]["requests"] == 1
-    assert told["usd"] == by_kind["futures trades"]["usd"] and not told["allowed"]
+    charged = [by_kind[f"futures {what}"] for what in ("trades", "definitions", "statistics")]
+    assert all(line["usd"] > 0 for line in charged) and charged[2]["requests"] == 2
+    assert told["usd"] == pytest.approx(sum(line["usd"] for line in charged)) and not told["allowed"]
     dry_run.print_table(told)
     assert "REFUSED" in capsys.readouterr().out
 

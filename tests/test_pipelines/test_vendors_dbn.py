@@ -87,6 +87,10 @@ def test_a_series_through_many_contracts_names_none() -> None:
     assert plain(stream(trade("TradeMsg", NOON, 1.0, 1, 1), symbols={"ESU5-ESZ5": 1})) == ([], [])
 
 
+def test_a_stream_of_nothing_and_one_of_short_records_hold_no_prints() -> None:
+    assert plain(stream()) == plain(stream(bytes([4, 23]) + bytes(14))) == ([], [])
+
+
 def test_a_record_as_long_as_none_of_its_kind_costs_itself() -> None:
     good = trade("TradeMsg", NOON, 6200.25, 1, 1)
     short = bytes([10, 0]) + good[2:40]
