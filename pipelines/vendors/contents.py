@@ -11,6 +11,7 @@ from typing import Any
 TEXT_LIMIT = 400
 MOST_BYTES = 1 << 30  # of an unpacked body: a whole market's minutes of a day are a fifth of it
 MOST_JSON_BYTES = 1 << 28  # the widest chain there is has a sixteenth
+MOST_LINES_BYTES = 1 << 26  # read line by line in Python; the widest chain as CSV has a sixth
 _SLICE = 4096  # of a zstd stream: what it can swell to in one step is a bounded number of blocks
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,4})?", re.ASCII)
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
@@ -92,10 +93,11 @@ def load_json(body: bytes) -> Any:
 
 def csv_lines(body: bytes) -> list[list[str]]:
     """Cells of each line that holds any. No cell goes over a line's end, so that a stray quote costs its own line."""
+    _bounded(len(body), MOST_LINES_BYTES)
     text = body.decode("utf-8-sig", "replace").lstrip()
     if text.startswith("<") or "\x00" in text[:200]:  # a page for people, or another encoding
         raise Unusable("not_data", text[:TEXT_LIMIT])
-    lines = map(_cells, _LINES.split(text))
+    lines = (_cells(line) for line in _LINES.split(text) if line and not line.isspace())
     return [line for line in lines if any(cell.strip() for cell in line)]
 
 

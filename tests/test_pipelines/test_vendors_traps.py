@@ -128,6 +128,8 @@ def test_bombs_are_defused_before_they_swell(monkeypatch: pytest.MonkeyPatch) ->
     assert reasons(cme.trades(zstandard.ZstdCompressor().compress(zeros), bodies.TRADES_PATH)) == ["not_data"]
     monkeypatch.setattr(contents, "MOST_JSON_BYTES", 1 << 10)
     assert reasons(cboe.chain(bodies.chain(*[bodies.option("A")] * 100), bodies.CHAIN_PATH)) == ["not_data"]
+    monkeypatch.setattr(contents, "MOST_LINES_BYTES", 1 << 10)
+    assert reasons(cboe_daily.history(b"DATE,OPEN,HIGH,LOW,CLOSE" + b"\n" * 2000, bodies.INDEX_PATH)) == ["not_data"]
 
 
 @pytest.mark.parametrize("depth", range(940, 1000, 3))
