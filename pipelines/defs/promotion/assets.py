@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.home import Home
 from pipelines.resources import SEARCH, HomeResource
 
@@ -49,15 +50,14 @@ def verdict(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Materia
     section = verdict_section(tonight, settings, _oracle_sharpe(desk, settings))
     desk.write_section("verdict", section)
     say(f"    {section['act']}: {section['strategy']}")
-    checks = [dg.TableRecord({name: one[name] for name in ("name", "value", "threshold", "passed")})
-              for one in section["checks"]]
+    checks = [{name: one[name] for name in ("name", "value", "threshold", "passed")} for one in section["checks"]]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(tonight.record.content_digest),
         metadata={
             "act": section["act"], "strategy": section["strategy"], "record": tonight.record.seq,
             "trials_n": section["trials_n"],
             "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in section["reasons"])),
-            "checks": dg.MetadataValue.table(checks),
+            "checks": readable(checks),
             "smallest_visible_sharpe": dg.MetadataValue.json(section["smallest_visible_sharpe"]),
         },
     )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
 KEY = dg.AssetKey(["promotion", "ladder"])
@@ -32,13 +33,13 @@ def ladder(home: HomeResource) -> dg.MaterializeResult:
         mirror(desk, str(settings.publish.mirror))
     desk.write_section("ladder", section)
     above = section["next"] or {}
-    rows = [dg.TableRecord({name: one[name] for name in ("name", "value", "threshold", "passed", "plain")})
+    rows = [{name: one[name] for name in ("name", "value", "threshold", "passed", "plain")}
             for one in above.get("checks", [])]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(section)),
         metadata={"rung": section["rung"] or "nobody holds the slot", "next": above.get("rung") or "none",
                   "acted": section["acted"] or "nothing to do",
-                  **({"checks": dg.MetadataValue.table(rows)} if rows else {})},
+                  **({"checks": readable(rows)} if rows else {})},
     )
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
 
@@ -56,7 +57,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
     trials = max(Ledger(desk.ledger).n(TARGET), policy_of(settings).min_trials)
     shown = ("name", "kind", "sharpe_net", "sharpe_active", "sharpe_gross", "max_drawdown", "turnover_daily",
              "cost_bp_daily", "dsr")
-    records = [dg.TableRecord({name: one[name] for name in shown}) for one in section["strategies"]]
+    records = [{name: one[name] for name in shown} for one in section["strategies"]]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(night.digest()),
         metadata={
@@ -68,7 +69,7 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
             "last_session": str(night.sessions[-1]),
             "trials_n": trials,
             **({"narrow": narrow} if narrow else {}),
-            "candidates": dg.MetadataValue.table(records),
+            "candidates": readable(records),
             "equity": dg.MetadataValue.md(equity_curves(section)),
         },
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
 READ = ("technical_v1", "statistical_v1", "garch_v1", "graph_v1", "positioning_v1", "auction_v1")
@@ -36,12 +37,12 @@ def baselines(home: HomeResource) -> dg.MaterializeResult[Any]:
     for words in beyond:
         say(f"    {words}")
     shown = ("name", "sharpe_net", "sharpe_active", "sharpe_gross", "max_drawdown", "turnover_daily", "cost_bp_daily")
-    records = [dg.TableRecord({name: one[name] for name in shown}) for one in section["strategies"]
+    records = [{name: one[name] for name in shown} for one in section["strategies"]
                if one["sharpe_net"] is not None]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
-            "judged": len(section["strategies"]), "rules": dg.MetadataValue.table(records),
+            "judged": len(section["strategies"]), "rules": readable(records),
             "regimes": dg.MetadataValue.json(section["regimes"]),
             "graph_beyond_rotation": dg.MetadataValue.md("\n".join(f"- {words}" for words in beyond)),
             "equity": dg.MetadataValue.md(picture(section, desk.read_section("judged"), desk.read_section("verdict"))),

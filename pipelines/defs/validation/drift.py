@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
 
@@ -45,13 +46,13 @@ def drift(home: HomeResource) -> dg.MaterializeResult[Any]:
     if section["alarms"]:
         say(f"    moved: {', '.join(section['alarms'])}")
     shown = ("psi", "unusual_level", "kl", "kl_level", "shift", "shift_level", "p_value", "alarm")
-    records = [dg.TableRecord({"of": name, **{key: one.get(key) for key in shown}})
+    records = [{"of": name, **{key: one.get(key) for key in shown}}
                for part in ("features", "predictions", "residuals") for name, one in section[part].items()]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(told.digest()),
         metadata={
             "figures_compared": len(records), "alarms": ", ".join(section["alarms"]) or "none",
             "compared": section["compared"], "past_windows": section["past_windows"],
-            "figures": dg.MetadataValue.table(records), "evidently": dg.MetadataValue.path(str(page)),
+            "figures": readable(records), "evidently": dg.MetadataValue.path(str(page)),
         },
     )

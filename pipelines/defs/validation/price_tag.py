@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
 
@@ -43,5 +44,5 @@ def price_tag(home: HomeResource) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(section)),
         metadata={"strategy": section["strategy"], "sessions": section["sessions"],
-                  "added": dg.MetadataValue.table([dg.TableRecord(one) for one in tagged])},
+                  "added": readable(tagged)},
     )
