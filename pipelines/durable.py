@@ -8,6 +8,8 @@ from typing import Any
 
 from pipelines import failpoints
 
+STAGING = ".{}.staging"
+
 
 def fsync_path(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
@@ -43,7 +45,7 @@ def write_json(path: Path, value: Any, *, failpoint: str = "file") -> None:
 
 def fresh_staging(parent: Path, name: str) -> Path:
     """An empty folder beside the final one; what an earlier, killed attempt left is thrown away."""
-    staging = parent / f".{name}.staging"
+    staging = parent / STAGING.format(name)
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     return staging

@@ -49,6 +49,20 @@ def begin(home: Home) -> None:
             pq.write_table(dataset.schema.empty_table(), sink)
             durable.write_atomic(path, sink.getvalue().to_pybytes(), failpoint="lake_begin")
     quarantine.drop_uncommitted(home, {batch.name for batch in raw.batches(home)})
+    _drop_half_made(home)
+
+
+def _drop_half_made(home: Home) -> None:
+    """What a killed run was writing, and the next one may have no more reason to write."""
+    for staging in home.facts.glob(".batch-*.staging"):
+        shutil.rmtree(staging)
+    left, spooled = list(home.quarantine.glob(".batch-*.staged")), home.work / durable.STAGING.format("incoming")
+    if spooled.exists():  # the sign of a kill: else the bodies of all years would be looked through each night
+        left += (home.raw / "bodies").glob("*/.*.staged")
+    for file in left:
+        file.unlink()
+    if spooled.exists():
+        shutil.rmtree(spooled)
 
 
 def commit(home: Home, landing: Landing, now: dt.datetime) -> tuple[int | None, Staged]:
@@ -56,6 +70,7 @@ def commit(home: Home, landing: Landing, now: dt.datetime) -> tuple[int | None, 
     number = int(raw.batches(home)[-1].name.removeprefix("batch-")) + 1
     name, staged = name_of(number), Staged()
     if not landing.new_bodies:
+        shutil.rmtree(landing.folder, ignore_errors=True)
         return None, staged
     basis.set_aside(home, landing)
     staging = durable.fresh_staging(home.facts, name)

@@ -88,3 +88,21 @@ def test_every_death_is_survived(source: Path, tmp_path: Path) -> None:
     assert "lake/quarantine/batch-000002.parquet" in expected
     for point, home in homes.items():
         assert tree(home) == expected, point
+
+
+def test_what_was_half_made_goes_although_nobody_needs_it_any_more(source: Path, tmp_path: Path) -> None:
+    empty, unharmed = tmp_path / "empty", tmp_path / "unharmed"
+    empty.mkdir()
+    homes = {point: tmp_path / point for point in POINTS if point.endswith("staged")}
+    run([(home, source, 1, "") for home in (unharmed, *homes.values())])
+    assert set(run([(home, source, 2, point) for point, home in homes.items()])) == {-signal.SIGKILL}
+    assert all(hidden(home) for home in homes.values())
+    assert set(run([(home, empty, 2, "") for home in homes.values()])) == {0}
+    for point, home in homes.items():
+        assert not hidden(home), point
+        assert tree(home).items() >= tree(unharmed).items()
+
+
+def hidden(home: Path) -> list[str]:
+    """Files of the lake that are not, or whose folder is not, yet in place."""
+    return [name for name in tree(home) if any(part.startswith(".") for part in Path(name).parts)]
