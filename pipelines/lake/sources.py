@@ -104,6 +104,7 @@ def sandbox_plan(settings: Settings, market: "Outline", now: dt.datetime) -> Pla
         chains=chains,
         ticks=_of(days, futures.tick_sessions(market)),
         roots=sizes.roots,
+        schemas=("trades", *EXTRAS) if many else ("trades",),
         archive=True,
         more=More(cboe_indices=("SPX", "VIX"), statistics=statistics, details=sizes.roots) if many else More(),
     )
