@@ -63,6 +63,15 @@ function showStatus(status) {
       (typeof own.feed_silent_s === "number" ? `, last bar ${own.feed_silent_s.toFixed(0)} s ago` : "") + "." : "");
 }
 
+/* Round values between low and high, 1, 2 or 5 times a power of ten apart: at least three. */
+function round(low, high) {
+  const power = 10 ** Math.floor(Math.log10((high - low) / 2));
+  const step = power * ([5, 2, 1].find((m) => Math.floor(high / (power * m)) - Math.ceil(low / (power * m)) >= 2) || 0.5);
+  const values = [];
+  for (let at = Math.ceil(low / step); at * step <= high; at += 1) values.push(at * step);
+  return values;
+}
+
 function showEquity(pnl, status) {
   const closes = pnl.sessions.length ? [pnl.sessions[0].start_equity, ...pnl.sessions.map((row) => row.equity)] : status.open ? [pnl.capital_usd] : [];
   const points = status.open ? [...closes, status.equity] : closes;
@@ -75,7 +84,7 @@ function showEquity(pnl, status) {
   const y = (v) => 12 + (height - 44) * (high - v) / (high - low);
   const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label":
     `Equity from ${usd(points[0])} to ${usd(points.at(-1))} over ${pnl.sessions.length} closed session(s)` });
-  for (const value of [low, (low + high) / 2, high]) {
+  for (const value of round(low, high)) {
     chart.append(draw("line", { class: "rule", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
       draw("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, usd(value)));
   }
