@@ -49,9 +49,12 @@ def test_statistics_say_what_the_exchanges_site_says(market: sandbox.Market) -> 
     import databento
 
     content = body(market, "statistics")
-    assert len(databento.DBNStore.from_bytes(content).to_df()) == 4
-    told = {(row["symbol"], row["statistic"]): row["quantity"] for row in ours(content, "futures_statistics")}
+    rows = ours(content, "futures_statistics")
+    assert len(databento.DBNStore.from_bytes(content).to_df()) == len(rows) == 8
+    told = {(row["session"], row["symbol"], row["statistic"]): row["quantity"] for row in rows}
     wanted = {}
-    for contract, volume, interest in cme_wire.cleared(market, market.base, "ES"):
-        wanted |= {(contract.symbol, "volume"): volume, (contract.symbol, "open_interest"): interest}
-    assert told == wanted and len(wanted) == 4
+    for number in (market.base - 1, market.base):
+        for contract, *figures in cme_wire.cleared(market, number, "ES"):
+            for statistic, figure in zip(("volume", "open_interest"), figures, strict=True):
+                wanted[market.sessions[number], contract.symbol, statistic] = figure
+    assert told == wanted
