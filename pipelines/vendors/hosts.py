@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 # Polygon became Massive: either brand's next_url may name the other's host, and either brand's variable holds the key.
@@ -90,14 +91,15 @@ class Hosts:
 
     def clean(self, text: str) -> str:
         """The text without any key, in whatever spelling a vendor, a proxy or a library may repeat it."""
-        for spelling in self._spellings():
+        spellings = {spelling for key in self._keys() for spelling in _spellings(key)}
+        for spelling in sorted(spellings, key=lambda one: (-len(one), one)):
             text = text.replace(spelling, "…")
         return text
 
     def without_keys(self, body: bytes, key: str) -> bytes:
         """A body is kept for ever and handed on in recordings: so the key that asked for it does not stay in it. What
         is too short to be a vendor's key is no secret, and may be a word."""
-        for spelling in {key, quote(key, safe="")} if len(key) >= SECRET_FROM else ():
+        for spelling in _spellings(key) if len(key) >= SECRET_FROM else ():
             told = spelling.encode()
             body = body.replace(told, b"*" * len(told)) if told in body else body
         return body
@@ -105,12 +107,12 @@ class Hosts:
     def _keys(self) -> list[str]:
         return [key for key in (self.polygon_key, self.databento_key, self.flatfiles_id, self.flatfiles_secret) if key]
 
-    def _spellings(self) -> list[str]:
-        """Of each key, the longest first."""
-        told: set[str] = set()
-        for key in self._keys():
-            plain = base64.b64encode(key.encode()).decode()
-            told |= {key, quote(key), quote(key, safe=""), quote(key, safe="").lower(), quote_plus(key), plain,
-                     base64.b64encode(f"{key}:".encode()).decode(), base64.urlsafe_b64encode(key.encode()).decode(),
-                     plain.rstrip("="), json.dumps(key)[1:-1], repr(key)[1:-1]}  # fmt: skip
-        return sorted(told, key=lambda spelling: (-len(spelling), spelling))
+
+@lru_cache
+def _spellings(key: str) -> tuple[str, ...]:
+    """Of a key, the longest first; with and without what fills base64 up."""
+    plain = base64.b64encode(key.encode()).decode()
+    told = {key, quote(key), quote(key, safe=""), quote(key, safe="").lower(), quote_plus(key),
+            plain, plain.rstrip("="), base64.b64encode(f"{key}:".encode()).decode(),
+            base64.urlsafe_b64encode(key.encode()).decode().rstrip("="), json.dumps(key)[1:-1], repr(key)[1:-1]}  # fmt: skip
+    return tuple(sorted(told, key=lambda one: (-len(one), one)))

@@ -170,7 +170,8 @@ class HttpTransport:
             return Answer(ask, None, ask.etag, same=True)
         if reply.status == 200:
             key = self.hosts.polygon_key if ask.vendor == "polygon" else ""
-            return Answer(ask, self.hosts.without_keys(reply.body, key), reply.etag, date=reply.headers.get("Date"))
+            etag = reply.etag if self.hosts.clean(reply.etag or "") == reply.etag else None
+            return Answer(ask, self.hosts.without_keys(reply.body, key), etag, date=reply.headers.get("Date"))
         said = reply.said(self.hosts)
         if reply.status in _ABSENT[ask.site or ask.vendor]:
             return Answer(ask, None, note=f"{reply.status}: {said}")
