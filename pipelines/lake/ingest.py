@@ -116,11 +116,11 @@ def _tell(vendors: Mapping[str, VendorCount]) -> None:
 
 
 def last_session(home: Home) -> dt.date | None:
-    """The newest session of which the lake has a bar, else a chain or a trade."""
+    """The newest session of which the lake has a bar, else a chain, a trade or a bar of a future."""
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
-        for name in ("equity_bars", "option_chain", "futures_trades"):
+        for name in ("equity_bars", "option_chain", "futures_trades", "futures_ohlcv"):
             files = every_batch(home.facts, name)
             found = connection.execute("SELECT max(session) FROM read_parquet(?)", [files]).fetchall()[0][0]
             if found is not None:
