@@ -105,7 +105,9 @@ class Hosts:
         return body
 
     def _keys(self) -> list[str]:
-        return [key for key in (self.polygon_key, self.databento_key, self.flatfiles_id, self.flatfiles_secret) if key]
+        """Those that can have been sent."""
+        keys = (self.polygon_key, self.databento_key, self.flatfiles_id, self.flatfiles_secret)
+        return [key for key in keys if key and key.isascii()]
 
 
 @lru_cache
@@ -114,5 +116,6 @@ def _spellings(key: str) -> tuple[str, ...]:
     plain = base64.b64encode(key.encode()).decode()
     told = {key, quote(key), quote(key, safe=""), quote(key, safe="").lower(), quote_plus(key),
             plain, plain.rstrip("="), base64.b64encode(f"{key}:".encode()).decode(),
-            base64.urlsafe_b64encode(key.encode()).decode().rstrip("="), json.dumps(key)[1:-1], repr(key)[1:-1]}  # fmt: skip
+            base64.urlsafe_b64encode(key.encode()).decode().rstrip("="),
+            json.dumps(key)[1:-1], repr(key)[1:-1]}  # fmt: skip
     return tuple(sorted(told, key=lambda one: (-len(one), one)))

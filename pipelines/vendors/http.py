@@ -189,7 +189,7 @@ class HttpTransport:
         if ask.vendor == "polygon":
             headers["Authorization"] = f"Bearer {self.hosts.in_a_header('polygon_key')}"
         elif ask.vendor == "cme" and not ask.site:
-            auth = httpx.BasicAuth(self.hosts.databento_key, "")
+            auth = httpx.BasicAuth(self.hosts.in_a_header("databento_key"), "")
         address, unsound = self.hosts.base(ask.site or ask.vendor) + ask.target, 0
         try:
             for attempt in stamina.retry_context(
