@@ -110,6 +110,8 @@ def _disk(home: Home) -> Iterator[Finding]:
 def _layout(home: Home) -> Finding:
     if home.root.exists() and not home.root.is_dir():
         return Finding("home", "problem", f"{home.root} is a file", "a home is a folder: name one with --home")
+    if home.misnamed:
+        return Finding("home", "problem", f"{home.root} has ?, # or \\ in its path", "name another one with --home")
     if not (home.root / "layout.json").exists():
         return Finding("home", "advice", f"no home at {home.root} yet", "`nightdesk nightly` makes one")
     layout = home.layout()

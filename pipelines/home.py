@@ -60,9 +60,14 @@ class Home:
             return self.root / name
         raise AttributeError(name)
 
+    @property
+    def misnamed(self) -> bool:
+        """Addresses of databases end at the first two; DuckDB cannot escape the third."""
+        return bool(set("?#\\") & set(str(self.root)))
+
     def prepare(self) -> "Home":
         """Make the home, or check that we understand the one that is there."""
-        if set("?#\\") & set(str(self.root)):  # where addresses of databases end; and what DuckDB cannot escape
+        if self.misnamed:
             raise HomeLayout(f"{self.root}: no home can have ?, # or \\ in its path; use another --home")
         stamp = self.root / "layout.json"
         if stamp.exists():

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import sqlite
+from pipelines import doctor, sqlite
 from pipelines.home import Home, HomeLayout
 from pipelines.literals import every_batch, instant, one_file, text
 
@@ -66,4 +66,6 @@ def test_a_journal_is_read_wherever_it_lies_and_never_made(name: str, tmp_path: 
 def test_a_home_that_libraries_could_not_address_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
     with pytest.raises(HomeLayout, match="use another --home"):
         Home(tmp_path / name).prepare()
+    looked = doctor.examine({"home": tmp_path / name}, {})
+    assert [one["state"] for one in looked["findings"] if one["name"] == "home"] == ["problem"]
     assert list(tmp_path.iterdir()) == []
