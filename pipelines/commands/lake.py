@@ -2,7 +2,7 @@
 
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,7 +50,17 @@ def ingest(
         _pull(settings, desk.prepare(), record, advance=next_)
     except VendorError as problem:
         raise ValueError(str(problem)) from None  # said in one line, as whatever else a person can mend
-    emit(desk.read_section("ingest"), json_, lambda v: print(f"batch {v.get('batch')}: {v.get('vendors')}"))
+    emit(desk.read_section("ingest"), json_, _print_ingest)
+
+
+def _print_ingest(told: dict[str, Any]) -> None:
+    if told.get("unchanged"):
+        print("Nothing is new: every vendor answered as before.")
+        return
+    print(f"Batch {told.get('batch')}:")
+    for vendor, counts in sorted((told.get("vendors") or {}).items()):
+        print(f"  {vendor:8} {counts['rows']:>9,} new rows, {counts['rejects']:,} refused, "
+              f"{counts['requests']:,} requests")
 
 
 def _rehearse(settings: Settings, desk: Home, json_: bool) -> None:

@@ -33,8 +33,8 @@ def _of_system(problem: OSError) -> str:
     if problem.errno is None or (problem.errno == errno.ENOENT and problem.filename is None):
         return str(problem)
     if problem.errno in FULL:
-        return f"the disk is full at {where}: make room (`nightdesk prune` shows what may go) and run the same " \
-               "command again"
+        full = f"the disk is full at {where}" if problem.filename else "the disk is full"
+        return f"{full}: make room (`nightdesk prune` shows what may go) and run the same command again"
     if problem.errno in CLOSED:
         return f"{where} cannot be used ({(problem.strerror or '').lower()}): give this user the folder, or name " \
                "another one"
