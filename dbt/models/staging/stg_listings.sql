@@ -1,6 +1,7 @@
 -- The vendor's list of securities: who goes by which ticker. A delisting is known from the midnight after the last day.
+-- Older entries tell neither FIGI nor CIK and are real all the same: one company for each such ticker.
 select
-    coalesce(nullif(composite_figi, ''), 'CIK:' || nullif(cik, '')) as instrument_id,
+    coalesce(nullif(composite_figi, ''), 'CIK:' || nullif(cik, ''), 'LISTED:' || ticker) as instrument_id,
     ticker as symbol,
     nullif(composite_figi, '') as composite_figi,
     nullif(cik, '') as cik,
@@ -19,5 +20,4 @@ select
     end as available_at,
     ingested_at
 from {{ source('facts', 'tickers') }}
-where coalesce(nullif(composite_figi, ''), nullif(cik, '')) is not null
 qualify {{ one_of(['ticker', 'composite_figi', 'cik', 'available_at'], 'ingested_at desc, body_sha256') }}
