@@ -39,7 +39,10 @@ IMPOSSIBLE = (
     "select * from index_levels where not (close > 0 and close < 1e9)",
     "select * from market_statistics where not (call_volume >= 0 and call_volume < 1e15)",
     "select * from futures_trades where price <> -37.63 or size <> 2",  # a price below nothing is a price of futures
-    "select * from futures_bars where low <> -37.63 or high <> -37.63",
+    "select * from futures_bars where trades is not null and (low <> -37.63 or high <> -37.63)",
+    "select * from futures_bars where trades is null and (low <> -37.75 or high <> -37.25 or volume <> 3)",
+    "select * from instruments where asset_class = 'future' and delisted_on is not null",
+    "select * from roll_calendar where root <> 'GC' and symbol <> 'ESU5'",
     "select * from corporate_actions where kind = 'dividend' and not (cash_amount >= 0 and cash_amount < 1e9)",
     "select * from symbols where symbol is null or symbol not similar to '[A-Za-z0-9][A-Za-z0-9./-]{0,19}'",
 )
