@@ -59,7 +59,7 @@ _BY_NAME = {one.name: one for one in (
     Family("hmm", "hmm.json", "hmmlearn", ("labels.py", "options.py"), HmmModel,
            lambda own, market: HmmConfig(market, iterations=5, min_sessions=40, window=20)),
     Family("gbm", "gbm.txt", "lightgbm",
-           ("labels.py", "crosssection.py", "labelling/weights.py", "options.py"), GbmModel,
+           ("labels.py", "crosssection.py", "labelling/weights.py", "options.py", "splits.py"), GbmModel,
            lambda own, market: GbmConfig(own, market, rounds=8, min_leaf=40), slow=False),
     Family("gnn", "gnn.safetensors", "torch",
            ("labels.py", "crosssection.py", "features/graph/edges.py", "options.py"), GnnModel,
