@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.digest import json_digest, table_digest
+from pipelines.digest import columns_digest, json_digest, table_digest
 from pipelines.home import Home
 from pipelines.lake import raw
-from pipelines.lake.schemas import DATASETS
+from pipelines.lake.schemas import DATASETS, Dataset
 from pipelines.literals import every_batch
+
+_HELD_AT_ONCE = 500_000  # rows of a dataset
 
 
 def read_dataset(home: Home, name: str) -> pa.Table:
@@ -23,9 +25,30 @@ def read_dataset(home: Home, name: str) -> pa.Table:
 
 def facts_digest(home: Home, names: Sequence[str] = tuple(DATASETS)) -> dict[str, str]:
     """What the lake knows, dataset by dataset, whatever order and however many batches it came in."""
-    return {
-        name: table_digest(read_dataset(home, name), [*DATASETS[name].grain, "available_at"]) for name in names
-    }
+    return {name: _digest(home, DATASETS[name]) for name in names}
+
+
+def _digest(home: Home, dataset: Dataset) -> str:
+    """Of ten years of a whole market's bars only the key and one more column are in memory at a time."""
+    keys = [*dataset.grain, "available_at"]
+    files = [path for batch in raw.batches(home) if (path := batch / f"{dataset.name}.parquet").exists()]
+    if sum(pq.read_metadata(path).num_rows for path in files) <= _HELD_AT_ONCE:
+        return table_digest(read_dataset(home, dataset.name), keys)
+
+    def column(name: str) -> pa.ChunkedArray:
+        kind = dataset.schema.field(name).type
+        words = [name] if pa.types.is_string(kind) and name not in keys else []  # few, and each many times
+        target = pa.dictionary(pa.int32(), pa.string()) if words else kind
+        chunks: list[pa.Array] = []
+        for path in files:
+            if name not in pq.read_schema(path).names:  # an older batch may lack it
+                chunks.append(pa.nulls(pq.read_metadata(path).num_rows, target))
+                continue
+            with pq.ParquetFile(path, read_dictionary=words) as file:
+                chunks += file.read([name]).column(0).cast(target).chunks
+        return pa.chunked_array(chunks, target).unify_dictionaries()
+
+    return columns_digest(dataset.schema, column, keys)
 
 
 def vendor_digest(home: Home, vendor: str) -> str:

@@ -16,7 +16,8 @@ def digest(facts: Path, quarantine: Path, truncate_at: dt.datetime | None) -> st
     for path in sorted([*facts.glob("batch-*/*.parquet"), *quarantine.glob("batch-*.parquet")]):
         if path.name in names or path.parent == quarantine:
             found.update(f"{path.parent.name}/{path.name}\n".encode())
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+            with open(path, "rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
     return found.hexdigest()
 
 

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import durable, literals
-from pipelines.digest import json_digest, table_digest
+from pipelines.digest import columns_digest, json_digest
 from pipelines.home import Home
 from pipelines.lake import dbt_project, facts_view
 from pipelines.lake.dbt_project import NodeResult, WarehouseFailed
@@ -25,6 +26,7 @@ __all__ = ["GRAINS", "MartsBuild", "build", "connect", "current", "mart_digests"
 KEPT_GENERATIONS = 3
 _ABOUT = "generation.json"
 _STAGED = "staging.json"
+_SORTED_WITHIN = "2500MB"  # as dbt's models are worked out, and the rest beside the run's own file
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _run(
         failed = "\n".join(f"  {one.name}: {one.status} {one.message.strip()}" for one in bad)
         raise WarehouseFailed(f"the marts were not published:\n{failed}", results)
     known = f"where available_at <= {literals.instant(truncate_at)}" if truncate_at else ""
-    with duckdb.connect(str(database), config={"threads": 1}) as connection:
+    with duckdb.connect(str(database), config={"threads": 1, "memory_limit": _SORTED_WITHIN}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for mart in only or GRAINS:
             connection.execute(
@@ -169,11 +171,18 @@ def _describe(folder: Path, tests: list[NodeResult], only: tuple[str, ...], now:
     if not only:
         with open_folder(folder) as connection:
             for mart, grain in GRAINS.items():
-                table = connection.sql(f"select * from {mart}_versions").to_arrow_table()
-                digests[mart] = table_digest(table, [*grain, "available_at"])
-                rows[mart] = table.num_rows
+                rows[mart] = pq.read_metadata(folder / f"{mart}.parquet").num_rows
+                digests[mart] = _digest(connection, mart, [*grain, "available_at"])
     about = {"digests": digests, "rows": rows, "tests": [asdict(one) for one in tests], "built_for": now.isoformat()}
     durable.write_json(folder / _ABOUT, about)
+
+
+def _digest(connection: "duckdb.DuckDBPyConnection", mart: str, keys: list[str]) -> str:
+    def column(name: str) -> pa.ChunkedArray:
+        return connection.sql(f'select "{name}" from {mart}_versions').to_arrow_table().column(0)
+
+    schema = connection.sql(f"select * from {mart}_versions limit 0").to_arrow_table().schema
+    return columns_digest(schema, column, keys)
 
 
 def _forget_old(published: Path, name: str) -> None:
