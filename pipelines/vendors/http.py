@@ -1,11 +1,13 @@
 """The one HTTP transport: connections reused, retries with jitter, conditional requests, keys in headers only."""
 
+import ssl
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import TracebackType
 
 import httpx
@@ -85,6 +87,12 @@ class Pending:
         return replace(self.future.result(timeout_s), ask=self.ask)
 
 
+@lru_cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this machine trusts. Read once: it takes longer than an answer."""
+    return httpx.create_ssl_context()
+
+
 class HttpTransport:
     """Asks vendors, each at most `workers` questions at a time and no oftener than `rates` says.
 
@@ -102,7 +110,7 @@ class HttpTransport:
         sizes = {vendor: workers if vendor == "polygon" else min(workers, 4) for vendor in VENDORS}
         limits = httpx.Limits(max_connections=sum(sizes.values()), max_keepalive_connections=sum(sizes.values()))
         headers = {"User-Agent": _AGENT, "Accept-Encoding": replies.ACCEPTED}
-        self._client = httpx.Client(timeout=timeout_s, headers=headers, limits=limits)
+        self._client = httpx.Client(timeout=timeout_s, headers=headers, limits=limits, verify=_trusted())
         self._deadline = deadlines.bound(self._client, timeout_s)
         self._pools = {vendor: PriorityPool[Answer](size) for vendor, size in sizes.items()}
         self._rates = {vendor: Rate((rates or {}).get(vendor, "")) for vendor in VENDORS}
