@@ -107,8 +107,10 @@ def replay(
                             book, session, feed.actions(session))
                         notes += [f"session {session}: no shadow run: {why_not}"] if why_not else []
                     engine.run_session(session, feed)
-                    done = book.last("close")
+                    done, held = book.last("close"), book.last("hold")
                     assert done is not None
+                    if held is not None and held.session == done.session:
+                        notes.append(f"session {session}: {held.payload['reason']}")
                     results.append(result_of(done, already=False))
             elif not refused:
                 flat = f"no approved bundle in {bundle_dir}: live stays flat until a night's gate lets one through"

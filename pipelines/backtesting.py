@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from models.bundle import Bundle
     from models.intraday import Intraday
 
+MOST_NOTED = 3  # sessions without a decision, with why
+
 
 def run(settings: Settings, home: Home, *, engine: str, bundle_dir: Path | None, feed: str, sessions: int,
         intraday: "Intraday | None", out: Path | None) -> dict[str, Any]:
@@ -125,8 +127,22 @@ def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundl
     return {"engine": engine, "strategy": result.strategy, "figures": _told(result.figures()),
             "sessions": [{"session": day, "equity": worth, "costs": paid} for day, worth, paid in
                          zip(result.sessions, result.equity, result.costs, strict=True)],
+            "notes": _held(folder / "journal.sqlite") if engine == "event" else [],
             "trades": len(result.trades), "files": {path.name: str(path) for path in sorted(folder.iterdir())
                                                     if path.suffix in {".parquet", ".html", ".sqlite"}}}
+
+
+def _held(journal: Path) -> list[str]:
+    """Sessions for which the engine decided nothing, and why."""
+    from live.journal import Journal
+
+    if not journal.exists():
+        return []
+    book = Journal(journal, read_only=True)
+    try:
+        return [f"session {entry.session}: {entry.payload['reason']}" for entry in book.entries("hold")]
+    finally:
+        book.close()
 
 
 def _told(figures: Mapping[str, float | int]) -> dict[str, float | int | None]:
@@ -151,6 +167,10 @@ def print_result(told: dict[str, Any]) -> None:
         means = [f"{'unknown' if figures[name] is None else format(figures[name], '+.2f')}"
                  for name in ("mean_R", "mean_mae_R", "mean_mfe_R")]
         print("  a trade: R {}, MAE {}, MFE {}, ".format(*means) + f"won {figures['wins']:.0%}")
+    for note in told["notes"][:MOST_NOTED]:
+        print(f"  {note}")
+    if len(told["notes"]) > MOST_NOTED:
+        print(f"  and {len(told['notes']) - MOST_NOTED} sessions more, for which nothing was decided")
     for row in told["sessions"][-10:]:
         print(f"  {row['session']}  equity {row['equity']:>16,.2f}  costs {row['costs']:>10,.2f}")
     for path in told["files"].values():
