@@ -107,11 +107,12 @@ _ALL = [
         ("root", pa.string()), ("session", pa.date32()), ("symbol", pa.string()), ("contract_month", pa.string()),
         ("report", pa.string()), ("volume", pa.float64()), ("open_interest", pa.float64()), ("updated_at", INSTANT),
     ]), "session"),
-    # Several prints of one instant may share a sequence number: `print_no` counts them within it.
+    # Several prints of one instant may share a sequence number: `print_no` counts them within it. `doubt` is what the
+    # vendor warns of, the book or the time of receipt, on neither of which a print rests; null where of nothing.
     Dataset("futures_trades", "cme", ("symbol", "ts_event", "sequence", "print_no"), pa.schema([
         ("symbol", pa.string()), ("root", pa.string()), ("expiry_hint", pa.string()), ("instrument_no", pa.int64()),
         ("session", pa.date32()), ("ts_event", INSTANT), ("price", pa.float64()), ("size", pa.int64()),
-        ("side", pa.string()), ("sequence", pa.int64()), ("print_no", pa.int64()),
+        ("side", pa.string()), ("sequence", pa.int64()), ("print_no", pa.int64()), ("doubt", pa.string()),
     ]), "session"),
     # The vendor's own bars of `span_s` seconds, 1 or 60.
     Dataset("futures_ohlcv", "cme", ("symbol", "span_s", "bar_start"), pa.schema([

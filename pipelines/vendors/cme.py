@@ -19,6 +19,7 @@ _RECORD = np.dtype([
 # Kinds of record that tell of a print, the most trusted first: a stream of several may tell the same one in each.
 _TRADE, _MBP_1, _MBP_10, _MBO = 0, 1, 10, 160
 _ACTION_AT = 28  # byte of the letter that says what happened; T is a trade, F the other side of one
+_MAYBE_BAD_BOOK, _BAD_TS_RECV = 4, 8  # bits of a record's flags
 _NOT_RAW = re.compile(r"\d+|.+\.[cnv]\.\d+")
 _SEVEN_HOURS = 7 * times.HOUR  # 17:00 in Chicago becomes midnight, when the next trade date begins
 
@@ -130,7 +131,17 @@ def trades(body: bytes | dbn.Stream, path: str) -> Parsed:
         "ts_event": pa.array(instants, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
         "price": records["price"] / 1e9, "size": size, "side": records["side"].astype("U1").tolist(),
         "sequence": sequence, "print_no": print_no,
+        "doubt": _doubts(records["flags"]),
     }), places, wrong)  # fmt: skip
+
+
+def _doubts(flags: np.ndarray) -> list[str | None] | None:
+    """What the vendor marks: that its book may be wrong, or when it received this. It is kept, and so is the mark."""
+    if not (flags & (_MAYBE_BAD_BOOK | _BAD_TS_RECV)).any():
+        return None
+    words = {0: None, _MAYBE_BAD_BOOK: "book", _BAD_TS_RECV: "received",
+             _MAYBE_BAD_BOOK | _BAD_TS_RECV: "book, received"}  # fmt: skip
+    return [words[flag] for flag in (flags & (_MAYBE_BAD_BOOK | _BAD_TS_RECV)).tolist()]
 
 
 def _print_numbers(

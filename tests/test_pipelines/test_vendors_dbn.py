@@ -54,9 +54,9 @@ def test_a_good_telling_stands_in_for_a_bad_one() -> None:
 
 
 def test_doubts_about_the_book_or_the_receipt_are_none_about_the_print() -> None:
-    prints = (trade("TradeMsg", NOON, 6200.25, 1, flag, flags=flag) for flag in (4, 8))
+    prints = (trade("TradeMsg", NOON, 6200.25, 1, flag, flags=flag) for flag in (128, 4, 8 + 128, 12))
     rows, wrong = plain(stream(*prints))
-    assert (len(rows), wrong) == (2, [])
+    assert ([row["doubt"] for row in rows], wrong) == ([None, "book", "received", "book, received"], [])
 
 
 def test_the_stream_names_its_instruments_as_it_goes() -> None:
