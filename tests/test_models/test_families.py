@@ -1,6 +1,5 @@
 """What every model family must keep, whatever it is made of: a new one joins by its entry in families.py alone."""
 
-import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import models
 from models import structure
 from models.labels import TrainingSet
 from pipelines.training.families import FAMILIES, columns_of, family
+from tests.conftest import ROOT
+from tests.read_by import read_by
 from tests.test_models import planted
 
-HOUSE = Path(models.__file__).parents[1]
 ROWS = np.arange(40, 130)
 CONFIGS = {name: family(name).small(planted.OWN, planted.MARKET) for name in FAMILIES}
 # What a bundle that does not add up may raise, as models/bundle.py takes it.
@@ -180,23 +180,9 @@ def test_what_cannot_be_learned_from_is_refused_in_words(name, market):
         fit(name, panel, np.full_like(returns, np.nan), rows=np.arange(26, 30))
 
 
-def read_by(path: Path) -> list[Path]:
-    """Modules of ours that a module names."""
-    named = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
-    told = [(HOUSE / (node.module or "").replace(".", "/"), name.name) for node in named for name in node.names]
-    asked = [place / f"{name}.py" if (place / f"{name}.py").exists() else place.with_suffix(".py")
-             for place, name in told]
-    return [one for one in asked if one.exists()]
-
-
 @pytest.mark.parametrize("name", FAMILIES)
 def test_other_code_of_a_fit_is_another_model(name: str) -> None:
     """All that a fit runs through counts in its digest, but for what made its data, which count themselves."""
-    through, coming = set(), [HOUSE / "models" / name / "fit.py"]
-    while coming:
-        path = coming.pop()
-        if path not in through:
-            through.add(path)
-            coming += read_by(path)
-    outside = {str(path.relative_to(HOUSE / "models")) for path in through if path.parent.name != name}
+    through = {path.removeprefix("models/") for path in read_by([ROOT / "models" / name / "fit.py"])}
+    outside = {path for path in through if not path.startswith(f"{name}/")}
     assert outside - {"features/feature.py", "features/panel.py", "risk.py"} == set(family(name).shared)

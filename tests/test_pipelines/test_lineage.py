@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 
 from pipelines import lineage
 from pipelines.home import Home
-from pipelines.lake import batches, news
+from pipelines.lake import batches, dbt_project, news
 from pipelines.lake.schemas import DATASETS
 from pipelines.lineage import INPUT, VERSION
+from tests.conftest import ROOT
+from tests.read_by import read_by
 
 # asset: its version and what it was made of
 NIGHT = {
@@ -86,3 +88,11 @@ def test_sessions_are_told_once_however_many_batches_brought_them(tmp_path: Path
     later = news.untold(home)
     assert (later.first, later.batch, later.sessions["cboe"]) == (False, 3, [two, three])
     assert later.sessions["polygon"] == []
+
+
+def test_other_python_of_a_mart_is_another_generation() -> None:
+    """Whatever a Python model reads of ours counts in the name of a generation, or old marts would stand."""
+    models = set((dbt_project.PROJECT / "models").rglob("*.py"))
+    own = {path.relative_to(ROOT).as_posix() for path in models}
+    assert own and read_by(models) - own <= set(dbt_project._PYTHON)
+    assert all((ROOT / name).exists() for name in dbt_project._PYTHON)
