@@ -107,10 +107,10 @@ def replay(
                             book, session, feed.actions(session))
                         notes += [f"session {session}: no shadow run: {why_not}"] if why_not else []
                     engine.run_session(session, feed)
-                    done, held = book.last("close"), book.last("hold")
+                    done, hold = book.last("close"), book.last("hold")
                     assert done is not None
-                    if held is not None and held.session == done.session:
-                        notes.append(f"session {session}: {held.payload['reason']}")
+                    if hold is not None and hold.session == done.session:
+                        notes.append(f"session {session}: {hold.payload['reason']}")
                     results.append(result_of(done, already=False))
             elif not refused:
                 flat = f"no approved bundle in {bundle_dir}: live stays flat until a night's gate lets one through"
@@ -122,6 +122,17 @@ def replay(
 def _first_moment(feed: TapeFeed, session: dt.date) -> dt.datetime:
     """The tape's own idea of when its first session is decided; the bundle's calendar has the last word."""
     return from_us(next(iter(feed.bars(session))).start_us) - DECIDE_BEFORE_OPEN
+
+
+def held(journal: Path) -> list[str]:
+    """Sessions of a journal for which nothing was decided, and why."""
+    if not journal.exists():
+        return []
+    book = Journal(journal, read_only=True)
+    try:
+        return [f"session {entry.session}: {entry.payload['reason']}" for entry in book.entries("hold")]
+    finally:
+        book.close()
 
 
 def not_for(engine: Engine, journal: Journal, session: dt.date) -> str | None:

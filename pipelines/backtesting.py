@@ -112,6 +112,7 @@ def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundl
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from live.replay import held
     from pipelines.report import backtest_page
 
     equity = pa.table({"session": pa.array([dt.date.fromisoformat(day) for day in result.sessions], pa.date32()),
@@ -127,22 +128,9 @@ def _written(result: "BacktestResult", folder: Path, engine: str, bundle: "Bundl
     return {"engine": engine, "strategy": result.strategy, "figures": _told(result.figures()),
             "sessions": [{"session": day, "equity": worth, "costs": paid} for day, worth, paid in
                          zip(result.sessions, result.equity, result.costs, strict=True)],
-            "notes": _held(folder / "journal.sqlite") if engine == "event" else [],
+            "notes": held(folder / "journal.sqlite") if engine == "event" else [],
             "trades": len(result.trades), "files": {path.name: str(path) for path in sorted(folder.iterdir())
                                                     if path.suffix in {".parquet", ".html", ".sqlite"}}}
-
-
-def _held(journal: Path) -> list[str]:
-    """Sessions for which the engine decided nothing, and why."""
-    from live.journal import Journal
-
-    if not journal.exists():
-        return []
-    book = Journal(journal, read_only=True)
-    try:
-        return [f"session {entry.session}: {entry.payload['reason']}" for entry in book.entries("hold")]
-    finally:
-        book.close()
 
 
 def _told(figures: Mapping[str, float | int]) -> dict[str, float | int | None]:
