@@ -1,9 +1,11 @@
 """Bars of the day of a split that are still on the old prices: set aside before they become facts."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
+from pipelines import calendars
 from pipelines.home import Home
 from pipelines.lake.landing import Landing
 from pipelines.literals import every_batch, one_file, text
@@ -63,6 +65,7 @@ def set_aside(home: Home, landing: Landing) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         known = _SPLITS.format(tonight=_TONIGHT if news else "")
         connection.execute(f"CREATE TEMP TABLE splits AS {known}", given)
+        _move_to_sessions(connection)
         for name, file in files.items():
             if file is None or not connection.execute("SELECT count(*) FROM splits").fetchall()[0][0]:
                 continue
@@ -76,6 +79,17 @@ def set_aside(home: Home, landing: Landing) -> None:
             if bad:
                 _take_out(connection, file, bad)
                 landing.refused += [_reject(name, row) for row in bad]
+
+
+def _move_to_sessions(connection: Any) -> None:
+    """A split of a Saturday is first seen on Monday."""
+    for (day,) in connection.execute("SELECT DISTINCT ex_date FROM splits ORDER BY 1").fetchall():
+        try:
+            seen = calendars.next_sessions(day - dt.timedelta(days=1), 1)[0]
+        except (ValueError, OverflowError, IndexError):  # outside what the calendar knows
+            continue
+        if seen != day:
+            connection.execute("UPDATE splits SET ex_date = ? WHERE ex_date = ?", [seen, day])
 
 
 def _any_price(table: str, old: str) -> str:

@@ -44,6 +44,16 @@ def test_a_day_on_the_old_prices_is_set_aside(
     assert [row[0] for row in monday] == (["AAA", "BBB"] if kept else ["BBB"])
 
 
+@pytest.mark.parametrize(("close", "kept"), [(99.0, False), (25.3, True)])
+def test_a_split_of_a_saturday_is_looked_for_on_monday(close: float, kept: bool, tmp_path: Path) -> None:
+    body = splits().replace(b"2025-06-30", b"2025-06-28")
+    told = land(
+        tmp_path, (bodies.SPLITS_PATH, at(1), body), (FRIDAY, at(1), grouped(prices("AAA", 100.0))),
+        (bodies.GROUPED_PATH, at(1), grouped(prices("AAA", close))), now=at(1),
+    )  # fmt: skip
+    assert told.quarantined == ({} if kept else {"bad_print": 1})
+
+
 def test_what_was_learned_on_earlier_nights_counts_and_the_reject_names_its_body(tmp_path: Path) -> None:
     land(tmp_path, (bodies.SPLITS_PATH, at(1), splits()), (FRIDAY, at(1), grouped(prices("AAA", 100.0))), now=at(1))
     body = grouped(prices("BBB", 5.0), prices("AAA", 100.5))
