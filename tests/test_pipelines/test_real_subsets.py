@@ -40,7 +40,7 @@ def bars(samples: Path, folder: Path) -> None:
         (real.lay_reference, {"tickers": 4, "ticker_events": 6, "splits": 6, "dividends": 129}),
         (real.lay_chain, {"option_chain": 3576}),
         (real.lay_quotedata, {"option_chain": 19614}),
-        (real.lay_trades, {"futures_trades": 120}),
+        (real.lay_trades, {"futures_trades": 120, "futures_ohlcv": 60, "futures_definitions": 2}),
         (real.lay_indices, {"index_levels": 9200}),
         (real.lay_details, {"volume_details": 2843}),
         (lambda samples, folder: None, {}),
