@@ -29,7 +29,8 @@ vendor_feeds = [
     dg.AssetSpec(
         ["vendor", vendor],
         group_name="ingest",
-        description=f"{_FEEDS[vendor]} Outside Nightdesk: an observation tells which session brought something new.",
+        description=f"{_FEEDS[vendor]} Outside Nightdesk, so it is observed and never made: *Events* lists each session "
+        "that brought something new or was revised. (*Partitions* counts only what Dagster makes, so all read missing.)",
         kinds=_FORMS[vendor],
         owners=OWNERS,
         partitions_def=_WEEKDAYS,
@@ -110,6 +111,9 @@ def _schema(vendor: str) -> dg.TableSchema:
                            for dataset in DATASETS.values() if dataset.vendor == vendor for field in dataset.schema])
 
 
+FIRST = "The first load: every session that a bar, a chain, a listing, a split or a dividend is about."
+
+
 def observations(vendor: str, untold: "News", version: str) -> Iterator[dg.AssetObservation]:
     """One event per new or revised session; a first load, which is all of them, is one event."""
     from pipelines.vendors.times import is_session
@@ -118,7 +122,7 @@ def observations(vendor: str, untold: "News", version: str) -> Iterator[dg.Asset
     tags = {VERSION: version[:16]}
     if untold.first and sessions:
         metadata = {"sessions": len(sessions), "first": str(sessions[0]), "last": str(sessions[-1])}
-        yield dg.AssetObservation(["vendor", vendor], description="first load", metadata=metadata, tags=tags)
+        yield dg.AssetObservation(["vendor", vendor], description=FIRST, metadata=metadata, tags=tags)
         return
     for day in sessions:
         yield dg.AssetObservation(["vendor", vendor], partition=str(day), tags=tags)
