@@ -29,8 +29,8 @@ vendor_feeds = [
     dg.AssetSpec(
         ["vendor", vendor],
         group_name="ingest",
-        description=f"{_FEEDS[vendor]} Outside Nightdesk, so it is observed and never made: *Events* lists each session "
-        "that brought something new or was revised. (*Partitions* counts only what Dagster makes, so all read missing.)",
+        description=f"{_FEEDS[vendor]} Outside Nightdesk, so it is observed and never made: *Events* lists each "
+        "session that brought something new or was revised. (*Partitions* counts only what Dagster makes: none.)",
         kinds=_FORMS[vendor],
         owners=OWNERS,
         partitions_def=_WEEKDAYS,
