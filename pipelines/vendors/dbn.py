@@ -121,13 +121,17 @@ class Stream:
         return found
 
     def _dated_names(self) -> dict[int, list[tuple[np.datetime64, np.datetime64, str]]]:
-        """Raw symbol of each instrument number and the days it holds for, end excluded."""
+        """Raw symbol of each instrument number and the days it holds for, end excluded. Who asked by number has them
+        the other way round."""
         names: dict[int, list[tuple[np.datetime64, np.datetime64, str]]] = {}
-        for symbol, intervals in self.metadata.mappings.items():
+        for asked, intervals in self.metadata.mappings.items():
             for interval in intervals:
-                if str(interval["symbol"]).isdigit():
+                symbol, number = asked, str(interval["symbol"])
+                if symbol.isdecimal() and number and not number.isdecimal():
+                    symbol, number = number, symbol
+                if number.isdecimal():
                     span = (np.datetime64(interval["start_date"], "D"), np.datetime64(interval["end_date"], "D"))
-                    names.setdefault(int(interval["symbol"]), []).append((*span, symbol))
+                    names.setdefault(int(number), []).append((*span, symbol))
         return names
 
     def _told_names(self) -> dict[int, tuple[list[int], list[str]]]:

@@ -29,8 +29,22 @@ def trade(name: str, at_ns: int, price: float, size: int, sequence: int, side: b
                            "sequence": sequence, "action": b"T", **more})  # fmt: skip
 
 
+def mixture(at_ns: int) -> bytes:
+    """A body with a record of every kind that is read."""
+    told = {"ts_event": at_ns, "ts_recv": at_ns}
+    return stream(
+        record("SymbolMappingMsg", stype_in_symbol=b"ES.FUT", stype_out_symbol=b"ESU5"),
+        *(trade(kind, at_ns, 6200.25, 2, 7) for kind in ("TradeMsg", "MBP1Msg", "MBP10Msg", "MBOMsg")),
+        record("OHLCVMsg", ts_event=at_ns - at_ns % 60_000_000_000, open=1.0, high=2.0, low=1.0, close=2.0, volume=3),
+        record("InstrumentDefMsg", **told, raw_symbol=b"ESU5", instrument_class=b"F", expiration=2**64 - 1),
+        record("InstrumentDefMsgV1", 2, **told, raw_symbol=b"ESU5", instrument_class=b"F", expiration=at_ns),
+        record("StatMsg", **told, ts_ref=at_ns, stat_type=9, quantity=5, update_action=1),
+        record("StatMsgV1", **told, ts_ref=at_ns, stat_type=6, quantity=5, update_action=1), symbols={},
+    )  # fmt: skip
+
+
 def stream(
-    *records: bytes, symbols: dict[str, int] | None = None, dataset: str = "GLBX.MDP3", version: int = 3
+    *records: bytes, symbols: dict[str, int | str] | None = None, dataset: str = "GLBX.MDP3", version: int = 3
 ) -> bytes:
     """A body; without names its own records name its instruments."""
     import databento_dbn as databento
@@ -38,7 +52,7 @@ def stream(
 
     from pipelines.sandbox.databento_wire import _Interval, _Mapping
 
-    named = {"ESU5": 1} if symbols is None else symbols
+    named: dict[str, int | str] = {"ESU5": 1} if symbols is None else symbols
     spans = {symbol: _Interval(dt.date(2010, 1, 1), dt.date(2040, 1, 1), str(one)) for symbol, one in named.items()}
     mappings: Any = [_Mapping(symbol, [span]) for symbol, span in spans.items()]
     metadata = databento.Metadata(

@@ -87,6 +87,12 @@ def test_a_series_through_many_contracts_names_none() -> None:
     assert plain(stream(trade("TradeMsg", NOON, 1.0, 1, 1), symbols={"ESU5-ESZ5": 1})) == ([], [])
 
 
+def test_who_asked_by_number_has_its_names_the_other_way_round() -> None:
+    rows, wrong = plain(stream(trade("TradeMsg", NOON, 6200.25, 1, 1), symbols={"1": "ESU5"}))
+    assert ([row["symbol"] for row in rows], wrong) == (["ESU5"], [])
+    assert plain(stream(trade("TradeMsg", NOON, 1.0, 1, 1), symbols={"1": ""})) == ([], [("unknown_instrument", 0)])
+
+
 def test_a_stream_of_nothing_and_one_of_short_records_hold_no_prints() -> None:
     assert plain(stream()) == plain(stream(bytes([4, 23]) + bytes(14))) == ([], [])
 

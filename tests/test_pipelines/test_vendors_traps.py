@@ -163,6 +163,6 @@ def test_every_real_file_passes_through_every_parser(samples: Path) -> None:
         for kind in KINDS if body is not None else ():
             found = route(kind.path(0))
             assert found is not None and body is not None
-            table, rejects = found.parser(body, kind.path(0))
-            assert with_clocks(kind.dataset, table)["event_time"].null_count == 0
-            assert not [one for one in rejects if UNFORESEEN in one.row_text], (file, kind.dataset)
+            for dataset, (table, rejects) in found.read(body, kind.path(0)):
+                assert with_clocks(dataset, table)["event_time"].null_count == 0
+                assert not [one for one in rejects if UNFORESEEN in one.row_text], (file, dataset)
