@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipelines import calendars
 from pipelines.home import Home
+from pipelines.literals import text
 from pipelines.moments import NEW_YORK
 from pipelines.progress import say
 
@@ -23,13 +24,14 @@ FEW_SHARE, FEW_NAMES = 0.02, 3  # more than these at once are no halts
 FEWEST_A_MINUTE = 3.0  # with fewer names in a typical minute a silent one says nothing
 MOST_NAMED, MOST_TOLD = 5, 20  # in one line, and lines
 _DELAY = dt.timedelta(minutes=15)
+_WITHIN = "2500MB"  # of memory; what does not fit waits on the home's disk
 
 # Of minutes and trades people collect stretches: what is missing for longer than a week was not asked for.
 _WINDOWED, WINDOW_SESSIONS = ("minute_bars", "futures_trades"), 5
 
 # What has a row or more in each session, by what it is about.
 _SESSIONS = {
-    "daily_bars": "select 'equities' as subject, session from daily_bars",
+    "daily_bars": "select 'equities' as subject, session from bar_days",
     "minute_bars": "select 'equities' as subject, session from minute_bars",
     "option_quotes": "select underlying as subject, session from option_metrics",
     "index_levels": "select index as subject, session from index_levels",
@@ -48,8 +50,8 @@ _SILENT = f"""
 with bars as (
     select b.instrument_id, c.number, c.number - lag(c.number, {STEADY_SESSIONS - 1}) over w as span,
         coalesce(lead(c.number) over w, (select max(number) + 1 from calendar
-            where session <= (select max(session) from daily_bars))) as next
-    from daily_bars b join calendar c using (session)
+            where session <= (select max(session) from bar_days))) as next
+    from bar_days b join calendar c using (session)
     window w as (partition by b.instrument_id order by c.number)
 ), holes as (
     select instrument_id, next - number - 1 as size, unnest(range(number + 1, next)) as number
@@ -59,10 +61,10 @@ with bars as (
     from holes h join calendar c using (number)
     join symbols s on s.instrument_id = h.instrument_id and s.valid_from <= c.session
         and (s.valid_to is null or c.session < s.valid_to)
-    semi join daily_bars d on d.session = c.session
+    semi join bar_days d on d.session = c.session
 ), judged as (
     select l.*, m.instrument_id is not null as traded, count(*) over (partition by l.session) as beside,
-        (select count(*) from daily_bars d where d.session = l.session) as others
+        (select count(*) from bar_days d where d.session = l.session) as others
     from listed l left join (select distinct instrument_id, session from minute_bars) m
         on m.instrument_id = l.instrument_id and m.session = l.session
 )
@@ -92,6 +94,8 @@ class Gap:
 def gaps(con: Any, due: dt.date | None) -> list[Gap]:
     """All gaps of the marts behind a connection. `due` is the last session that the source must have told of by now;
     None where it does not go on."""
+    # A whole market's newest versions are sought once, not by each question.
+    con.execute("create or replace temp table bar_days as select instrument_id, session from daily_bars")
     everything = " union all ".join(_SESSIONS.values())
     ((first, last),) = con.execute(f"select min(session), max(session) from ({everything})").fetchall()
     if first is None:
@@ -176,6 +180,7 @@ def of_home(home: Home, source: str, now: dt.datetime) -> dict[str, Any]:
     from pipelines.lake import marts
 
     with marts.connect(home) as con:
+        con.execute(f"set memory_limit = '{_WITHIN}'; set temp_directory = {text(home.work / 'spill')}")
         found = told(gaps(con, due_session(source, now)))
     if found["gaps"]:
         missing = ", ".join(f"{count} of {name}" for name, count in found["missing"].items())
