@@ -129,7 +129,7 @@ def trades(body: bytes | dbn.Stream, path: str) -> Parsed:
         "expiry_hint": expiry_hints(symbols, sessions),
         "instrument_no": records["instrument"].astype(np.int64), "session": sessions,
         "ts_event": pa.array(instants, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
-        "price": records["price"] / 1e9, "size": size, "side": records["side"].astype("U1").tolist(),
+        "price": records["price"] / 1e9, "size": size, "side": np.char.decode(records["side"], "latin-1").tolist(),
         "sequence": sequence, "print_no": print_no,
         "doubt": _doubts(records["flags"]),
     }), places, wrong)  # fmt: skip

@@ -53,6 +53,11 @@ def test_a_good_telling_stands_in_for_a_bad_one() -> None:
     assert ([row["side"] for row in rows], wrong) == (["B"], [("bad_type", 1)])
 
 
+def test_a_side_that_is_no_letter_costs_its_own_print() -> None:
+    rows, wrong = plain(stream(trade("TradeMsg", NOON, 1.0, 1, 1, side=b"\xff"), trade("TradeMsg", NOON, 1.0, 1, 2)))
+    assert ([row["sequence"] for row in rows], wrong) == ([2], [("bad_type", 0)])
+
+
 def test_doubts_about_the_book_or_the_receipt_are_none_about_the_print() -> None:
     prints = (trade("TradeMsg", NOON, 6200.25, 1, flag, flags=flag) for flag in (128, 4, 8 + 128, 12))
     rows, wrong = plain(stream(*prints))
