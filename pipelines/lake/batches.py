@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines import durable
 from pipelines.home import Home
-from pipelines.lake import basis, quarantine, raw
+from pipelines.lake import basis, quarantine, raw, reuse
 from pipelines.lake.landing import Landing
 from pipelines.lake.schemas import DATASETS, RECEIPTS, Dataset
 from pipelines.lake.versions import new_versions
@@ -73,6 +73,7 @@ def commit(home: Home, landing: Landing, now: dt.datetime) -> tuple[int | None, 
         shutil.rmtree(landing.folder, ignore_errors=True)
         return None, staged
     basis.set_aside(home, landing)
+    reuse.begin_after_the_dead(home, landing)
     staging = durable.fresh_staging(home.facts, name)
     for dataset in DATASETS.values():
         _write_versions(home, dataset, landing.incoming(dataset.name), staging, now, staged)

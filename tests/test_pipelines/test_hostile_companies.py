@@ -20,6 +20,7 @@ DAYS = [dt.date.fromisoformat(day) for day in (
     "2021-01-04", "2021-01-05", "2021-03-31", "2021-04-01", "2021-05-03", "2021-05-07", "2021-05-10", "2021-05-17",
     "2021-08-31", "2021-10-01", "2021-10-04")]  # fmt: skip
 A, B, C = "BBG00000000A", "BBG00000000B", "BBG00000000C"
+HEIR, LATE = "BBG00000HEIR", "BBG00000LATE"  # of whom no list says since when
 CHAIN, BACK, PAID, SHORT = "BBG0000CHAIN", "BBG00000BACK", "BBG00000PAID", "BBG0000SHORT"
 
 
@@ -36,10 +37,11 @@ def changes(figi: str, *events: tuple[str, str]) -> tuple[str, bytes]:
 
 def bodies() -> Iterator[tuple[str, bytes]]:
     yield f"{REFERENCE}/tickers/living.json", envelope([
-        listed("TKN", C), listed("ONE", CHAIN), listed("BCK", BACK), listed("PAY", PAID), listed("SHR", SHORT)])
+        listed("TKN", C), listed("ONE", CHAIN), listed("BCK", BACK), listed("PAY", PAID), listed("SHR", SHORT),
+        listed("REU", HEIR)])  # fmt: skip
     yield f"{REFERENCE}/tickers/dead.json", envelope([
         listed("TKN", A, "2021-03-31"), listed("TKN", B, "2021-08-31"), listed("BCK", BACK, "2021-03-31"),
-        listed("OLD", None, "2021-04-01")])  # fmt: skip
+        listed("OLD", None, "2021-04-01"), listed("REU", LATE, "2021-05-07")])  # fmt: skip
     yield changes(A, ("2015-01-02", "TKN"))
     yield changes(B, ("2021-05-01", "TKN"))  # a Saturday
     yield changes(C, ("2021-10-01", "TKN"))
@@ -68,9 +70,9 @@ def lines(day: dt.date) -> Iterator[str]:
     start = times.midnight_at(day) * 1000
     chain = "ONE" if day < DAYS[3] else "TWO" if day < DAYS[6] else "TRE" if day < DAYS[9] else "ONE"
     halvings = sum(day >= DAYS[at] for at in (1, 4, 10))
-    closes = {"TKN": 20.0, chain: 80.0 / 2**halvings, "BCK": 15.0, "OLD": 10.0, "SHR": 8.0, "PAY": 40.0}
+    closes = {"TKN": 20.0, chain: 80.0 / 2**halvings, "BCK": 15.0, "OLD": 10.0, "SHR": 8.0, "PAY": 40.0, "REU": 9.0}
     closes["PAY"] /= (2 if day >= DAYS[6] else 1) * (5 if day >= DAYS[7] else 1)
-    nobody = {"TKN": (3,), "BCK": (3, 4, 5, 6, 7), "OLD": range(4, 11), "SHR": range(5, 9)}
+    nobody = {"TKN": (3,), "BCK": (3, 4, 5, 6, 7), "OLD": range(4, 11), "SHR": range(5, 9), "REU": (6,)}
     for ticker, close in closes.items():
         if DAYS.index(day) not in nobody.get(ticker, ()):
             yield f"{ticker},1000000,{close},{close},{close},{close},{start},10"
@@ -92,14 +94,23 @@ def test_whose_ticker_it_was(lake: duckdb.DuckDBPyConnection) -> None:
         (BACK, "BCK", "2016-01-04", "2021-04-01"), (BACK, "BCK", "2021-08-31", None),
         ("LISTED:OLD", "OLD", "2021-01-04", "2021-04-02"),
         (CHAIN, "ONE", "2018-01-02", "2021-04-01"), (CHAIN, "ONE", "2021-10-01", None),
-        (PAID, "PAY", "2021-01-04", None), (SHORT, "SHR", "2021-01-04", None),
+        (PAID, "PAY", "2021-01-04", None), (LATE, "REU", "2021-01-04", "2021-05-08"), (HEIR, "REU", "2021-05-17", None),
+        (SHORT, "SHR", "2021-01-04", None),
         (A, "TKN", "2015-01-02", "2021-04-01"), (B, "TKN", "2021-05-01", "2021-09-01"), (C, "TKN", "2021-10-01", None),
         (CHAIN, "TRE", "2021-05-10", "2021-10-01"), (CHAIN, "TWO", "2021-04-01", "2021-05-10"),
     ]  # fmt: skip
     bars = dict(lake.sql("select instrument_id, count(*) from daily_bars group by all").fetchall())
-    assert bars == {A: 3, B: 5, C: 2, CHAIN: 11, BACK: 6, "LISTED:OLD": 4, PAID: 11, SHORT: 7}
+    assert bars == {A: 3, B: 5, C: 2, CHAIN: 11, BACK: 6, "LISTED:OLD": 4, PAID: 11, SHORT: 7, LATE: 6, HEIR: 4}
     assert lake.sql("select delisted_on::text, security_type from instruments where instrument_id = 'LISTED:OLD'"
                     ).fetchall() == [("2021-04-01", "CS")]  # fmt: skip
+
+
+def test_the_dead_are_in_the_universe_of_their_days_whoever_has_their_ticker_now(
+    lake: duckdb.DuckDBPyConnection,
+) -> None:
+    owners = lake.sql("select session::text, instrument_id from universe where symbol = 'REU' order by 1").fetchall()
+    assert [owner for session, owner in owners if session <= "2021-05-07"] == [LATE] * 5
+    assert {owner for session, owner in owners if session > "2021-05-07"} == {HEIR}
 
 
 def factors(lake: duckdb.DuckDBPyConnection, instrument: str) -> dict[str, tuple[float, float]]:
