@@ -19,7 +19,7 @@ OWNERS = ["team:nightdesk"]
 _FEEDS = {
     "polygon": "Polygon (Massive): equity bars, tickers and their changes, splits, dividends.",
     "cboe": "Cboe: delayed option chains, index levels, daily market statistics.",
-    "cme": "CME: futures trades through Databento, volume and open interest by contract month.",
+    "cme": "CME: prints, bars, definitions and statistics of futures through Databento, volume by contract month.",
 }
 _FORMS = {"polygon": {"json", "csv"}, "cboe": {"json", "csv"}, "cme": {"dbn", "json"}}
 # One partition a weekday, so that the page of a feed shows which sessions were revised, and when.
