@@ -51,7 +51,7 @@ def random_market(seed: int, *, sessions: int = 34) -> tuple[SmallLake, list[dt.
                     lake.bar(ticker, session, round(price * 1.01, 2), volume=123_456.0, known_at=again)
             _actions(chance, lake, ticker, [day for day in days if first <= day <= until])
     _futures(chance, lake, days[-6:])
-    _fed(chance, lake, days[-8:])
+    _fed(random.Random(seed + 10_000), lake, days[-8:], june="2035-06" if seed % 2 else "2025-06")
     _options(chance, lake, days[-5:])
     for session in days[-2:]:
         opened = calendars.open_at(session)
@@ -90,9 +90,10 @@ def _futures(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> Non
                 lake.trade(symbol, session, at, price, size, side, number, known_at=late)
 
 
-def _fed(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:
+def _fed(chance: random.Random, lake: SmallLake, days: list[dt.date], june: str) -> None:
     """What the feed of futures says beside its prints: bars of minutes and seconds, some late, some of a contract that
-    a definition, itself late or moved, says has expired; statistics of another root, some taken back."""
+    a definition, itself late or moved, says has expired, or to be of another decade than the site does; statistics of
+    another root, some taken back."""
     for place, session in enumerate(days):
         opened = calendars.open_at(session)
         for symbol in ("ESH5", "ESM5", "NQH5"):
@@ -109,7 +110,7 @@ def _fed(chance: random.Random, lake: SmallLake, days: list[dt.date]) -> None:
             if symbol != "NQH5" and chance.random() < 0.6:
                 told_at = opened - dt.timedelta(hours=chance.uniform(1, 20))
                 gone = days[-2] if place < 5 or symbol == "ESM5" else days[-3]
-                month = "2025-03" if symbol == "ESH5" else "2035-06"
+                month = "2025-03" if symbol == "ESH5" else june
                 lake.add("futures_definitions", told_at, told_at + DELAY, symbol=symbol, root="ES", told_at=told_at,
                          instrument_no=int(symbol == "ESM5"), contract_month=month,
                          expires_at=calendars.open_at(gone) + dt.timedelta(minutes=2), exchange="XCME",
