@@ -5,19 +5,16 @@ import datetime as dt
 import html
 import html.parser
 import io
-import json
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from pipelines.home import Home
 from pipelines.report import headline, latest, render, untold
 from pipelines.report.front import BROKEN
-from pipelines.report.page import tell
 from pipelines.report.parts import PARTS
 from pipelines.report.story import SECTIONS, Story
 from pipelines.settings import Settings
@@ -248,20 +245,6 @@ def wide_as_shown(document: str, tmp_path: Path, chromium: str, width: int) -> i
     return int(found[1])
 
 
-def test_the_story_is_read_from_the_home(tmp_path: Path) -> None:
-    desk, sections = Home(tmp_path).prepare(), story_sections()
-    for name, section in sections.items():
-        desk.write_section(name, section)
-    assert tell(desk, Settings(home=tmp_path), NOW).sections == sections
-
-
-def test_a_section_of_another_night_is_not_told_as_tonights(tmp_path: Path) -> None:
-    desk, sections = Home(tmp_path).prepare(), story_sections()
-    for name, section in sections.items():
-        desk.write_section(name, {**section, "now": (NOW if name == "ingest" else NOW.replace(day=2)).isoformat()})
-    assert set(tell(desk, Settings(home=tmp_path), NOW).sections) == {"ingest"}
-
-
 def test_last_nights_verdict_is_not_told_after_a_leak(tmp_path: Path) -> None:
     sections = story_sections()
     sections["leak"] |= {"passed": False}
@@ -278,25 +261,3 @@ def test_what_should_have_been_told_is_listed() -> None:
     assert untold(story(lacking)) == ["Leak gate", "Drift", "Bundle"]
     rejected = {**sections["verdict"], "promoted": False}
     assert untold(story({**sections, "verdict": rejected, "bundle": {}})) == []
-
-
-def test_the_asset_and_its_checks_run_in_dagster(tmp_path: Path) -> None:
-    from pipelines import night
-    from pipelines.defs.reporting import assets, checks
-    from pipelines.resources import HomeResource
-
-    desk = Home(tmp_path).prepare()
-    night.settle(Settings(home=tmp_path, now=NOW), desk, "")
-    for name, section in story_sections().items():
-        desk.write_section(name, {} if name == "drift" else section)
-    overrides = json.dumps({"home": str(tmp_path), "now": NOW.isoformat()})
-    with dg.instance_for_test() as instance:
-        ran = dg.materialize(
-            [assets.nightly_report, checks.every_chapter_is_told, checks.page_stands_alone],
-            resources={"home": HomeResource(overrides=overrides)}, instance=instance,
-        )  # fmt: skip
-    assert ran.success
-    found = {one.check_name: one.passed for one in ran.get_asset_check_evaluations()}
-    assert found == {"every_chapter_is_told": False, "page_stands_alone": True}
-    (made,) = ran.asset_materializations_for_node("reporting__nightly_report")
-    assert made.metadata["verdict"].value == "Promoted: ensemble-g30-h5 may trade from the next session."
