@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
+from pipelines.sqlite import reading
 from tests.faults.processes import Forge, in_fork
 
 # Named by content or by number; a second copy or a leftover of a half-done publication shows as another name.
@@ -42,7 +42,7 @@ def _count(folder: Path, table: str) -> int | None:
     found = [*folder.glob("*.db"), *folder.glob("*.sqlite")]
     if not found:
         return None
-    with sqlite3.connect(f"file:{found[0]}?mode=ro", uri=True) as book:
+    with reading(found[0]) as book:
         return int(book.execute(f"select count(*) from {table}").fetchone()[0])
 
 

@@ -1,9 +1,9 @@
 """What a whole night of the small market leaves of training: fits with figures, drift with its page, runs in MLflow."""
 
 import json
-import sqlite3
 
 from pipelines.home import Home
+from pipelines.sqlite import reading
 from pipelines.training import inputs as inputs_module
 from pipelines.training.tracking import store_of
 
@@ -35,7 +35,7 @@ def test_drift_has_figures_and_a_page_that_needs_no_network(whole_night):
 
 
 def test_mlflow_holds_a_night_with_its_fits_and_candidates_under_it(whole_night):
-    with sqlite3.connect(f"file:{store_of(Home(whole_night))}?mode=ro", uri=True) as store:
+    with reading(store_of(Home(whole_night))) as store:
         children = store.execute("select count(*), count(distinct value) from tags where key = 'mlflow.parentRunId'")
         count, parents = children.fetchone()
         kinds = dict(store.execute("select value, count(*) from tags where key = 'nightdesk.kind' group by value"))
@@ -74,7 +74,7 @@ def test_each_candidate_has_its_sheet_and_the_champion_its_price_tag(whole_night
 
 def test_each_fit_was_an_event_of_the_run_as_it_was_done(whole_night):
     index = Home(whole_night).dagster / "history" / "runs" / "index.db"
-    with sqlite3.connect(f"file:{index}?mode=ro", uri=True) as events:
+    with reading(index) as events:
         seen = [event for (event,) in events.execute(
             "select event from event_logs where dagster_event_type = 'ASSET_OBSERVATION'")]
     events.close()
