@@ -16,6 +16,7 @@ RUNS = 7
 def lake() -> tuple[Home, dt.datetime]:
     """The embedded market of scale, landed once; a later run finds it."""
     from pipelines import sandbox
+    from pipelines.lake import batches
     from pipelines.lake.ingest import ingest
 
     root = inputs() / "lake-600x2520"
@@ -26,6 +27,7 @@ def lake() -> tuple[Home, dt.datetime]:
     home = Home(root).prepare()
     if not (home.facts / "batch-000001").exists():
         ingest(chosen, home, now)
+    batches.begin(home)  # it may have been landed before some dataset came to be
     return home, now
 
 
