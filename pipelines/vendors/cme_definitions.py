@@ -26,11 +26,7 @@ def definitions(body: bytes | dbn.Stream, path: str) -> Parsed:
     stream is no news."""
     stream = dbn.Stream.of(body)
     layouts = [dbn.layout(name) for name in _VERSIONS]
-    parts = stream.pick([_DEFINITION], *layouts)
-    records = np.concatenate([_common(part) for part, _ in parts])
-    places = np.concatenate([at for _, at in parts])
-    order = np.argsort(places)
-    records, places = records[order], places[order]
+    records, places = stream.together([_DEFINITION], layouts, _common)
     rows = Rows({}, len(records), Describe(records))
     rows.skip((records["instrument_class"] != _FUTURE) | (records["security_update_action"] == _DELETED))
     symbols = _texts(records["raw_symbol"])

@@ -23,11 +23,7 @@ def statistics(body: bytes | dbn.Stream, path: str) -> Parsed:
     that is taken back, is a telling of none."""
     stream = dbn.Stream.of(body)
     layouts = [dbn.layout(name) for name in _VERSIONS]
-    parts = stream.pick([_STATISTIC], *layouts)
-    records = np.concatenate([_common(part) for part, _ in parts])
-    places = np.concatenate([at for _, at in parts])
-    order = np.argsort(places)
-    records, places = records[order], places[order]
+    records, places = stream.together([_STATISTIC], layouts, _common)
     wanted = np.isin(records["stat_type"], list(_KINDS))
     records, places = records[wanted], places[wanted]
     rows = Rows({}, len(records), Describe(records))

@@ -1,6 +1,6 @@
 """Databento's streams: metadata, then records that each say their length and kind, of one schema or of several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -80,6 +80,17 @@ class Stream:
             content = self.body if as_it_is else self._joined(places, one.itemsize)
             found.append((np.frombuffer(content, dtype=one), places))
         return found
+
+    def together(
+        self, kinds: Sequence[int], layouts: Sequence[np.dtype[Any]],
+        common: Callable[[npt.NDArray[Any]], npt.NDArray[Any]],
+    ) -> tuple[npt.NDArray[Any], Places]:  # fmt: skip
+        """The same of several layouts as one array in the stream's order; `common` gives each the same fields."""
+        parts = self.pick(kinds, *layouts)
+        records = np.concatenate([common(part) for part, _ in parts])
+        places = np.concatenate([at for _, at in parts])
+        order = np.argsort(places)
+        return records[order], places[order]
 
     def misfits(self, kinds: Sequence[int], *layouts: np.dtype[Any]) -> list[Reject]:
         """Records of these kinds that are as long as no layout of theirs."""
