@@ -34,7 +34,9 @@ def told(folder: Path) -> list[tuple[str, bytes]]:
     return [(one.path, one.body() if one.body else b"") for one in FilesTransport(folder).deliveries(at(5))]
 
 
-def test_what_is_no_file_is_left_out_and_waits_for_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_file_is_left_out_and_waits_for_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path, DAY)
     for name in ("polygon", CHAINS):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
@@ -44,8 +46,9 @@ def test_what_is_no_file_is_left_out_and_waits_for_nobody(tmp_path: Path, capsys
     (tmp_path / CHAINS / "circle.json").symlink_to("circle.json")
     (tmp_path / CHAINS / "zero.json").symlink_to("/dev/zero")
     (tmp_path / CHAINS / "unreadable.json").symlink_to("/proc/self/mem")
+    monkeypatch.chdir(tmp_path / CHAINS)  # A socket's address holds 107 bytes: the folder's own may take them all.
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(os.path.relpath(tmp_path / CHAINS / "socket.json"))
+        listening.bind("socket.json")
         assert told(tmp_path) == [(DAY, b"{}")]
     said = capsys.readouterr().err
     for name in ("pipe", "broken", "circle", "zero", "unreadable", "socket"):
