@@ -39,3 +39,5 @@ def test_minutes_alone_have_names_and_bars(tmp_path: Path) -> None:
         first = dt.datetime(2025, 6, 26, 13, 46, tzinfo=dt.UTC)  # the first minute's end, and the feed's delay
         assert since == [("AAA", first), ("BBB", first)]
         assert con.sql("select count(distinct instrument_id) from instruments").fetchall() == [(2,)]
+        assert con.sql("select session, symbol, tradable from universe where session <= '2025-06-26' order by all"
+                       ).fetchall() == [(dt.date(2025, 6, 26), "AAA", False), (dt.date(2025, 6, 26), "BBB", False)]

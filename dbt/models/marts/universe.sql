@@ -1,196 +1,94 @@
--- Who could be chosen in a session, the dead included, and who was tradable by what was known half an hour before the
--- open. The coming session has its rows as soon as the bars of the last one are out.
-with decisions as (
-    select s.session, s.session_no, s.previous_session, s.previous_close_at, s.decision_at, bars.ready_at
-    from {{ ref('stg_sessions') }} as s
-    join (
-        select session as previous_session, min(available_at) as ready_at from {{ ref('stg_equity_bars') }} group by all
-    ) as bars using (previous_session)
-    where bars.ready_at <= s.decision_at
+-- Who had a ticker on each session, as known at any moment since. What is learned after the decision (a name that began
+-- that very day, a death told late, an id that a late reference replaces) moves who belonged there; who was `tradable`
+-- stays as it was said in time.
+with decided as materialized (
+    select * from {{ ref('stg_universe_decided') }}
 ),
 
-bars as (
-    select b.*, s.session_no, count(*) over (partition by b.instrument_id, b.session) as versions
-    from {{ ref('daily_bars') }} as b
-    join {{ ref('stg_sessions') }} as s using (session)
+asked as materialized (
+    select * from {{ ref('stg_decisions') }}
 ),
 
 symbols as (
     select * from {{ ref('symbols') }}
 ),
 
-instruments as (
-    select * from {{ ref('instruments') }} where asset_class = 'equity'
-),
-
--- What is learned after the last bars and before the decision: corrections, renames and deaths that take effect. Each
--- lies before one decision, for bars are never out before their session's close.
-late_bars as (
-    select bars.*
-    from bars
-    join decisions as d on d.previous_session = bars.session
-    where bars.available_at > d.ready_at
-),
-
--- Whoever had some ticker on a session by what was believed shortly before it. The long dead, of whom a whole market's
--- list is full, are in no session; nor is a death that was not known yet a reason to ask of all sessions after it.
 beliefs as (
-    select *, lead(available_at) over (partition by instrument_id, valid_from order by available_at) as until_at
-    from symbols
-),
-
-spans as (
     select
-        s.instrument_id, greatest(b.session_no, k.session_no) as first_no,
-        least(e.session_no, u.session_no, (select max(session_no) + 1 from decisions)) as end_no
-    from beliefs as s
-    asof join (select session as first_day, session_no from {{ ref('stg_sessions') }}) as b
-        on b.first_day >= s.valid_from
-    asof join (select decision_at, session_no from decisions) as k on k.decision_at >= s.available_at
-    asof left join (select session as end_day, session_no from {{ ref('stg_sessions') }}) as e
-        on e.end_day >= s.valid_to
-    asof left join (select ready_at, session_no from decisions) as u on u.ready_at >= s.until_at
-    where not s.withdrawn
+        *, coalesce(valid_to, date '9999-12-31') as end_day, row_number() over told as version,
+        lag(symbol) over told as former_symbol, lag(withdrawn) over told as formerly_withdrawn,
+        lag(coalesce(valid_to, date '9999-12-31')) over told as former_end_day
+    from symbols
+    window told as (partition by instrument_id, valid_from order by available_at)
 ),
 
-candidates as (
-    select distinct d.session, s.instrument_id
-    from (select instrument_id, unnest(range(first_no, end_no)) as session_no from spans) as s
-    join decisions as d using (session_no)
+-- The days of which a belief says something else than the one before it: of an end that moved, those between the two.
+changes as (
+    select
+        instrument_id, available_at,
+        case
+            when version = 1 or symbol <> former_symbol or withdrawn <> formerly_withdrawn then valid_from
+            else least(end_day, former_end_day)
+        end as from_day,
+        greatest(end_day, former_end_day) as to_day
+    from beliefs
+    where version > 1 or not withdrawn
+),
+
+-- Of sessions decided in time, those whose decision lies before the belief.
+afterwards as (
+    select
+        c.instrument_id, c.available_at,
+        unnest(range(b.session_no, least(e.session_no, k.session_no, l.end_no))) as session_no
+    from changes as c
+    cross join (select max(session_no) + 1 as end_no from asked) as l
+    asof join (select session as first_day, session_no from asked) as b on b.first_day >= c.from_day
+    asof left join (select session as end_day, session_no from asked) as e on e.end_day >= c.to_day
+    asof left join (select decision_at, session_no from asked) as k on k.decision_at >= c.available_at
 ),
 
 moments as (
-    select d.session, s.instrument_id, greatest(d.ready_at, s.available_at) as available_at
-    from candidates as c
-    join decisions as d using (session)
-    join symbols as s
-        on s.instrument_id = c.instrument_id and s.available_at <= d.decision_at and s.valid_from <= d.session
+    select d.session_no, a.instrument_id, a.available_at
+    from afterwards as a
+    join asked as d on d.session_no = a.session_no and d.in_time
     union
-    select d.session, b.instrument_id, b.available_at
-    from late_bars as b
-    asof join decisions as d on b.available_at > d.ready_at
-    where b.available_at <= d.decision_at
-        and b.session_no between d.session_no - {{ var('universe_volume_sessions') }} and d.session_no - 1
-    union
-    select d.session, i.instrument_id, i.available_at
-    from decisions as d
-    join instruments as i on i.available_at > d.ready_at and i.available_at <= d.decision_at
+    -- Of the others nothing was said in time; so of them all of it.
+    select d.session_no, c.instrument_id, greatest(c.available_at, d.ready_at)
+    from changes as c
+    join asked as d on d.session >= c.from_day and d.session < c.to_day and not d.in_time
 ),
 
 dated as materialized (
-    select m.*, d.session_no, d.previous_close_at, row_number() over () as moment_no
+    select m.instrument_id, m.available_at, d.session, d.session_no, d.previous_close_at, row_number() over () as moment_no
     from moments as m
-    join decisions as d using (session)
-),
-
-intervals as (
-    select m.moment_no, m.session, m.session_no, s.symbol, s.valid_from, s.valid_to, s.withdrawn, s.ingested_at
-    from dated as m
-    join symbols as s
-        on s.instrument_id = m.instrument_id and s.available_at <= m.available_at and s.valid_from <= m.session
-    qualify row_number() over (
-        partition by m.moment_no, s.valid_from order by s.available_at desc
-    ) = 1
-),
-
-members as (
-    select
-        moment_no, session_no,
-        min(valid_from) as listed_from,
-        arg_max(symbol, valid_from) filter (valid_to is null or session < valid_to) as symbol,
-        max(ingested_at) as ingested_at
-    from intervals
-    where not withdrawn
-    group by all
-),
-
-listed as (
-    select members.*, members.session_no - s.session_no as listed_sessions
-    from members
-    asof left join (select session, session_no, session as first_day from {{ ref('stg_sessions') }}) as s
-        on s.first_day >= members.listed_from
-),
-
--- Where every bar of the sessions before was told once, and by then, a frame over the instrument's own bars says it all.
-frames as (
-    select
-        moment_no, instrument_id, available_at, session_no,
-        coalesce(max(versions) over before <= 1 and max(known_at) over before <= available_at, true) as told_once,
-        last_value(close ignore nulls) over before as last_close,
-        list(dollars) filter (dollars is not null) over before as dollars,
-        max(bar_ingested_at) over before as ingested_at
-    from (
-        select moment_no, instrument_id, available_at, session_no, null as versions, null as known_at, null as close,
-            null as dollars, null as bar_ingested_at
-        from dated
-        union all
-        select null, instrument_id, null, session_no, versions, available_at, close, close * volume, ingested_at
-        from bars
-    )
-    window before as (
-        partition by instrument_id order by session_no
-        range between {{ var('universe_volume_sessions') }} preceding and 1 preceding
-    )
-    qualify moment_no is not null
-),
-
--- Of the others, the newest version known of each bar.
-recent as (
-    select m.moment_no, b.session_no as bar_no, b.close, b.close * b.volume as dollars, b.withdrawn, b.ingested_at
-    from (
-        select *, unnest(range(session_no - {{ var('universe_volume_sessions') }}, session_no)) as bar_no
-        from frames
-        where not told_once
-    ) as m
-    join bars as b
-        on b.instrument_id = m.instrument_id and b.session_no = m.bar_no and b.available_at <= m.available_at
-    qualify row_number() over (partition by m.moment_no, b.session_no order by b.available_at desc) = 1
-),
-
-seen as (
-    select moment_no, last_close, dollars, ingested_at from frames where told_once
-    union all
-    select moment_no, arg_max(close, bar_no), list(dollars), max(ingested_at)
-    from recent
-    where not withdrawn
-    group by all
-),
-
--- A session without a bar traded nothing.
-liquidity as (
-    select
-        moment_no, last_close, ingested_at,
-        list_aggregate(list_resize(dollars, {{ var('universe_volume_sessions') }}, 0.0), 'median') as median_dollars
-    from seen
+    join asked as d using (session_no)
 ),
 
 kinds as (
-    select m.moment_no, i.security_type, i.asset_class
+    select m.moment_no, i.asset_class
     from dated as m
-    asof join instruments as i on i.instrument_id = m.instrument_id and m.available_at >= i.available_at
+    asof join (select * from {{ ref('instruments') }} where asset_class = 'equity') as i
+        on i.instrument_id = m.instrument_id and m.available_at >= i.available_at
+),
+
+said as (
+    select session, candidate, arg_max(tradable, available_at) as tradable from decided group by all
 ),
 
 answers as (
+    select * from decided
+    union all by name
     select
         m.session, m.instrument_id as candidate,
-        case when l.symbol is not null then m.instrument_id end as instrument_id,
-        l.symbol,
+        case when n.symbol is not null then m.instrument_id end as instrument_id,
+        n.symbol,
         coalesce(k.asset_class, 'equity') as asset_class,
-        coalesce(
-            l.symbol is not null
-            and k.security_type in ('{{ var("universe_types") | join("', '") }}')
-            and q.last_close >= {{ var('universe_min_price') }}
-            and q.median_dollars >= {{ var('universe_min_dollar_volume') }}
-            and l.listed_sessions >= {{ var('universe_listed_sessions') }},
-            false
-        ) as tradable,
-        m.previous_close_at as event_time,
-        m.available_at,
-        coalesce(greatest(l.ingested_at, q.ingested_at), l.ingested_at, q.ingested_at) as ingested_at
+        coalesce(n.symbol is not null and s.tradable, false) as tradable,
+        m.previous_close_at as event_time, m.available_at, n.ingested_at
     from dated as m
-    left join listed as l using (moment_no)
-    left join liquidity as q using (moment_no)
+    left join {{ names_at('dated', 'symbols') }} as n using (moment_no)
     left join kinds as k using (moment_no)
+    left join said as s on s.session = m.session and s.candidate = m.instrument_id
 )
 
 select session, instrument_id, symbol, asset_class, tradable, withdrawn, event_time, available_at, ingested_at
