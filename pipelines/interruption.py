@@ -12,7 +12,10 @@ ENDING = {signal.SIGINT, signal.SIGTERM}
 
 @contextmanager
 def ends_at_once(last_words: str) -> Iterator[None]:
-    """While this is open, Ctrl-C and TERM say `last_words` and end the process. For work that survives any kill."""
+    """While this is open, Ctrl-C and TERM say `last_words` and end the process. For work that survives any kill.
+
+    What the main thread starts meanwhile does not hear Ctrl-C: Dagster's watchers, which end with us, had tracebacks to
+    show above our words."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may listen for signals
         return
@@ -23,6 +26,7 @@ def ends_at_once(last_words: str) -> Iterator[None]:
     before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
 
     def listen() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         while numbers := heard.recv(64):
             for number in ENDING & set(numbers):
                 os.write(screen, f"{last_words}\n".encode())
@@ -30,9 +34,11 @@ def ends_at_once(last_words: str) -> Iterator[None]:
 
     listener = threading.Thread(target=listen, name="ctrl-c", daemon=True)
     listener.start()
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         signal.set_wakeup_fd(before)
         told.close()
         listener.join()
