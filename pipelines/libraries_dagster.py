@@ -1,8 +1,26 @@
-"""What Dagster's own storage costs a night, where it can be had for less."""
+"""Where Dagster's own ways cost a night time, or its last words."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
+
+
+@contextmanager
+def deaf_watchers() -> Iterator[None]:
+    """While open, what Dagster starts to show a step's output does not hear Ctrl-C, of which it would show a traceback
+    each, above what we have to say. It watches this process, and ends within a second of it."""
+    from dagster._core.execution import compute_logs
+
+    module: Any = compute_logs
+    plain = module.subprocess
+    module.subprocess = SimpleNamespace(Popen=partial(subprocess.Popen, start_new_session=True))
+    try:
+        yield
+    finally:
+        module.subprocess = plain
 
 
 @contextmanager

@@ -99,7 +99,7 @@ STOPPED = ("Stopped. What was published stands, what was half done is not seen b
 def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: bool = False) -> bool:
     """Run a job to its end; true when every step and every blocking check passed."""
     from pipelines.interruption import ends_at_once
-    from pipelines.libraries_dagster import engines_kept
+    from pipelines.libraries_dagster import deaf_watchers, engines_kept
     from pipelines.libraries_sqlite import eased
 
     with home.lock(), ends_at_once(STOPPED), _collected_seldom():
@@ -109,7 +109,7 @@ def run_job(name: str, home: Home, overrides: Mapping[str, Any], *, advance: boo
         _foresee(overrides)
         import dagster as dg
 
-        with warnings.catch_warnings(), eased(home.root), engines_kept():
+        with warnings.catch_warnings(), eased(home.root), engines_kept(), deaf_watchers():
             warnings.simplefilter("ignore")  # previews and betas of libraries are for their makers
             from pipelines.definitions import defs
             from pipelines.resources import ADVANCE

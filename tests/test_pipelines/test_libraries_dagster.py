@@ -1,12 +1,16 @@
-"""One engine a file while a job runs: the events are there for everybody else as they come, and for good."""
+"""While a job runs: one engine a file, and events there for everybody else as they come; watchers deaf to Ctrl-C."""
 
+import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import dagster as dg
+import pytest
+from dagster._core.execution import compute_logs
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
-from pipelines.libraries_dagster import engines_kept
+from pipelines.libraries_dagster import deaf_watchers, engines_kept
 
 
 def test_events_are_committed_one_by_one_and_seen_by_others(tmp_path: Path) -> None:
@@ -31,3 +35,12 @@ def test_events_are_committed_one_by_one_and_seen_by_others(tmp_path: Path) -> N
         assert instance.get_latest_materialization_event(dg.AssetKey("second")) is not None
         assert instance.get_run_by_id(run).is_success
     assert 0 < seen[0] < len(events)
+
+
+def test_what_shows_a_step_does_not_hear_ctrl_c_and_ends_with_us(tmp_path: Path) -> None:
+    with deaf_watchers(), compute_logs.execute_posix_tail(str(tmp_path / "told"), subprocess.DEVNULL) as shown:
+        assert {os.getsid(watcher) for watcher in shown} == set(shown), "each in a session of its own"
+    assert compute_logs.subprocess is subprocess
+    for watcher in shown:
+        with pytest.raises(ProcessLookupError):
+            os.kill(watcher, 0)
