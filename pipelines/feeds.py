@@ -124,9 +124,8 @@ def _listed(
     transport: "HttpTransport", what: str, date: str, first: dt.date, last: dt.date, parse: "Parser"
 ) -> Iterator[dict[str, Any]]:
     """All rows of a paged list whose date lies in first … last."""
-    from pipelines.vendors.contents import load_json
     from pipelines.vendors.http import Ask
-    from pipelines.vendors.paging import Followed
+    from pipelines.vendors.paging import Followed, next_url
 
     first_page = f"/stocks/v1/{what}?{date}.gte={first}&{date}.lte={last}&limit=1000"
     target: str | None = first_page
@@ -137,4 +136,4 @@ def _listed(
             return
         table, _ = parse(answer.body, answer.ask.path)
         yield from table.to_pylist()
-        target = followed.on(transport.next_target(load_json(answer.body).get("next_url")))
+        target = followed.on(transport.next_target(next_url(answer.body)))

@@ -12,7 +12,7 @@ from typing import Any
 from pipelines import durable
 
 LAYOUT_VERSION = 1
-_held: dict[Path, int] = {}  # homes this process has locked, so that a command may call a job
+_held: dict[str, int] = {}  # homes this process has locked, however spelt, so that a command may call a job
 
 
 class HomeBusy(RuntimeError):
@@ -106,12 +106,13 @@ class Home:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold this home for writing; nested use in one process is one holding."""
-        if self.root in _held:
-            _held[self.root] += 1
+        one = os.path.realpath(self.root)
+        if one in _held:
+            _held[one] += 1
             try:
                 yield
             finally:
-                _held[self.root] -= 1
+                _held[one] -= 1
             return
         self.prepare()
         with open(self.root / "lock", "a+") as handle:
@@ -126,8 +127,8 @@ class Home:
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()
-            _held[self.root] = 1
+            _held[one] = 1
             try:
                 yield
             finally:
-                del _held[self.root]
+                del _held[one]

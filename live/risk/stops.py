@@ -128,7 +128,7 @@ def inside_bar(stop: StopOrder, bar: Ohlc) -> Exit | None:
     worst, best = (bar.low, bar.high) if side > 0 else (bar.high, bar.low)
     if stop.price is not None and side * (bar.open - stop.price) <= 0:
         return Exit(bar.open, Ending.STOP)
-    if stop.target is not None and side * (bar.open - stop.target) >= stop.tick:
+    if stop.target is not None and _through(side * (bar.open - stop.target), stop.tick):
         return Exit(bar.open, Ending.TARGET)
     if stop.price is not None and side * (worst - stop.price) <= 0:
         return Exit(stop.price, Ending.STOP)

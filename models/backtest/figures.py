@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from models.validation.statistics import STILL
+
 FloatArray = npt.NDArray[np.float64]
 SESSIONS_A_YEAR = 252
 
@@ -12,7 +14,7 @@ def sharpe_annual(excess: FloatArray) -> float:
     if len(excess) < 2:
         return 0.0
     spread = float(excess.std(ddof=1))
-    return float(excess.mean()) / spread * float(np.sqrt(SESSIONS_A_YEAR)) if spread > 0.0 else 0.0
+    return float(excess.mean()) / spread * float(np.sqrt(SESSIONS_A_YEAR)) if spread > STILL else 0.0
 
 
 def max_drawdown(net: FloatArray) -> float:

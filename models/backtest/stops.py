@@ -12,6 +12,7 @@ from models.intraday import StopRule
 FloatArray = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 TICK_USD = 0.01
+THROUGH = TICK_USD * (1.0 - 1e-6)  # floats make a tick a hair less than one
 
 
 class Stops:
@@ -87,13 +88,13 @@ class Stops:
     def _ended(self, side: FloatArray, opened: FloatArray) -> Bools:
         """Who is ended by the opening print: a gap beyond stop or target, or time that is up."""
         return np.asarray((side != 0.0) & ((side * (opened - self.level) <= 0.0)
-                                           | (side * (opened - self.target) >= TICK_USD) | (self.left <= 0.0)))
+                                           | (side * (opened - self.target) >= THROUGH) | (self.left <= 0.0)))
 
     def _inside(self, side: FloatArray, high: FloatArray, low: FloatArray) -> FloatArray:
         """The price that ends each within the session, NaN where none does."""
         worst, best = np.where(side > 0.0, low, high), np.where(side > 0.0, high, low)
         stopped = (side != 0.0) & (side * (worst - self.level) <= 0.0)
-        won = (side != 0.0) & (side * (best - self.target) >= TICK_USD * (1.0 - 1e-6))
+        won = (side != 0.0) & (side * (best - self.target) >= THROUGH)
         return np.where(stopped, self.level, np.where(won, self.target, np.nan))
 
     def _after(self, side: FloatArray, high: FloatArray, low: FloatArray) -> None:

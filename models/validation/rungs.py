@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.validation import policy as policy_module
 from models.validation.evidence import Check
-from models.validation.statistics import YEAR, annual_sharpe
+from models.validation.statistics import STILL, YEAR, annual_sharpe
 
 FloatArray = npt.NDArray[np.float64]
 LADDER = ("shadow", "canary", "champion")
@@ -212,8 +212,13 @@ def demotion_check(profits: FloatArray, asks: Demotion) -> Check:
         return Check("rolling_trades", None, asks.min_sharpe, True,
                      f"{len(profits)} trades were closed; the rule looks at the last {asks.trades}.")
     last = profits[-asks.trades :]
-    spread = float(last.std(ddof=1))
-    sharpe = float(last.mean()) / spread * math.sqrt(asks.trades) if spread > 0.0 else math.nan
+    mean, spread = float(last.mean()), float(last.std(ddof=1))
+    if not spread > STILL:  # all alike: every one at its stop, say
+        earned = mean > 0.0
+        return Check("rolling_trades", None, asks.min_sharpe, earned,
+                     f"The last {asks.trades} trades all came to {mean:.2f} of what they risked, which has no Sharpe"
+                     f"{'.' if earned else ': what never wins loses the slot.'}")
+    sharpe = mean / spread * math.sqrt(asks.trades)
     return Check("rolling_trades", sharpe if math.isfinite(sharpe) else None, asks.min_sharpe,
                  not sharpe < asks.min_sharpe,
                  f"Over the last {asks.trades} trades the Sharpe is {sharpe:.2f}; under {asks.min_sharpe:g} the slot "

@@ -77,7 +77,7 @@ class Asked:
         least = self.policy.min_third_sharpe
         if least is None:
             return []
-        worst = min(annual_sharpe(part) for part in np.array_split(self.chosen, 3))
+        worst = float(np.min([annual_sharpe(part) for part in np.array_split(self.chosen, 3)]))  # nan if one is still
         stable = worst > least
         return [Check("stable", worst, least, stable,
                       f"In its worst third of the time the active Sharpe is {worst:.2f}, "

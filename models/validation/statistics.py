@@ -14,6 +14,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 EULER_GAMMA = 0.5772156649015329
 YEAR = 252  # sessions
+STILL = 1e-12  # a deviation that rounding makes of a record that never moves
 _NORMAL = NormalDist()
 
 
@@ -34,7 +35,7 @@ def moments(returns: FloatArray) -> Moments:
         return Moments(math.nan, math.nan, math.nan, length)
     centred = returns - returns.mean()
     variance = float((centred**2).mean())
-    if variance <= 0.0:
+    if not math.sqrt(variance) > STILL * max(1.0, abs(float(returns.mean()))):
         return Moments(math.nan, math.nan, math.nan, length)
     skew = float((centred**3).mean()) / variance**1.5
     kurtosis = float((centred**4).mean()) / variance**2

@@ -11,11 +11,11 @@ from pipelines.home import Home
 from pipelines.lake import more_asks, raw, tick_asks
 from pipelines.lake.answers import Answers
 from pipelines.progress import say
-from pipelines.vendors.contents import Unusable, load_json
+from pipelines.vendors.contents import Unusable
 from pipelines.vendors.flatfiles import Bucket, Listed
 from pipelines.vendors.http import Answer, Ask, HttpTransport
 from pipelines.vendors.layout import Delivery
-from pipelines.vendors.paging import Followed
+from pipelines.vendors.paging import Followed, next_url
 from pipelines.vendors.polygon import results
 
 ASKED_AGAIN = 10  # sessions whose corrections are looked for each night
@@ -166,7 +166,7 @@ class VendorPull:
         while following:
             answer = self.transport.ask(self._ask("polygon", f"{_REST}/{stem}-{number:04d}.json", following))
             # A page that leads astray is not kept: remembered, it would stop every run for hours.
-            following = followed.on(self.transport.next_target(_next_url(self._body(answer))))
+            following = followed.on(self.transport.next_target(next_url(self._body(answer))))
             if answer.body is None and not answer.same:
                 say(f"    {stem}: page {number} is not there ({answer.note}); the list is taken as it is")
             yield answer
@@ -270,11 +270,3 @@ def _rows(body: bytes) -> list[dict[str, Any]]:
         return [row for row in results(body) if isinstance(row, dict)]
     except Unusable:
         return []
-
-
-def _next_url(body: bytes) -> object:
-    try:
-        document = load_json(body)
-    except Unusable:
-        return None
-    return document.get("next_url") if isinstance(document, dict) else None

@@ -1,6 +1,7 @@
 """Following a list from page to page, and no further than a list can go."""
 
 from pipelines.progress import say
+from pipelines.vendors.contents import Unusable, load_json
 from pipelines.vendors.hosts import VendorError
 
 MOST_PAGES = 10_000  # of the longest list there is, the dividends of all years, this is ten times as much
@@ -24,3 +25,12 @@ class Followed:
                               "what was received is kept")
         self._seen.add(following)
         return following
+
+
+def next_url(body: bytes) -> object:
+    """What a page says of the one after it; None of a body that is no page."""
+    try:
+        document = load_json(body)
+    except Unusable:
+        return None
+    return document.get("next_url") if isinstance(document, dict) else None

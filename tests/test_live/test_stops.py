@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live.risk.stops import Ending, Guarded, Ohlc, StopError, StopLossEngine, StopOrder, inside_bar, limit_fill, trailed
+from live.risk.stops import Ending, Exit, Guarded, Ohlc, StopError, StopLossEngine, StopOrder, inside_bar, limit_fill, trailed
+from models.backtest.stops import Stops
+from models.intraday import StopRule
 
 place = StopLossEngine().get_stop
 LONG = StopOrder("fixed", 1, 100.0, 95.0, target=110.0)
@@ -62,6 +65,17 @@ def test_a_stop_that_cannot_guard_is_refused_in_plain_words(method: str, params:
 def test_a_bar_ends_a_position_by_the_rule(stop: StopOrder, bar: Ohlc, price: float | None, ending: str | None) -> None:
     ended = inside_bar(stop, bar)
     assert (ended and ended.price, ended and ended.ending) == (price, ending)
+
+
+def test_an_open_a_tick_beyond_the_target_fills_there_wherever_the_tick_lies() -> None:
+    for cents in range(1_000, 20_000, 7):
+        target, opened = cents / 100, (cents + 1) / 100  # floats make half of these gaps a hair less than a tick
+        bar = Ohlc(opened, opened + 0.2, target - 2.0, opened)  # it falls to the stop later, too late
+        stop = StopOrder("fixed", 1, target - 1.0, target - 1.5, target)
+        assert inside_bar(stop, bar) == Exit(opened, Ending.TARGET), cents
+        stops = Stops(StopRule("fixed", pct=0.1), 1)
+        stops.level[:], stops.target[:] = target - 1.5, target
+        assert stops.opening(np.array([1.0]), np.array([opened]), np.zeros(1), True)[0].all(), cents
 
 
 def test_a_trailing_stop_follows_only_after_the_bar_and_never_back() -> None:

@@ -66,6 +66,9 @@ def test_the_seeds_ask_for_a_sharpe_and_thirds_and_nothing_of_luck():
     late = steady.copy()
     late[:168] -= 2 * late[:168].mean()
     assert [one.name for one in judge(evidence(late), preset("seeds")).checks if not one.passed] == ["stable"]
+    silent = steady.copy()
+    silent[168:336] = 0.0  # nothing was traded in the middle third: nobody knows whether it is stable
+    assert [one.name for one in judge(evidence(silent), preset("seeds")).checks if not one.passed] == ["stable"]
     refreshed = judge_refresh(Evidence(**{**vars(evidence(steady)), "champion_active": steady[:, 0]}), preset("seeds"))
     assert refreshed.act == "refresh"
 

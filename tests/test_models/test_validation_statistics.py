@@ -64,6 +64,17 @@ def test_moments_are_those_of_scipy():
     assert record.kurtosis == pytest.approx(stats.kurtosis(returns, fisher=False))
 
 
+@pytest.mark.parametrize("every", [0.001, 0.1, 3.3e-5, -0.02, 1e-20])
+def test_a_record_that_rounding_alone_moves_has_no_sharpe(every):
+    """A mean of equal numbers is seldom that number: what is left of each is no spread."""
+    same = np.full(300, every)
+    assert math.isnan(statistics.dsr(statistics.moments(same), 10)) and math.isnan(statistics.annual_sharpe(same))
+    assert figures.sharpe_annual(same) == 0.0
+    calm = np.random.default_rng(3).normal(0.001, 0.01, 300)
+    assert best(np.column_stack([calm, same])) == 0
+    assert statistics.moments(same + 1e-6 * calm).sharpe > 0.0 or every < 0.0
+
+
 def test_a_record_without_spread_has_no_answer():
     assert math.isnan(statistics.psr(statistics.moments(np.zeros(50))))
     assert math.isnan(statistics.dsr(statistics.moments(np.ones(2)), 10, 0.01))

@@ -124,3 +124,13 @@ def test_a_live_list_that_turns_in_a_circle_ends() -> None:
         with HttpTransport(Hosts(vendor.address, vendor.address, vendor.address, "key", "key")) as transport:
             rows = list(feeds._listed(transport, "splits", "execution_date", day, day, polygon_reference.splits))
     assert len(rows) == 2 and {row["ticker"] for row in rows} == {"AAA"}
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[1, 2]", b"<html>", b"{", b"null", b'{"results": 5, "next_url": 7}'])
+def test_a_live_list_that_is_none_has_no_rows(body: bytes) -> None:
+    day = dt.date(2025, 6, 30)
+    with scripted() as vendor:
+        vendor.script |= {"/stocks/v1/splits": [(200, {}, body)]}
+        hosts = Hosts(vendor.address, vendor.address, vendor.address, "key", "key")
+        with HttpTransport(hosts, attempts=1) as transport:
+            assert list(feeds._listed(transport, "splits", "execution_date", day, day, polygon_reference.splits)) == []

@@ -178,6 +178,15 @@ def test_the_seeds_preset_climbs_by_a_month_on_paper_and_falls_by_twenty_trades(
     assert "Over the last 20 trades" in Records(desk).last().content["reason"]
 
 
+@pytest.mark.parametrize(("last", "kept"), [(-1.0, False), (0.0, False), (0.3, True)])
+def test_twenty_trades_that_all_came_to_the_same_have_no_sharpe_and_are_judged_all_the_same(last, kept):
+    """Each of them at its stop is the worst that can happen, and a spread of nothing."""
+    rule = rungs.Demotion(20, 0.5)
+    assert rungs.demotion_check(np.full(20, last), rule).passed is kept
+    assert rungs.demotion_check(np.concatenate([[5.0, -3.0], np.full(20, last)]), rule).passed is kept
+    assert rungs.demotion_check(np.full(19, last), rule).passed
+
+
 def test_only_sessions_of_that_configuration_on_that_rung_count(desk):
     live_through(desk, 5)
     with Journal(desk.journal / "paper.sqlite", synced=False) as book:
