@@ -38,7 +38,8 @@ class Verdict:
 def best(active: FloatArray) -> int:
     """The candidate that the search would pick: highest Sharpe of active returns; the first among equals."""
     spread = active.std(axis=0, ddof=1)
-    sharpe = np.divide(active.mean(axis=0), spread, out=np.full(active.shape[1], -np.inf), where=spread > statistics.STILL)
+    sharpe = np.divide(active.mean(axis=0), spread, out=np.full(active.shape[1], -np.inf),
+                       where=spread > statistics.STILL)
     return int(np.argmax(sharpe))
 
 

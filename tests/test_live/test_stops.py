@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live.risk.stops import Ending, Exit, Guarded, Ohlc, StopError, StopLossEngine, StopOrder, inside_bar, limit_fill, trailed
+from live.risk.stops import (
+    Ending,
+    Exit,
+    Guarded,
+    Ohlc,
+    StopError,
+    StopLossEngine,
+    StopOrder,
+    inside_bar,
+    limit_fill,
+    trailed,
+)
 from models.backtest.stops import Stops
 from models.intraday import StopRule
 

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from models.backtest import figures
 from models.validation import overfitting, statistics, superior
+from models.validation.gate import best
 from models.validation.statistics import Moments
 
 PAPER = Moments(2.5 / math.sqrt(250), -3.0, 10.0, 1250)
@@ -72,7 +74,7 @@ def test_a_record_that_rounding_alone_moves_has_no_sharpe(every):
     assert figures.sharpe_annual(same) == 0.0
     calm = np.random.default_rng(3).normal(0.001, 0.01, 300)
     assert best(np.column_stack([calm, same])) == 0
-    assert statistics.moments(same + 1e-6 * calm).sharpe > 0.0 or every < 0.0
+    assert math.isfinite(statistics.moments(same + 1e-6 * calm).sharpe)
 
 
 def test_a_record_without_spread_has_no_answer():

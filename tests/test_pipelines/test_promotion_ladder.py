@@ -66,9 +66,10 @@ def live_through(home: Home, count: int, *, score: float = 0.0, folder: str | No
     days = [day for day in DAYS.astype(object) if day >= THEN.date()][:count]
     with Journal(home.journal / "paper.sqlite", synced=False) as book:
         at = book.head()[0]
-        for day in days:
+        for number, day in enumerate(days):
+            profit = 500.0 + at + 30.0 * (number % 3)
             book.append("decision", day, LATER, {"bundle": {"folder": serving}, "strategy": {"key": KEY}})
-            book.append("close", day, LATER, {"pnl": 500.0 + at, "start_equity": 1e6, "orders": 5, "refused": 0})
+            book.append("close", day, LATER, {"pnl": profit, "start_equity": 1e6, "orders": 5, "refused": 0})
     told = [{"session": str(day), "unexplained": 0.0,
              "parts": {"feature": 0.0, "score": score, "fill price": -20.0, "cost": 1.0}} for day in days]
     home.write_section("twin", {"sessions": told})
