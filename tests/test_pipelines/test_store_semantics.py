@@ -2,6 +2,7 @@
 keeps a row, ours has the same values; ours keeps every row asked for, in its order."""
 
 import datetime as dt
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ import pytest
 from tests.test_pipelines.test_store_feast import BASE, history
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def feast_is_loaded() -> None:
+    """It sets filters of warnings while it is loaded: here they end with the loading."""
+    with warnings.catch_warnings():
+        import feast.infra.offline_stores.dask
+        import feast.stream_feature_view  # noqa: F401
 
 
 def _repository(folder: Path, offline: str) -> Any:
