@@ -97,21 +97,31 @@ owned as (
         and moments.available_at >= owners.available_at
 ),
 
--- One event told by two endpoints counts once; two payments of one day add up, in a fixed order.
+-- One event told by two endpoints counts once: of two ratios the newer endpoint's, and the payments of whichever tells of
+-- more, of as many the newer's. Two payments of one day add up, in a fixed order.
 told as (
     select
-        owned.symbol, owned.ex_date, owned.kind, owned.available_at,
-        arg_max(a.split_from, row(a.available_at, a.vendor_id)) as split_from,
-        arg_max(a.split_to, row(a.available_at, a.vendor_id)) as split_to,
-        list_reduce(list_sort(list_distinct(list(a.cash_amount))), lambda total, cash: total + cash, 0.0) as cash_amount,
-        arg_max(a.currency, row(a.available_at, a.vendor_id)) as currency,
-        max(a.ingested_at) as ingested_at
-    from owned
-    join actions as a
-        on a.symbol = owned.symbol and a.ex_date = owned.ex_date and a.kind = owned.kind
-        and a.available_at <= owned.available_at
-        and (a.superseded_at is null or owned.available_at < a.superseded_at)
-    group by all
+        * exclude (newer_paid, older_paid),
+        list_reduce(
+            list_sort(case when len(older_paid) > len(newer_paid) then older_paid else newer_paid end),
+            lambda total, cash: total + cash, 0.0
+        ) as cash_amount
+    from (
+        select
+            owned.symbol, owned.ex_date, owned.kind, owned.available_at,
+            arg_max(a.split_from, row(not a.older, a.available_at, a.vendor_id)) as split_from,
+            arg_max(a.split_to, row(not a.older, a.available_at, a.vendor_id)) as split_to,
+            coalesce(list_distinct(list(a.cash_amount) filter (not a.older)), []) as newer_paid,
+            coalesce(list_distinct(list(a.cash_amount) filter (a.older)), []) as older_paid,
+            arg_max(a.currency, row(not a.older, a.available_at, a.vendor_id)) as currency,
+            max(a.ingested_at) as ingested_at
+        from owned
+        join (select *, starts_with(vendor_id, 'v3:') as older from actions) as a
+            on a.symbol = owned.symbol and a.ex_date = owned.ex_date and a.kind = owned.kind
+            and a.available_at <= owned.available_at
+            and (a.superseded_at is null or owned.available_at < a.superseded_at)
+        group by all
+    )
 ),
 
 measured as (
