@@ -139,14 +139,16 @@ def price_regime_size(regimes: Codes) -> Floats:
 
 
 def percentile_of(values: Floats, history: int = HISTORY) -> Floats:
-    """Per cent of a name's last `history` rows that do not exceed its own; 50 where nothing can be ranked."""
+    """Per cent of a name's last `history` rows that do not exceed its own, its equals counting half; 50 where nothing
+    can be ranked."""
     return np.array([last_percentile(values[max(0, row - history + 1) : row + 1]) for row in range(len(values))])
 
 
 def last_percentile(past: Floats) -> Floats:
-    """The same of the last row alone, among these."""
+    """The same of the last row alone, among these. A volatility that never changes is in the middle, not at the top."""
     known = np.isfinite(past).sum(axis=0)
-    share = 100.0 * (past <= past[-1]).sum(axis=0) / np.maximum(known, 1)
+    equals = np.maximum((past == past[-1]).sum(axis=0) - 1, 0)  # beside itself
+    share = 100.0 * ((past <= past[-1]).sum(axis=0) - 0.5 * equals) / np.maximum(known, 1)
     return np.where((known >= LEAST_HISTORY) & np.isfinite(past[-1]), share, 50.0)
 
 

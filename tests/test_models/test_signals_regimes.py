@@ -17,6 +17,7 @@ from models.signals.regimes import (
     strategy_weights,
     trend_of,
 )
+from models.signals.seeds import RegimeDetector
 from tests.test_models.signal_panels import market, told
 
 
@@ -67,6 +68,16 @@ def test_a_percentile_is_that_of_scipy_over_the_last_year() -> None:
             assert found[row, name] == pytest.approx(
                 percentileofscore(past[np.isfinite(past)], values[row, name], kind="weak"))
     assert found[37, 0] == 50.0 and (found[:19] == 50.0).all()
+
+
+def test_a_volatility_that_never_changes_is_neither_high_nor_a_crisis() -> None:
+    still = percentile_of(np.full((300, 1), 0.15))
+    assert (abs(still - 50.0) < 3.0).all()
+    found = PriceRegimeRules().classify(still[-1], np.array([0.0]), np.array([np.nan]))
+    assert PRICE_REGIMES[found[0]] is PriceRegime.NEUTRAL
+    detector = RegimeDetector()
+    falling = {"realized_vol": 0.15, "adx": 10.0, "hurst": 0.5, "trend_direction": -0.9}
+    assert {detector.classify(falling) for _ in range(60)} == {MarketRegime.NORMAL}
 
 
 def test_a_trend_is_a_gap_in_moves_of_fifty_sessions() -> None:
