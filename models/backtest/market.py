@@ -41,6 +41,12 @@ class Market:
             raise ValueError(f"daily bars have the columns {', '.join(COLUMNS)}; these lack {', '.join(lacking)}")
         if len(sessions) > 1 and not bool((np.diff(sessions) > np.timedelta64(0)).all()):
             raise ValueError("sessions are in order of time, each once")
+        for column in COLUMNS[:4]:
+            if len(wrong := np.argwhere(columns[column] <= 0.0)):
+                session, name = wrong[0]
+                raise ValueError(f"{names[name]} has a {column} of {columns[column][session, name]:g} on "
+                                 f"{sessions[session]}: no weight says how much to hold at a price that is not above "
+                                 "nought; leave the session out, or trade the contract against another one")
         days = sessions.astype("datetime64[D]")
         prices = Prices.from_bars(
             days, names, open_raw=columns["open"], close_raw=columns["close"], volume=columns["volume"],
@@ -49,7 +55,8 @@ class Market:
         share = compute_batch(BarPanel(days, names, derive("equity", columns)), named(("atr_14",)))["atr_14"]
         atr = np.full_like(share, np.nan)
         atr[1:] = share[:-1] * prices.reference_price[1:]
-        return cls(prices, columns["high"], columns["low"], columns["volume"], atr)
+        high, low = (np.where(columns["volume"] == 0.0, np.nan, columns[name]) for name in ("high", "low"))
+        return cls(prices, high, low, columns["volume"], atr)
 
     @classmethod
     def from_table(cls, bars: "pa.Table") -> "Market":

@@ -45,12 +45,14 @@ class Prices:
         total_return_factor: FloatArray,
         tradable: npt.NDArray[np.bool_],
     ) -> "Prices":
-        """From daily bars as landed; liquidity is computed with the kernels that live uses."""
+        """From daily bars as landed; liquidity is computed with the kernels that live uses. A bar without volume is a
+        halt: its close is a price, but nothing fills at its open, as in live."""
         adv, vol = liquidity.known_before(close_raw, volume, total_return_factor)
         split = carried(split_factor)
         last_close_in_todays_shares = np.full_like(close_raw, np.nan)
         last_close_in_todays_shares[1:] = carried(close_raw * split_factor)[:-1] / split[1:]
-        return cls(sessions.astype("datetime64[D]"), names, open_raw, close_raw, split, carried(total_return_factor),
+        printed = np.where(volume == 0.0, np.nan, open_raw)
+        return cls(sessions.astype("datetime64[D]"), names, printed, close_raw, split, carried(total_return_factor),
                    last_close_in_todays_shares, adv, vol, tradable)
 
     def rows(self, first: int, stop: int | None = None) -> "Prices":

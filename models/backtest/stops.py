@@ -98,8 +98,8 @@ class Stops:
         return np.where(stopped, self.level, np.where(won, self.target, np.nan))
 
     def _after(self, side: FloatArray, high: FloatArray, low: FloatArray) -> None:
-        """The session is over: time passes, and stops follow what it reached."""
-        self.left = self.left - 1.0
+        """The session is over: time passes, and stops follow what it reached. A halt is no session."""
+        self.left = np.where(np.isfinite(high), self.left - 1.0, self.left)
         best = np.where(side > 0.0, high, low)
         level = _behind(best - side * self.trail, side)
         self.level = np.where(side * (level - self.level) > 0.0, level, self.level)

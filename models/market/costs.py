@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,13 @@ class CostModel:
     fee_usd_per_share: float
     borrow_rate_annual: float
     stress: float = 1.0
+
+    def __post_init__(self) -> None:
+        """A person writes these: what cannot be is said here, and not found in returns that are no numbers."""
+        for one in fields(self):
+            value, least = getattr(self, one.name), -math.inf if one.name == "cash_rate_annual" else 0.0
+            if not least <= value < math.inf or (value == 0.0 and one.name in ("capital_usd", "sessions_a_year")):
+                raise ValueError(f"{one.name} of a cost model is {value:g}: there are no returns on that")
 
     @classmethod
     def from_toml(cls, text: str) -> "CostModel":

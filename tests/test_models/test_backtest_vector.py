@@ -254,6 +254,27 @@ def test_what_does_not_fit_is_refused_in_plain_words(words, match) -> None:
         backtest(flat_market(), **{"weights": np.zeros((3, 2)), **words})
 
 
+def test_a_bar_without_volume_fills_nothing_and_stops_nothing() -> None:
+    halted, fallen = np.ones((6, 2)), np.full((6, 2), 50.0)
+    halted[2:4, 0] = 0.0
+    fallen[2:4, 0] = 40.0  # an exchange's made-up quotes of a halt, far under the stop
+    market = flat_market(sessions=6, volume=halted, low=fallen)
+    held = backtest(market, np.array([[0.1, 0.1]] * 2 + [[0.0, 0.0]] * 3))
+    assert held.book.shares[:, 0].tolist() == [20_000, 20_000, 20_000, 20_000, 0]
+    assert held.book.shares[:, 1].tolist() == [20_000, 20_000, 0, 0, 0] and np.isfinite(held.net).all()
+    stop = StopRule("fixed", pct=0.1, bars=3)
+    kept = backtest(market, np.full((5, 2), 0.1), rules=Rules(stop=stop))
+    assert not kept.book.stopped.any()
+    assert kept.book.shares[:, 0].tolist() == [20_000] * 5 and kept.book.shares[:, 1].tolist() == [20_000] * 3 + [0] * 2
+
+
+def test_a_price_that_is_not_above_nought_is_refused_by_name_and_day() -> None:
+    low = np.full((4, 2), 50.0)
+    low[2, 1] = -37.63
+    with pytest.raises(ValueError, match="n1 has a low of -37.63 on 2024-01-04"):
+        flat_market(low=low)
+
+
 def test_time_has_an_order() -> None:
     bars = {name: np.ones((3, 1)) for name in ("open", "high", "low", "close", "volume", "split_factor",
                                                "total_return_factor")}

@@ -1,5 +1,7 @@
 """One cost function for judge and live: its parts by hand, and the same bits for one trade and for many."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,15 @@ def test_parts_by_hand():
     assert costs.trade_cost(MODEL, 1000, 100.0, 1e7, 0.02) == pytest.approx(expected)
     assert costs.trade_cost(MODEL, -1000, 100.0, 1e7, 0.02) == pytest.approx(expected)
     assert costs.half_spread_usd(MODEL, 5.0) == 0.005  # half a tick is the floor
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("capital_usd", 0.0), ("capital_usd", np.nan), ("sessions_a_year", 0), ("half_spread_bp", -1.0),
+    ("borrow_rate_annual", np.inf)])
+def test_a_model_without_returns_is_refused_where_it_is_written(name, value):
+    with pytest.raises(ValueError, match=f"{name} of a cost model is"):
+        replace(MODEL, **{name: value})
+    assert replace(MODEL, cash_rate_annual=-0.005).cash_rate_session < 0.0  # that has happened
 
 
 def test_scalar_and_array_agree_in_bits():
