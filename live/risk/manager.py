@@ -53,8 +53,18 @@ class RiskCheckResult:
 class RiskManager:
     """A thin shell over `screen`, for notebooks and hand-made strategies; the engine asks `screen` itself."""
 
-    def __init__(self, initial_capital: float, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(
+        self, initial_capital: float = 0.0, limits: Limits | None = None, *, max_daily_loss_pct: float | None = None,
+        max_drawdown_pct: float | None = None, max_position_pct: float | None = None,
+        max_sector_exposure: float | None = None, max_correlation_exposure: float | None = None,
+    ) -> None:  # fmt: skip
+        """Without a capital the first `update_nav` is what the account begins with, and until then nothing may be
+        opened. Limits told by name, shares of equity, stand in the place of those of `limits`."""
+        told = {"daily_loss_reduce": max_daily_loss_pct, "daily_loss_halt": max_daily_loss_pct,
+                "drawdown_reduce": max_drawdown_pct, "drawdown_halt": max_drawdown_pct, "max_weight": max_position_pct,
+                "max_sector": max_sector_exposure, "max_correlated": max_correlation_exposure}
+        self.limits = dataclasses.replace(
+            limits or Limits(), **{name: share for name, share in told.items() if share is not None})  # type: ignore[arg-type]
         self.memory = Memory(initial_capital, initial_capital, initial_capital)
         self.current_nav = self._day_nav = initial_capital
         self.positions: dict[str, int] = {}
@@ -67,6 +77,8 @@ class RiskManager:
 
     def update_nav(self, nav: float) -> None:
         """Tell the account's worth; a breach tightens the state at once."""
+        if not self._day_nav:
+            self._day_nav = self.memory.last_equity = self.memory.month_equity = nav
         self.current_nav = nav
         self.memory.peak_equity = max(self.memory.peak_equity, nav)
         for name, lost, reduce_at, halt_at in (

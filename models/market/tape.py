@@ -56,6 +56,13 @@ def _weighted(price: Floats, size: Ints) -> tuple[float, float]:
     return mean, float(np.sqrt(float((size * (price - mean) ** 2).sum()) / whole))
 
 
+def zones(
+    level: npt.NDArray[Any], net: npt.NDArray[Any], vwap: float
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Prices of accumulation, where buyers pressed below the mean price, and of distribution, sellers above it."""
+    return (level < vwap) & (net > 0), (level > vwap) & (net < 0)
+
+
 def _levels(price: Floats, size: Ints, pressed: Ints, vwap: float, tick: float) -> dict[str, Any]:
     """Zones: what buyers took in below the mean price, what sellers gave out above it, and the empty prices between."""
     step = np.rint(price / tick).astype(np.int64)
@@ -65,10 +72,10 @@ def _levels(price: Floats, size: Ints, pressed: Ints, vwap: float, tick: float) 
     large = np.bincount(step - base, np.where(size > LARGE_LOTS, size, 0))
     level = (base + np.arange(len(volume))) * tick
     most = len(large) - 1 - int(np.argmax(large[::-1]))  # ties go up, as in the profile
+    taken, given = zones(level, net, vwap)
     return {
         "gap_share": float((volume == 0).sum()) / len(volume),
-        "accumulation_volume": float(volume[(level < vwap) & (net > 0)].sum()),
-        "distribution_volume": float(volume[(level > vwap) & (net < 0)].sum()),
+        "accumulation_volume": float(volume[taken].sum()), "distribution_volume": float(volume[given].sum()),
         "institutional_price": float(level[most]) if large[most] > 0 else None,
         "institutional_volume": float(large.sum()),
     }

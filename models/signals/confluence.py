@@ -77,6 +77,12 @@ def between(value: Floats, good: float, bad: float) -> Floats:
     return np.clip(1.0 - 2.0 * (value - good) / (bad - good), -1.0, 1.0)
 
 
+def option_items(gamma: Floats, put_call: Floats, iv: Floats, dealer: Floats) -> dict[str, Floats]:
+    """What options say, each from -1 to 1."""
+    return {"gamma": gamma, "put_call": between(put_call, BULLISH, BEARISH),
+            "volatility": between(iv, QUIET, FEARFUL), "dealer": dealer}
+
+
 @dataclass(frozen=True)
 class Confluence:
     """The score of the coming session on each name's row; the book's depth is in no daily mart, so its weight is
@@ -97,8 +103,7 @@ class Confluence:
         confirmed = of(CONFIRMS) * np.sign(of(SLOPE))
         frames = np.stack([np.sign(of(name)) for name in FRAMES])
         return {
-            "gamma": of(GAMMA), "put_call": between(of(PUT_CALL), BULLISH, BEARISH),
-            "volatility": between(of(IV), QUIET, FEARFUL), "dealer": of(DEALER),
+            **option_items(of(GAMMA), of(PUT_CALL), of(IV), of(DEALER)),
             "volume": confirmed, "smart_money": np.clip(of(LARGE) / LARGE_SHARE, -1.0, 1.0),
             "vwap": np.clip(of(SLOPE) / 2.0, -1.0, 1.0), "patterns": of(TICKS),
             "timeframes": frames.sum(axis=0) / len(FRAMES),

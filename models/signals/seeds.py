@@ -1,16 +1,19 @@
 """The rules under the names and signatures that people know, for one table of bars: thin shells over the alphas."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from models.features.panel import FeaturePanel
+from models.features.technical.trend import decayed_pull
 from models.signals.adaptive import INDICATORS, TIMEFRAMES, feature_weights, timeframe_weights, weighted_features
 from models.signals.alpha import Alpha, AlphaSignal
 from models.signals.factors import TYPES, MultiFactor
-from models.signals.momentum import Momentum
+from models.signals.momentum import ADX, Momentum
 from models.signals.regimes import (
     HISTORY,
     PRICE_REGIMES,
@@ -20,7 +23,7 @@ from models.signals.regimes import (
     RegimeRules,
     last_percentile,
 )
-from models.signals.reversion import MeanReversion
+from models.signals.reversion import HURST, ZSCORE, MeanReversion
 
 FAMILIES = ("momentum", "mean_reversion", "vol_breakout")
 
@@ -59,6 +62,10 @@ def _last(alpha: Alpha, bars: Bars) -> AlphaSignal:
     return alpha.signal(panel).at(len(panel.sessions) - 1, 0)
 
 
+def _newest(bars: Bars, feature: str) -> float:
+    return float(panel_of_bars(bars, (feature,)).column(feature)[-1, 0])
+
+
 class MomentumAlphaModel:
     """The look-backs and their decay are those of the feature `vam_decay`; another choice is another feature."""
 
@@ -68,6 +75,17 @@ class MomentumAlphaModel:
             raise ValueError("vam_decay averages 5, 10, 20 and 60 sessions with a decay of 0.1: declare another "
                              "version of the feature for other ones")
         self.alpha = Momentum(adx_threshold, max_signal)
+
+    def calculate_vam(self, returns: ArrayLike, lookback: int) -> float:
+        """One look-back of the four that `vam_decay` averages; NaN while there are fewer returns."""
+        newest_first = np.ascontiguousarray(np.asarray(returns, dtype=np.float64)[::-1])
+        return float(decayed_pull(newest_first, lookback)) if len(newest_first) >= lookback else math.nan
+
+    def calculate_adx(self, high: ArrayLike, low: ArrayLike, close: ArrayLike, period: int = 14) -> float:
+        """`adx_14` after the last bar, by Wilder's means; NaN while its look-back is not full."""
+        if period != 14:
+            raise ValueError("adx_14 is of 14 sessions: declare another feature for other ones")
+        return _newest({"high": high, "low": low, "close": close}, ADX)
 
     def generate_signal(self, ohlcv: Bars) -> AlphaSignal:
         return _last(self.alpha, ohlcv)
@@ -79,6 +97,15 @@ class MeanReversionAlphaModel:
         if lookback != 20:
             raise ValueError("zscore_20 looks back 20 sessions: declare another feature for other ones")
         self.alpha = MeanReversion(entry_threshold, hurst_threshold, max_signal)
+
+    def calculate_zscore(self, prices: ArrayLike) -> float:
+        """`zscore_20` of the last price; NaN while there are fewer."""
+        return _newest({"close": prices}, ZSCORE)
+
+    def calculate_hurst(self, prices: ArrayLike) -> float:
+        """`hurst_256`: of log returns, and less what a random walk shows on as few. Of prices, as is sometimes
+        written, a random walk's is 1 and none ever passes for mean-reverting. NaN while there are not 257 prices."""
+        return _newest({"close": prices}, HURST)
 
     def generate_signal(self, ohlcv: Bars) -> AlphaSignal:
         return _last(self.alpha, ohlcv)

@@ -80,9 +80,11 @@ class FuturesVolumeIngestion(_Landed):
     """One session's volume by price, its value area, and where these levels lie on a broker's CFD."""
 
     def fetch_volume_profile(self, contract: str, date: Day) -> Told:
-        """`volumes` by price of one contract (ESU5), or of a root's front contract by volume (ES)."""
+        """`volumes` by price of one contract (ESU5), or of a root's front contract by volume (ES); by price too what
+        was bought less what was sold (`delta`) and what changed hands in prints over 100 lots (`large`)."""
         import numpy as np
 
+        from models.market.prints import LARGE_LOTS
         from models.market.volume_profile import tick_size
 
         day = as_date(date)
@@ -94,15 +96,17 @@ class FuturesVolumeIngestion(_Landed):
             ).fetchall()  # fmt: skip
             symbol = front[0][0] if front else contract
             traded = connection.sql(
-                "select root, price, sum(size) as size from futures_trades where symbol = $1 and session = $2 "
-                "group by all order by price", params=[symbol, day],
+                "select root, price, sum(size)::bigint as size, sum(case side when 'B' then size when 'A' then -size "
+                "else 0 end)::bigint as delta, sum(case when size > $3 then size else 0 end)::bigint as large "
+                "from futures_trades where symbol = $1 and session = $2 group by all order by price",
+                params=[symbol, day, LARGE_LOTS],
             ).to_arrow_table()  # fmt: skip
         if not traded.num_rows:
             raise KeyError(f"no trades of {contract} were landed for {day}: `nightdesk ingest` pulls them")
         root, prices = traded.column("root")[0].as_py(), traded.column("price").to_numpy()
-        sizes = traded.column("size").cast("int64").to_pylist()
-        return Told(contract=symbol, root=root, session=day, tick=tick_size(root, np.asarray(prices)),
-                    volumes=dict(zip(prices.tolist(), sizes, strict=True)))  # fmt: skip
+        by_price = {told: dict(zip(prices.tolist(), traded.column(name).to_pylist(), strict=True))
+                    for told, name in (("volumes", "size"), ("delta", "delta"), ("large", "large"))}
+        return Told(contract=symbol, root=root, session=day, tick=tick_size(root, np.asarray(prices)), **by_price)
 
     def calculate_value_areas(self, volume_data: Mapping[str, Any]) -> Told:
         """`poc`, `vah` and `val` as the mart `volume_profile` has them."""

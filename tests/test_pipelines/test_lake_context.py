@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from models.features import VolumeProfileImbalanceDetector
 from pipelines import lake, sandbox, settings
 from pipelines.home import Home
 from pipelines.lake import marts
@@ -54,6 +55,34 @@ def test_a_day_of_options_says_what_its_mart_says(home: Home) -> None:
     assert asyncio.run(waited(cboe.detect_pinning_levels(data))) == mart["pin_strikes"]
     with pytest.raises(KeyError, match="nightdesk ingest"):
         cboe.fetch_daily_data("2001-01-02")
+
+
+def test_options_of_the_index_are_the_mart_s(home: Home) -> None:
+    told = lake.SPXOptionsAnalyzer(home).get_real_spx_data()
+    (mart,) = rows(home, "select * from option_metrics where underlying = 'SPX' order by session desc limit 1")
+    (vix,) = rows(home, f"""select close from index_levels where "index" = 'VIX' and session = '{mart["session"]}'""")
+    assert told["session"] == mart["session"] and told["vix_level"] == vix["close"]
+    for name in ("put_call_ratio", "gamma_exposure", "gamma_flip", "dealer_position"):
+        assert told[name] == mart[name]
+    assert math.isnan(told["vxn_level"])  # this market has no such index
+    gamma = (mart["gamma_calls"] - mart["gamma_puts"]) / (mart["gamma_calls"] + mart["gamma_puts"])
+    fear = min(max(1.0 - 2.0 * (mart["iv30"] - 0.15) / 0.15, -1.0), 1.0)
+    ratio = min(max(1.0 - 2.0 * (mart["put_call_ratio"] - 0.8) / 0.4, -1.0), 1.0)
+    side = {"long": 1.0, "short": -1.0, "neutral": 0.0}[mart["dealer_position"]]
+    assert told["tech_sentiment"] == pytest.approx((12 * gamma + 8 * ratio + 3 * fear + 2 * side) / 25)
+    assert asyncio.run(waited(lake.SPXOptionsAnalyzer(home).get_real_spx_data())) == pytest.approx(told, nan_ok=True)
+    with pytest.raises(KeyError, match="no chain of SPX"):
+        lake.SPXOptionsAnalyzer(home, dt.datetime(2001, 1, 2, tzinfo=dt.UTC)).get_real_spx_data()
+
+
+def test_who_pressed_where_is_the_session_s_row(home: Home) -> None:
+    profile = lake.FuturesVolumeIngestion(home).fetch_volume_profile("ES", SESSION)
+    told = VolumeProfileImbalanceDetector().detect_imbalances(profile)
+    query = f"select * from session_tape where symbol = '{profile['contract']}' and session = '{SESSION}'"
+    (row,) = rows(home, query)
+    for zones, volume in (("accumulation_zones", "accumulation_volume"), ("distribution_zones", "distribution_volume")):
+        assert sum(zone["volume"] for zone in told[zones]) == row[volume] > 0.0
+    assert (told["institutional_levels"] or [None])[0] == row["institutional_price"]
 
 
 def test_the_exchange_s_own_statistics_agree_with_the_chain(home: Home) -> None:

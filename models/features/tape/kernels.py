@@ -44,12 +44,17 @@ def vwap_gap(tape: Minutes, span: int) -> FloatArray:
     return tape.now("close") / tape.share("turnover", "volume", span) - 1.0
 
 
-def vwap_position(tape: Minutes, span: int) -> FloatArray:
-    """Deviations from the VWAP; of the minutes' mean prices, weighted by volume."""
+def vwap_and_spread(tape: Minutes, span: int) -> tuple[FloatArray, FloatArray]:
+    """The VWAP, and the deviation of the minutes' mean prices from it, weighted by volume."""
     middle = tape.share("turnover", "volume", span)
     lots = tape.flow("volume", span)
     apart = np.where(lots > 0.0, tape.flow("turnover", span) / lots - middle[..., None], 0.0)
-    spread = np.sqrt(total(lots * apart * apart) / positive(tape.sum("volume", span)))
+    return middle, np.sqrt(total(lots * apart * apart) / positive(tape.sum("volume", span)))
+
+
+def vwap_position(tape: Minutes, span: int) -> FloatArray:
+    """Deviations from the VWAP."""
+    middle, spread = vwap_and_spread(tape, span)
     return (tape.now("close") - middle) / positive(spread)
 
 

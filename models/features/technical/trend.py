@@ -34,12 +34,17 @@ def average_gap(close_tr: FloatArray) -> FloatArray:
 def decayed_momentum(close_tr: FloatArray) -> FloatArray:
     prices = window.held(close_tr)
     newest_first = np.ascontiguousarray(window.returns(prices)[..., ::-1])
-    weights = np.cumprod(np.full(max(DECAY_SESSIONS), DECAY))
     found = np.zeros(close_tr.shape[:-1])
     for count in DECAY_SESSIONS:
-        part = np.ascontiguousarray(newest_first[..., :count])
-        spread = np.sqrt(window.mean(window.centred(part) ** 2))
-        pull = window.total(weights[:count] * part) / window.total(weights[:count])
-        found = found + pull / window.positive(spread)
+        found = found + decayed_pull(newest_first, count)
     return found / len(DECAY_SESSIONS)
+
+
+def decayed_pull(newest_first: FloatArray, count: int) -> FloatArray:
+    """Mean of the last `count` returns, the newest weighted most, over their deviation."""
+    weights = np.cumprod(np.full(count, DECAY))
+    part = np.ascontiguousarray(newest_first[..., :count])
+    spread = np.sqrt(window.mean(window.centred(part) ** 2))
+    pull = window.total(weights * part) / window.total(weights)
+    return pull / window.positive(spread)
 
