@@ -10,6 +10,7 @@ from models.portfolio.hrp import hierarchical_risk_parity
 from models.portfolio.mean_variance import mean_variance
 from models.portfolio.risk_parity import risk_parity
 from models.portfolio.tangency import kelly_allocation, volatility_targeted_tangency
+from models.validation.statistics import STILL
 
 FloatArray = npt.NDArray[np.float64]
 Method = Literal["equal", "mean_variance", "risk_parity", "hrp", "kelly", "tangency"]
@@ -48,7 +49,7 @@ class Allocation:
         known = excess[-self.look_back :]
         if self.method == "equal" or len(known) < self.least:
             return even
-        moving = known.std(axis=0) > 0.0  # one that has done nothing yet has no risk to measure, and waits
+        moving = known.std(axis=0) > STILL  # one that has done nothing yet has no risk to measure, and waits
         if not moving.any():
             return even
         told = np.zeros(count)

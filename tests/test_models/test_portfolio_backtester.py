@@ -87,6 +87,14 @@ def test_what_comes_later_changes_no_decision_and_no_return_before_it() -> None:
     assert told[0].book.net[cut:].tobytes() != told[1].book.net[cut:].tobytes()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_strategy_that_earns_the_same_every_session_waits_as_one_without_risk(method) -> None:
+    """What rounding leaves of a constant is no risk: a covariance of it has no inverse."""
+    chance = np.random.default_rng(4).normal(0.0005, 0.01, 126)
+    shares = Allocation(method).shares(np.column_stack([chance, np.full(126, -1e-4)]))
+    assert shares[1] == (0.5 if method == "equal" else 0.0) and np.isfinite(shares).all()
+
+
 def test_capital_is_what_the_record_known_by_then_asks_for() -> None:
     market = drift(3)
     allocation = Allocation("hrp", look_back=60, least=30)
