@@ -2,11 +2,10 @@
 
 from models.signals.alpha import Alpha, Alphas, AlphaSignal
 from models.signals.horizons import Horizon
+from models.signals.learned import AdaptiveStrategyWeights, FeatureImportanceTracker
 from models.signals.regimes import MarketRegime, PriceRegime
 from models.signals.seeds import (
-    AdaptiveStrategyWeights,
     AdvancedSignalGenerator,
-    FeatureImportanceTracker,
     MeanReversionAlphaModel,
     MomentumAlphaModel,
     RegimeDetector,

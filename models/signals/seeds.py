@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from models.features.panel import FeaturePanel
 from models.features.technical.trend import decayed_pull
-from models.signals.adaptive import INDICATORS, TIMEFRAMES, feature_weights, timeframe_weights, weighted_features
 from models.signals.alpha import Alpha, AlphaSignal
 from models.signals.factors import TYPES, MultiFactor
 from models.signals.momentum import ADX, Momentum
@@ -163,25 +162,3 @@ class AdvancedSignalGenerator:
         levels = (target / stop, close * (1.0 - side * stop), close * (1.0 + side * target)) if side else (None,) * 3
         return [TradeSignal(str(TYPES[plans.types[-1, 0]]), float(plans.strength[-1, 0]),
                             float(plans.confidence[-1, 0]), str(PRICE_REGIMES[plans.regimes[-1, 0]]), *levels)]
-
-
-class AdaptiveStrategyWeights:
-    def __init__(self) -> None:
-        self.timeframe_weights, self.indicator_weights = dict(TIMEFRAMES), dict(INDICATORS)
-
-    def adapt_weights(self, performance_data: Mapping[str, float]) -> None:
-        """From `M1_performance` and so on, one for each timeframe that there is something to tell of."""
-        told = {name: performance_data[f"{name}_performance"] for name in self.timeframe_weights
-                if f"{name}_performance" in performance_data}
-        self.timeframe_weights = timeframe_weights(self.timeframe_weights, told)
-
-
-class FeatureImportanceTracker:
-    def __init__(self) -> None:
-        self.feature_weights: dict[str, float] = {}
-
-    def update_weights(self, importance_scores: Mapping[str, float]) -> None:
-        self.feature_weights = feature_weights(self.feature_weights, importance_scores)
-
-    def get_weighted_features(self, raw_features: Mapping[str, float]) -> dict[str, float]:
-        return weighted_features(raw_features, self.feature_weights)
