@@ -72,6 +72,7 @@ class Coverage(Section):
     indices: Names = ()  # daily levels from Polygon: I:VIX
     cboe_indices: Names = ()  # … and the exchange's own history: VIX
     statistics: bool = False  # Cboe's option volumes of the day
+    companies: bool = True  # what each company does (its sector), one question a company
     details: Names = ()  # roots whose volume and open interest by month CME tells
     accept_terms: Names = ()
 

@@ -73,6 +73,8 @@ def with_clocks(dataset: str, table: pa.Table) -> pa.Table:
     elif dataset == "market_days":  # announced long before; a list says only what is to come
         event = _per_day(table["day"], times.midnight_at)
         known = np.full(table.num_rows, LISTED_SINCE)
+    elif dataset == "ticker_details":  # as with the list, nobody says since when
+        event = known = np.full(table.num_rows, LISTED_SINCE)
     elif dataset in ("index_levels", "index_bars", "market_statistics"):
         event = _per_day(table["session"], _close_or_four)
         known = event + FEED_DELAY

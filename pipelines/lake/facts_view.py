@@ -28,7 +28,10 @@ def create(database: Path, facts: Path, quarantine: Path, truncate_at: dt.dateti
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("create schema facts")
-        sources = {name: (every_batch(facts, name), "available_at") for name in DATASETS}
+        told = {name for name in DATASETS if any(facts.glob(f"batch-*/{name}.parquet"))}
+        for name in DATASETS.keys() - told:  # a lake of before this kind of fact
+            connection.from_arrow(DATASETS[name].schema.empty_table()).create(f"facts.{name}")
+        sources = {name: (every_batch(facts, name), "available_at") for name in DATASETS if name in told}
         sources["quarantine"] = (f"{glob.escape(str(quarantine))}/batch-*.parquet", "received_at")
         for name, (files, clock) in sources.items():
             known = f"where {clock} <= {instant(truncate_at)}" if truncate_at else ""

@@ -12,9 +12,9 @@ from pipelines.vendors.layout import route
 
 COST_TARGET = "/v0/metadata.get_cost"  # the vendor's own price, free to ask
 # Bytes of one body where the lake holds none to go by: measured or documented sizes, rounded up.
-_USUAL = {"tickers": 400_000, "ticker_events": 600, "splits": 250_000, "dividends": 350_000, "equity_bars": 1_300_000,
-          "equity_minutes": 120_000, "option_chain": 14_000_000, "option_snapshots": 260_000, "index_bars": 25_000,
-          "market_days": 2_000, "index_levels": 400_000, "market_statistics": 12_000,
+_USUAL = {"tickers": 400_000, "ticker_events": 600, "ticker_details": 1_500, "splits": 250_000, "dividends": 350_000,
+          "equity_bars": 1_300_000, "equity_minutes": 120_000, "option_chain": 14_000_000, "option_snapshots": 260_000,
+          "index_bars": 25_000, "market_days": 2_000, "index_levels": 400_000, "market_statistics": 12_000,
           "volume_details": 12_000}  # fmt: skip
 _SNAPSHOT_PAGES = 120  # of SPX, the widest chain there is
 _MONTH_OF_BARS = 3_000
@@ -116,6 +116,8 @@ def _lists(pull: VendorPull) -> Iterator[Line]:
     known = sum("/events.json" in path for path in pull.held.newest)
     if not known:
         yield _guess(pull, "changes of ticker", "ticker_events", len(pull.plan.symbols) or _COMPANIES)
+    if pull.plan.more.companies and not any("/overview.json" in path for path in pull.held.newest):
+        yield _guess(pull, "what companies do", "ticker_details", len(pull.plan.symbols) or _COMPANIES)
 
 
 def _line(pull: VendorPull, vendor: str, what: str, asks: list[Ask]) -> Line:

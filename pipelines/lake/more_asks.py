@@ -27,6 +27,7 @@ class More:
     statistics: int = 0  # of so many sessions, the newest ones
     details: tuple[str, ...] = ()
     holidays: bool = False
+    companies: bool = False  # what each company does, one question a company once
 
 
 def snapshot_stem(symbol: str, day: dt.date) -> str:

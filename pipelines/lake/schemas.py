@@ -63,6 +63,11 @@ _ALL = [
         ("composite_figi", pa.string()), ("cik", pa.string()), ("name", pa.string()), ("event_date", pa.date32()),
         ("ticker", pa.string()),
     ]), "event_date"),
+    # What a company does, by the SEC's code of four digits.
+    Dataset("ticker_details", "polygon", ("ticker", "composite_figi", "cik"), pa.schema([
+        ("composite_figi", pa.string()), ("cik", pa.string()), ("ticker", pa.string()), ("sic_code", pa.string()),
+        ("sic_description", pa.string()), ("list_date", pa.date32()),
+    ]), None),
     # `vendor_id` is the vendor's own, or `v3:ticker:date…` for rows of the older endpoints, which have none.
     Dataset("splits", "polygon", ("vendor_id",), pa.schema([
         ("vendor_id", pa.string()), ("ticker", pa.string()), ("ex_date", pa.date32()), ("split_from", pa.float64()),

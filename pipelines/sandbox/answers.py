@@ -61,6 +61,9 @@ def polygon(market: Market, path: str, query: dict[str, str], now: dt.datetime, 
             if company is None:
                 return polygon_error(404, "NOT_FOUND", "Ticker not found.")
             return Answer(200, polygon_reference.events(market, company, now))
+        if parts[:-1] == ["v3", "reference", "tickers"]:
+            told = polygon_reference.overview(market, parts[-1], query, now)
+            return polygon_error(404, "NOT_FOUND", "Ticker not found.") if told is None else Answer(200, told)
         lists = {
             "/v3/reference/tickers": polygon_reference.tickers,
             "/stocks/v1/splits": polygon_reference.splits,

@@ -16,6 +16,14 @@ from pipelines.sandbox.polygon_aggs import dump, request_id
 NEXT_HOST = "https://api.polygon.io"
 _NEW_YORK = ZoneInfo("America/New_York")
 _DEFAULT_LIMIT, _MAX_LIMIT = 100, 1000
+# What the companies of each sector do, by the SEC's code: each of another industry.
+_BUSINESSES = (
+    ("2080", "BEVERAGES"), ("3711", "MOTOR VEHICLES & PASSENGER CAR BODIES"), ("3531", "CONSTRUCTION MACHINERY & EQUIP"),
+    ("1311", "CRUDE PETROLEUM & NATURAL GAS"), ("2860", "INDUSTRIAL ORGANIC CHEMICALS"),
+    ("3674", "SEMICONDUCTORS & RELATED DEVICES"), ("4813", "TELEPHONE COMMUNICATIONS (NO RADIOTELEPHONE)"),
+    ("4911", "ELECTRIC SERVICES"), ("5331", "RETAIL-VARIETY STORES"), ("2834", "PHARMACEUTICAL PREPARATIONS"),
+    ("6022", "STATE COMMERCIAL BANKS"),
+)  # fmt: skip
 
 
 def page(path: str, query: Mapping[str, str], rows: list[dict[str, Any]]) -> bytes:
@@ -83,6 +91,19 @@ def find(market: Market, identifier: str, now: dt.datetime) -> Company | None:
             return company
     holders = [c for c in market.cast if c.first <= day and c.ticker_on(day) == identifier]
     return max(holders, key=lambda company: company.first, default=None)
+
+
+def overview(market: Market, ticker: str, query: Mapping[str, str], now: dt.datetime) -> bytes | None:
+    """Who held the ticker on `date` (today without one): None where nobody did."""
+    day = _as_of(market, query, now)
+    holders = [c for c in market.cast if c.first <= day and not _is_gone(c, day) and c.ticker_on(day) == ticker]
+    if not holders:
+        return None
+    company = holders[-1]
+    code, business = _BUSINESSES[company.sector % len(_BUSINESSES)]
+    row = {**_ticker_row(market, company, day), "sic_code": code, "sic_description": business,
+           "list_date": str(company.list_date), "round_lot": 100}  # fmt: skip
+    return dump({"results": row, "status": "OK", "request_id": request_id("overview", company.figi)})
 
 
 def events(market: Market, company: Company, now: dt.datetime) -> bytes:

@@ -19,7 +19,7 @@ FLAT_DATE = re.compile(r"/(\d{4}-\d{2}-\d{2})\.csv")
 _AGGS = re.compile(r"/ticker/([^/]+)/range/1/(minute|day)/")
 
 
-def results(body: bytes, *, wanted: type = list, ticker: str | None = None) -> Any:
+def results(body: bytes, *, wanted: type | tuple[type, ...] = list, ticker: str | None = None) -> Any:
     """The envelope's `results`. An aggregate query without data has none at all, which is not an error; one about
     another ticker than was asked for is."""
     document = load_json(body)
@@ -29,12 +29,14 @@ def results(body: bytes, *, wanted: type = list, ticker: str | None = None) -> A
     if status in ("ERROR", "NOT_AUTHORIZED", "NOT_FOUND"):
         raise Unusable("not_data", str(document.get("error") or document.get("message") or status))
     found = document.get("results")
+    shapes = wanted if isinstance(wanted, tuple) else (wanted,)
     if found is None:
         if status is None and "resultsCount" not in document:
             raise Unusable("not_data", "no status and no results")
-        return wanted()
+        return shapes[0]()
     if not isinstance(found, wanted):
-        raise Unusable("schema_drift", f"results is {type(found).__name__}, not {wanted.__name__}")
+        expected = " or ".join(shape.__name__ for shape in shapes)
+        raise Unusable("schema_drift", f"results is {type(found).__name__}, not {expected}")
     if document.get("adjusted") is True and found:
         # On the basis of the day it was asked, so every split to come is already in it.
         raise Unusable("bad_print", "adjusted prices: ask with adjusted=false")

@@ -18,10 +18,11 @@ _KINDS = ("forward_split", "reverse_split", "stock_dividend")
 
 @parser("tickers")
 def tickers(body: bytes, path: str) -> Parsed:
-    """A page of the list. `delisted_utc` is the last day traded; its time of day says nothing."""
+    """A page of the list, or one company told alone. `delisted_utc` is the last day traded; its time of day says nothing."""
     names = ["ticker", "name", "market", "primary_exchange", "type", "active", "currency_name", "cik",
              "composite_figi", "delisted_utc"]  # fmt: skip
-    rows = Rows.of_records(results(body), names)
+    found = results(body, wanted=(list, dict))
+    rows = Rows.of_records(found if isinstance(found, list) else [found], names)
     rows.skip([market not in (None, "stocks") for market in rows.columns["market"]])
     columns: dict[str, Any] = {"ticker": rows.matching("ticker", TICKER, "bad_symbol")}
     for name in ("name", "type", "primary_exchange", "cik", "composite_figi"):

@@ -33,7 +33,7 @@ def payload(chance: random.Random, number: int) -> Payload:
         records = [kind.record(number, place) for place in range(2 * chance.randrange(1, 6))]
         body, reasons = _whole(chance, kind, number, records)
         return Payload(kind, path, body, set(), [reasons])
-    wanted = chance.choice([1, 2, 5, 12, 30])
+    wanted = 1 if kind.single else chance.choice([1, 2, 5, 12, 30])
     share = 0.7 if chance.random() < 0.05 else 0.2
     records, rows = [], []  # rows: a grain where it is good, else the reasons
     for place in range(wanted + wanted % 2 if kind.paired else wanted):

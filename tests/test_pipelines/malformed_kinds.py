@@ -38,6 +38,7 @@ class Kind:
     junk: tuple[Any, ...] = (None, "AAPL", [1, 2], 5)
     repeats: bool = True
     paired: bool = False
+    single: bool = False  # a body is of one row
     anchored: bool = False  # the first row says when the body is of
     unbelievable: tuple[tuple[Callable[[list[Any], int], bytes], set[str]], ...] = ()
 
@@ -61,6 +62,10 @@ def dressed(chance: random.Random, document: Any) -> bytes:
 
 def rest(**more: Any) -> Wrap:
     return lambda rows, number, chance: dressed(chance, {"status": "OK", "results": rows, **more})
+
+
+def alone(rows: list[Any], number: int, chance: random.Random) -> bytes:
+    return dressed(chance, {"status": "OK", "results": rows[0]})
 
 
 def flat(header: tuple[str, ...]) -> Wrap:
@@ -224,6 +229,10 @@ KINDS = (
          lambda n, i: {"ticker": name_of(n, i), "market": "stocks", "active": True, "composite_figi": f"F{n}-{i}",
                        "cik": "1"}, rest(), lambda row, n: row["ticker"], lambda row: row["ticker"],
          json_spoils({"ticker": "name", "active": "flag", "delisted_utc": "date?", "cik": "text?"})),
+    Kind("ticker_details", lambda n: f"polygon/rest/v3/reference/tickers/BBG{n:09d}/overview.json",
+         lambda n, i: {"ticker": name_of(n, 0), "market": "stocks", "sic_code": "3571", "composite_figi": f"BBG{n:09d}",
+                       "cik": "1"}, alone, lambda row, n: row["ticker"], lambda row: row["ticker"],
+         json_spoils({"ticker": "name", "list_date": "date?", "cik": "text?"}), junk=(), repeats=False, single=True),
     Kind("ticker_events", lambda n: f"polygon/rest/vX/reference/tickers/C{n}/events.json",
          lambda n, i: {"type": "ticker_change", "date": str(day_of(n, i)), "ticker_change": {
              "ticker": name_of(n, i)}},

@@ -3,8 +3,14 @@ with listings as (
     select * from {{ ref('stg_listings') }}
 ),
 
+companies as (
+    select * from {{ ref('stg_companies') }}
+),
+
 moments as (
-    select distinct instrument_id, available_at from listings
+    select instrument_id, available_at from listings
+    union
+    select instrument_id, available_at from companies
 ),
 
 -- A company may stand on the list under several tickers: a living entry speaks for it, else the last that died.
@@ -17,10 +23,8 @@ listed as (
     ) = 1
 ),
 
-securities as (
-    select
-        instrument_id, 'equity' as asset_class, security_type, name, composite_figi, cik, primary_exchange, currency,
-        delisted_on, event_time, available_at, ingested_at
+entries as (
+    select *
     from listed
     qualify row_number() over (
         partition by instrument_id, available_at
@@ -28,10 +32,20 @@ securities as (
     ) = 1
 ),
 
+securities as (
+    select
+        e.instrument_id, 'equity' as asset_class, e.security_type, e.name, e.composite_figi, e.cik, e.primary_exchange,
+        e.currency, c.sic_code, c.sector, e.delisted_on, greatest(e.event_time, c.event_time) as event_time,
+        e.available_at, greatest(e.ingested_at, c.ingested_at) as ingested_at
+    from entries as e
+    asof left join companies as c on c.instrument_id = e.instrument_id and e.available_at >= c.available_at
+),
+
 -- Traded, or known by its changes of ticker, but on no list yet.
 unlisted as (
     select
-        instrument_id, 'equity', null, symbol, null, null, null, null, null::date, event_time, available_at, ingested_at
+        instrument_id, 'equity', null, symbol, null, null, null, null, null, null, null::date,
+        event_time, available_at, ingested_at
     from {{ ref('symbols') }} as symbols
     anti join listings
         on listings.instrument_id = symbols.instrument_id and listings.available_at <= symbols.available_at
@@ -77,11 +91,11 @@ defined as (
 futures as (
     select
         instrument_id, 'future', 'FUT', symbol, null, null, coalesce(exchange, 'XCME'), coalesce(currency, 'USD'),
-        delisted_on, event_time, available_at, ingested_at
+        null, null, delisted_on, event_time, available_at, ingested_at
     from defined
     union all
     select
-        instrument_id, 'future', 'FUT', symbol, null, null, 'XCME', 'USD', null::date,
+        instrument_id, 'future', 'FUT', symbol, null, null, 'XCME', 'USD', null, null, null::date,
         event_time, available_at, ingested_at
     from contracts
     anti join defined
@@ -91,7 +105,7 @@ futures as (
 -- What options are written on and no exchange lists as a share. Of the rest the equity's own row speaks.
 underlyings as (
     select
-        underlying, 'index', 'INDEX', underlying, null, null, 'XCBO', 'USD', null::date,
+        underlying, 'index', 'INDEX', underlying, null, null, 'XCBO', 'USD', null, null, null::date,
         min(event_time), min(available_at), arg_min(ingested_at, available_at)
     from {{ ref('option_quotes') }}
     where underlying in ('{{ var("cash_indices") | join("', '") }}')
@@ -110,4 +124,7 @@ everything as (
 
 select *
 from everything
-qualify {{ changed(['security_type', 'name', 'cik', 'primary_exchange', 'currency', 'delisted_on'], ['instrument_id']) }}
+qualify {{ changed(
+    ['security_type', 'name', 'cik', 'primary_exchange', 'currency', 'sic_code', 'sector', 'delisted_on'],
+    ['instrument_id']
+) }}
