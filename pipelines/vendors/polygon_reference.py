@@ -18,7 +18,7 @@ _KINDS = ("forward_split", "reverse_split", "stock_dividend")
 
 @parser("tickers")
 def tickers(body: bytes, path: str) -> Parsed:
-    """A page of the list, or one company told alone. `delisted_utc` is the last day traded; its time of day says nothing."""
+    """A page of the list, or one company told alone. `delisted_utc` is the last day traded; its time says nothing."""
     names = ["ticker", "name", "market", "primary_exchange", "type", "active", "currency_name", "cik",
              "composite_figi", "delisted_utc"]  # fmt: skip
     found = results(body, wanted=(list, dict))

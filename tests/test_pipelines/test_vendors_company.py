@@ -17,7 +17,8 @@ from tests.test_pipelines.lake_told import at, land
 FIGI = "BBG000B9XRY4"
 PATH = f"polygon/rest/v3/reference/tickers/{FIGI}/overview.json"
 COMPANY = {"ticker": "AAPL", "market": "stocks", "active": True, "type": "CS", "composite_figi": FIGI,
-           "cik": "0000320193", "sic_code": "3571", "sic_description": "ELECTRONIC COMPUTERS", "list_date": "1980-12-12"}  # fmt: skip
+           "cik": "0000320193", "sic_code": "3571", "sic_description": "ELECTRONIC COMPUTERS",
+           "list_date": "1980-12-12"}  # fmt: skip
 
 
 def told(**more: Any) -> bytes:
