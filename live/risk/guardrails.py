@@ -29,7 +29,7 @@ class CircuitBreakers:
     ) -> None:  # fmt: skip
         self.risk = RiskManager(initial_capital, replace(
             preset("circuit-breakers"), daily_loss_reduce=daily_loss_limit, daily_loss_halt=daily_loss_limit,
-            max_losses_in_a_row=consecutive_stops_limit, cooling_off_s=cooling_off_period))
+            max_losses_in_a_row=consecutive_stops_limit, cooling_off_s=cooling_off_period), clock=clock)
         self._clock = clock or SystemClock()
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from live.clock import SystemClock
+from live.ports import Clock
 from live.risk.limits import Limits
 from live.risk.memory import Memory
 from live.risk.screen import Proposal, Situation, Verdict, screen
@@ -57,9 +59,11 @@ class RiskManager:
         self, initial_capital: float = 0.0, limits: Limits | None = None, *, max_daily_loss_pct: float | None = None,
         max_drawdown_pct: float | None = None, max_position_pct: float | None = None,
         max_sector_exposure: float | None = None, max_correlation_exposure: float | None = None,
+        clock: Clock | None = None,
     ) -> None:  # fmt: skip
         """Without a capital the first `update_nav` is what the account begins with, and until then nothing may be
-        opened. Limits told by name, shares of equity, stand in the place of those of `limits`."""
+        opened. Limits told by name, shares of equity, stand in the place of those of `limits`. `clock` tells when a
+        cooling-off is over; the machine's own unless another is given."""
         told = {"daily_loss_reduce": max_daily_loss_pct, "daily_loss_halt": max_daily_loss_pct,
                 "drawdown_reduce": max_drawdown_pct, "drawdown_halt": max_drawdown_pct, "max_weight": max_position_pct,
                 "max_sector": max_sector_exposure, "max_correlated": max_correlation_exposure}
@@ -72,6 +76,7 @@ class RiskManager:
         self.correlated: Mapping[str, str] = {}  # from groups.correlated; who is not in it counts as one group
         self.state = RiskState.ACTIVE
         self.state_reason = ""
+        self._clock = clock or SystemClock()
 
     # The account as it moves.
 
@@ -81,11 +86,7 @@ class RiskManager:
             self._day_nav = self.memory.last_equity = self.memory.month_equity = nav
         self.current_nav = nav
         self.memory.peak_equity = max(self.memory.peak_equity, nav)
-        for name, lost, reduce_at, halt_at in (
-            ("daily loss", self.daily_loss_pct, self.limits.daily_loss_reduce, self.limits.daily_loss_halt),
-            ("drawdown", self.current_drawdown, self.limits.drawdown_reduce, self.limits.drawdown_halt),
-        ):
-            self._move(after_loss(self.state, lost, reduce_at, halt_at), f"{name} {lost:.4f} of equity")
+        self._move(*self._state_at(nav, self.state))
 
     def update_pnl(self, pnl: float) -> None:
         self.update_nav(self.current_nav + pnl)
@@ -119,7 +120,7 @@ class RiskManager:
 
     @property
     def daily_loss_pct(self) -> float:
-        return max(0.0, (self._day_nav - self.current_nav) / self._day_nav) if self._day_nav > 0 else float("inf")
+        return self._lost_today(self.current_nav)
 
     # Questions.
 
@@ -136,13 +137,20 @@ class RiskManager:
 
     def validate_trade(self, proposed_trade: Trade, portfolio: Portfolio, now: dt.datetime | None = None) -> tuple[
             bool, str]:
-        """Whether a trade of this portfolio may go as asked. `now` is needed for the cooling-off only."""
-        verdict = self._verdict(proposed_trade, portfolio, now)
+        """Whether a trade of this portfolio, at what it is worth now, may go as asked."""
+        state, reason = self._state_at(portfolio.equity, self.state)
+        until = self.memory.cooling_until(self.limits, now or self._clock.now())
+        if state is RiskState.ACTIVE and until is not None:
+            state, reason = RiskState.REDUCING, f"cooling off until {until:%H:%M:%S} after losses in a row"
+        verdict = self._verdict(proposed_trade, portfolio, state)
+        if verdict.refused_by == "state":
+            return False, (f"state: the account is {state}; {reason}" if state is not RiskState.ACTIVE
+                           else "state: not one whole share is left to trade")
         if verdict.refused_by is not None:
             failed = next(check for check in verdict.checks if not check.passed)
             return False, f"{failed.limit}: {failed.value:.4f} against {failed.threshold:.4f}"
         if verdict.quantity != proposed_trade.quantity:
-            return False, f"only {verdict.quantity} of {proposed_trade.quantity} shares may be traded ({self.state})"
+            return False, f"only {verdict.quantity} of {proposed_trade.quantity} shares may be traded ({state})"
         return True, "within all limits"
 
     def check_limits(self, proposed_position: Sized) -> RiskCheckResult:
@@ -187,14 +195,26 @@ class RiskManager:
             found.append({"type": "kill_switch", "severity": "high", "value": 1.0, "limit": 0.0})
         return sorted(found, key=lambda alert: alert["severity"] != "high")
 
-    def _verdict(self, trade: Trade, portfolio: Portfolio, now: dt.datetime | None) -> Verdict:
+    def _lost_today(self, nav: float) -> float:
+        return max(0.0, (self._day_nav - nav) / self._day_nav) if self._day_nav > 0 else float("inf")
+
+    def _state_at(self, nav: float, state: RiskState) -> tuple[RiskState, str]:
+        """The state that an account of this worth is in, and since when or why."""
+        reason, limits = self.state_reason, self.limits
+        for name, lost, reduce_at, halt_at in (
+            ("daily loss", self._lost_today(nav), limits.daily_loss_reduce, limits.daily_loss_halt),
+            ("drawdown", self.memory.drawdown(nav), limits.drawdown_reduce, limits.drawdown_halt),
+        ):
+            moved = after_loss(state, lost, reduce_at, halt_at)
+            state, reason = moved, reason if moved is state else f"{name} {lost:.4f} of equity"
+        return state, reason
+
+    def _verdict(self, trade: Trade, portfolio: Portfolio, state: RiskState) -> Verdict:
         limits = self.limits
-        state = self.state
-        if state is RiskState.ACTIVE and now is not None and self.memory.cooling_until(limits, now) is not None:
-            state = RiskState.REDUCING
         groups = {"class": limits.classes, "sector": limits.sectors, "correlated": self.correlated}
         prices = {**portfolio.prices, trade.symbol: portfolio.prices.get(trade.symbol, trade.price)}
-        situation = Situation(portfolio.equity, portfolio.positions, prices, 0, state, groups, self.headroom)
+        headroom = self.memory.headroom(limits, portfolio.equity, self._lost_today(portfolio.equity))
+        situation = Situation(portfolio.equity, portfolio.positions, prices, 0, state, groups, headroom)
         proposal = Proposal(trade.symbol, trade.quantity, trade.price, 0.0, True, trade.stop_distance,
                             trade.reward_risk)
         return screen(limits, situation, [proposal])[0]

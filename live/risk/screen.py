@@ -185,7 +185,7 @@ class _Exposures:
 
     def __init__(self, limits: Limits, situation: Situation) -> None:
         self._limits, self._situation = limits, situation
-        self._by_name = {name: abs(shares) * situation.prices.get(name, 0.0)
+        self._by_name = {name: abs(shares) * situation.prices.get(name, math.nan)  # without a price no size is known
                          for name, shares in situation.held.items() if shares}
         self._gross = math.fsum(self._by_name.values())
 

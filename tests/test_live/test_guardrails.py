@@ -87,7 +87,7 @@ def test_constraints_are_the_preset_s_and_remember_the_peak() -> None:
     assert PortfolioConstraints().validate_trade(Trade("ETH", 10, 1_000.0), account) == (True, "within all limits")
     fallen = replace(account, equity=799_000.0)
     assert PortfolioConstraints().validate_trade(Trade("ETH", 10, 1_000.0), fallen)[0]
-    assert constraints.validate_trade(Trade("ETH", 10, 1_000.0), fallen) == (False, "state: 1.0000 against 1.0000")
+    assert constraints.validate_trade(Trade("ETH", 10, 1_000.0), fallen)[1].startswith("state: the account is HALTED")
 
 
 def test_alerts_are_the_manager_s() -> None:
@@ -103,7 +103,7 @@ def test_limits_by_their_familiar_names_and_a_capital_that_is_told_later() -> No
     manager = RiskManager(max_daily_loss_pct=0.02, max_drawdown_pct=0.10, max_position_pct=0.20,
                           max_sector_exposure=0.40, max_correlation_exposure=0.60)
     stated = preset("risk-manager")
-    assert manager.limits == replace(stated, headroom_scaling=False)
+    assert manager.limits == replace(stated, headroom_scaling=False, close_on_halt=False)
     assert not manager.can_open_position("SPY", 1, 100.0, 1e6)[0]  # of an account that nobody has told of
     assert manager.check_risk_alerts()
     manager.update_nav(50_000.0)

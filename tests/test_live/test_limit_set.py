@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from live.clock import TapeClock
 from live.risk import PRESETS, Limits, Memory, Proposal, RiskState, Situation, preset, screen
 from live.risk.groups import correlated
 from live.risk.manager import Portfolio, RiskManager, Trade
@@ -84,6 +85,7 @@ def test_the_seeds_figures_stand_behind_their_names() -> None:
     assert (preset("per-trade").max_risk_per_trade, preset("per-trade").min_reward_risk,
             preset("per-trade").monthly_loss_halt) == (0.01, 2.5, 0.05)
     assert preset("guardrails").daily_loss_halt == 0.15
+    assert [name for name in PRESETS if preset(name).close_on_halt] == ["risk-manager", "guardrails"]
     assert [preset(name).max_weight for name in ("dev", "staging", "prod", "aggressive")] == [0.05, 0.05, 0.10, 0.20]
     with pytest.raises(ValueError, match="known: default"):
         preset("reckless")
@@ -97,6 +99,13 @@ def test_a_trade_with_too_small_a_target_is_refused_and_one_without_any_is_not()
         assert verdict.refused_by == refused
     (unknown,) = screen(preset("per-trade"), now, [ask._replace(risk_usd_per_share=math.nan)])
     assert unknown.refused_by == "risk_per_trade"
+
+
+def test_what_is_held_at_an_unknown_price_leaves_no_room_that_anybody_knows_of() -> None:
+    proposal = Proposal("B", 10, 20.0, 1.0, True)
+    held = Situation(1e6, {"A": 10_000}, {"A": 50.0, "B": 20.0}, 0, RiskState.ACTIVE)
+    assert screen(Limits(), held, [proposal])[0].quantity == 10
+    assert screen(Limits(), held._replace(prices={"B": 20.0}), [proposal])[0].refused_by == "gross"
 
 
 def test_targets_shrink_by_the_root_of_the_headroom() -> None:
@@ -159,6 +168,32 @@ def test_the_manager_answers_like_the_seeds_and_says_which_limit() -> None:
     assert manager.kill_switch_active  # a new day forgives nothing
     manager.reset("looked into it")
     assert manager.can_open_position("SPY", 1, 450.0, 100_000)[0]
+
+
+def test_the_manager_knows_the_drawdown_of_the_portfolio_that_it_is_shown() -> None:
+    manager = RiskManager(100_000.0, preset("portfolio-constraints"))
+    buy, sell = Trade("A", 10, 50.0), Trade("A", -10, 50.0)
+    assert manager.validate_trade(buy, Portfolio(96_001.0))[0]
+    assert manager.validate_trade(buy, Portfolio(80_000.0)) == (
+        False, "state: the account is HALTED; daily loss 0.2000 of equity")
+    reducing = Portfolio(95_000.0, {"A": 10}, {"A": 50.0})
+    assert not manager.validate_trade(buy, reducing)[0] and manager.validate_trade(sell, reducing)[0]
+    assert manager.validate_trade(Trade("A", 0, 50.0), Portfolio(1e5)) == (
+        False, "state: not one whole share is left to trade")
+    assert manager.state.name == "ACTIVE"  # asking is not telling: only `update_nav` moves the state
+
+
+def test_after_losses_in_a_row_nothing_is_opened_until_the_cooling_off_is_over() -> None:
+    clock = TapeClock(dt.datetime(2025, 6, 26, 16, tzinfo=dt.UTC))
+    manager = RiskManager(100_000.0, preset("guardrails"), clock=clock)
+    for _ in range(3):
+        manager.record_exit(-50.0, clock.now())
+    may, why = manager.can_open_position("SPY", 10, 450.0, 100_000.0)
+    assert not may and why == "state: the account is REDUCING; cooling off until 17:00:00 after losses in a row"
+    manager.update_position("SPY", 10, 450.0)
+    assert manager.can_open_position("SPY", -10, 450.0, 100_000.0)[0]
+    clock.advance_us(clock.now_us + 3_600_000_000)
+    assert manager.can_open_position("SPY", 10, 450.0, 100_000.0)[0]
 
 
 def test_the_manager_checks_and_scales_a_sized_position() -> None:
