@@ -8,7 +8,7 @@ _NAMES = {
     "TickerMapper": "history", "UniverseBuilder": "history",
     "ParquetTier": "tiers", "ParquetWriter": "tiers", "StorageRouter": "tiers",
     "CBOEDataIngestion": "ingestions", "FuturesVolumeIngestion": "ingestions", "MarketContext": "context",
-    "SPXOptionsAnalyzer": "spx_options",
+    "PredictiveCache": "cache", "SPXOptionsAnalyzer": "spx_options",
 }  # fmt: skip
 __all__ = list(_NAMES)
 

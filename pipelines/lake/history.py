@@ -1,11 +1,13 @@
 """Ways into the marts under familiar names: `HistoricalDataStore`, `TickerMapper`, `UniverseBuilder`."""
 
 import datetime as dt
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.home import Home
 from pipelines.lake import marts
+from pipelines.lake.cache import PredictiveCache
 from pipelines.literals import text
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 TIMEFRAMES = {"1d": 0, "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}  # minutes; 0 is a session
 Day = dt.date | dt.datetime | str
+Question = tuple[str, str, str, dt.date, dt.date, str]  # folder of the marts, as of, asset, start, end, timeframe
+KEPT_MB = 64
 
 
 def as_date(value: Day) -> dt.date:
@@ -71,24 +75,42 @@ class UniverseBuilder(_Marts):
 
 
 class HistoricalDataStore(_Marts):
-    """Bars of one asset over time, stitched through its renames; futures by contract (ESU5) or root (ES)."""
+    """Bars of one asset over time, stitched through its renames; futures by contract (ESU5) or root (ES).
+
+    What was asked is kept, packed, and what usually follows is read ahead: a generation of marts is named by its
+    content, so nothing that is kept can be out of date. Another `cache` may be larger, or shared."""
+
+    def __init__(
+        self, home: Home | Path | str, as_of: dt.datetime | None = None, *, cache: PredictiveCache | None = None
+    ) -> None:
+        super().__init__(home, as_of)
+        self.cache = cache or PredictiveCache(KEPT_MB, loader=self._read, loaded_ttl=math.inf)
 
     def query(self, asset: str, start: Day, end: Day, timeframe: str = "1d") -> "pd.DataFrame":
         """Raw bars from `start` to `end`, both included. An asset is a ticker of `end`'s day or a permanent id; a root
         of futures is its front contract by volume. Prices are as traded; `adjusted_bars(as_of)` is another view."""
         if timeframe not in TIMEFRAMES:
             raise ValueError(f"timeframe {timeframe} is not known: {', '.join(TIMEFRAMES)}")
+        key = (str(marts.current(self.home)), str(self.as_of), asset, as_date(start), as_date(end), timeframe)
+        found: pd.DataFrame | None = self.cache.get(key)
+        if found is None:  # a shared cache without a loader
+            found = self._read(key)
+            self.cache.set(key, found, math.inf)
+        return found
+
+    def _read(self, key: Question) -> "pd.DataFrame":
+        folder, _, asset, start, end, timeframe = key
         minutes = TIMEFRAMES[timeframe]
-        with marts.connect(self.home, as_of=self.as_of) as connection:
-            source = self._source(connection, asset, as_date(end), minutes)
-            key = "session" if not minutes else f"time_bucket(interval {minutes} minute, bar_start)"
+        with marts.connect(self.home, as_of=self.as_of, marts_dir=Path(folder)) as connection:
+            source = self._source(connection, asset, end, minutes)
+            moment = "session" if not minutes else f"time_bucket(interval {minutes} minute, bar_start)"
             return connection.execute(
-                f"select {key} as timestamp, arg_min(symbol, moment) as symbol, arg_min(open, moment) as open, "
+                f"select {moment} as timestamp, arg_min(symbol, moment) as symbol, arg_min(open, moment) as open, "
                 "max(high) as high, min(low) as low, arg_max(close, moment) as close, sum(volume) as volume "
                 f"from (select *, {'session' if not minutes else 'bar_start'} as moment from {source[0]}) "
                 "where session between $1 and $2 and (instrument_id = $3 or symbol = $3 or $3 = '') "
                 "group by 1 order by 1",
-                [as_date(start), as_date(end), source[1]],
+                [start, end, source[1]],
             ).df()
 
     def _source(self, connection: Any, asset: str, day: dt.date, minutes: int) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -47,8 +48,6 @@ def test_the_engine_adjusts_as_the_warehouse_does(home: Home) -> None:
 
 
 def test_an_announced_action_waits_for_its_day_and_one_on_the_first_bar_counts_nothing() -> None:
-    import pandas as pd
-
     days = [dt.date(2025, 1, 6), dt.date(2025, 1, 7)]
     raw = pd.DataFrame({"session": days, **dict.fromkeys(("open", "high", "low", "close"), 10.0), "volume": 100.0})
     split = [lake.CorporateAction(day, "split", 1, 2) for day in (days[0], dt.date(2025, 1, 9))]
@@ -95,6 +94,21 @@ def test_history_is_stitched_through_a_rename_and_coarser_bars_hold_the_finer(ho
         store.query("PLN", DAYS[0], DAYS[-1], "1w")
     past = lake.HistoricalDataStore(home, as_of=calendars.close_at(DAYS[5]))
     assert len(past.query("PLN", DAYS[0], DAYS[-1], "1d")) <= 5
+
+
+def test_what_was_asked_is_kept_for_its_generation_and_its_moment_alone(home: Home) -> None:
+    store = lake.HistoricalDataStore(home)
+    asked = [("PLN", DAYS[0], DAYS[-1], "1d"), ("ESH5", DAYS[-6], DAYS[-1], "1h"), ("PLN", DAYS[-1], DAYS[-1], "1m")]
+    first = [store.query(*one) for one in asked]
+    again = [store.query(*one) for one in asked]
+    for one, other in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert (store.cache.stats()["hits"], store.cache.stats()["misses"]) == (3, 3)
+    shared = lake.PredictiveCache(8)
+    past = lake.HistoricalDataStore(home, as_of=calendars.close_at(DAYS[5]), cache=shared)
+    assert len(past.query("PLN", DAYS[0], DAYS[-1])) < len(first[0])
+    pd.testing.assert_frame_equal(lake.HistoricalDataStore(home, cache=shared).query(*asked[0]), first[0])
+    assert shared.stats()["entries"] == 2 and shared.stats()["hits"] == 0
 
 
 class Memory:
