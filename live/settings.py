@@ -17,7 +17,8 @@ class LimitsError(ValueError):
 def load_limits(path: Path | None) -> Limits:
     """The limits of the file's `preset`, with those that its [limits] section names in their place.
 
-    [classes] and [sectors] list symbols or instruments by group: `tech = ["AAPL", "MSFT"]`."""
+    [classes] and [sectors] list symbols or instruments by group, `tech = ["AAPL", "MSFT"]`; or a file is named whose
+    section of that name does: `sectors = "../reports/sectors.toml"`, seen from this one."""
     if path is None:
         return Limits()
     document = tomllib.loads(path.read_text())
@@ -26,7 +27,9 @@ def load_limits(path: Path | None) -> Limits:
         base = preset(str(told.pop("preset", "default")))
     except ValueError as error:
         raise LimitsError(f"{path}: {error}") from None
-    told |= {kind: mapping_of(document[kind]) for kind in ("classes", "sectors") if kind in document}
+    for kind in ("classes", "sectors"):
+        if (given := document.get(kind, told.get(kind))) is not None:
+            told[kind] = mapping_of(_groups(path, kind, given))
     unknown = set(told) - {field.name for field in fields(Limits)}
     if unknown:
         known = ", ".join(field.name for field in fields(Limits))
@@ -35,6 +38,18 @@ def load_limits(path: Path | None) -> Limits:
         return TypeAdapter(with_config(ConfigDict(strict=False))(Limits)).validate_python({**asdict(base), **told})
     except ValidationError as error:
         raise LimitsError(f"{path}: {error}") from None
+
+
+def _groups(path: Path, kind: str, told: object) -> dict[str, list[str]]:
+    """Lists of names by group; a word instead is another file."""
+    if isinstance(told, str):
+        try:
+            return _groups(path, kind, tomllib.loads((path.parent / told).read_text()).get(kind))
+        except (OSError, ValueError) as problem:
+            raise LimitsError(f"{path}: {kind} = {told!r} cannot be read: {problem}") from None
+    if not isinstance(told, dict) or not all(isinstance(names, list) for names in told.values()):
+        raise LimitsError(f"{path}: {kind} lists names by group, like tech = ['AAPL'], or names a file that does")
+    return told
 
 
 def load_keys(path: Path) -> tuple[bytes, ...]:

@@ -1,6 +1,7 @@
 """The sections that settings have, with their defaults: what nightdesk.toml, the environment and --set may say."""
 
 import datetime as dt
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -134,14 +135,26 @@ class Trees(Section):
     interactions: tuple[tuple[str, ...], ...] = ()
 
 
+def _groups(told: Any) -> Any:
+    """Lists of instruments; a word is a file whose tables list them by name, as a night writes one of sectors."""
+    if not isinstance(told, str) or not told or told.lstrip().startswith("["):
+        return told
+    try:
+        document = tomllib.loads(Path(told).expanduser().read_text())
+    except (OSError, ValueError) as problem:
+        raise ValueError(f"{told} cannot be read as a file of groups: {problem}") from None
+    return [names for table in document.values() if isinstance(table, dict) for names in table.values()]
+
+
 class Graph(Section):
-    """What models/gnn/config.py lets be chosen. `groups` are lists of instruments: sectors, chains of supply."""
+    """What models/gnn/config.py lets be chosen. `groups` are lists of instruments (sectors, chains of supply) or a file
+    of such lists."""
 
     encoder: Literal["none", "lstm"] = "none"
     refresh: Literal["daily", "weekly"] = "daily"
     alike: float | None = Field(default=None, gt=0.0, lt=1.0)
     granger: bool = False
-    groups: tuple[tuple[str, ...], ...] = ()
+    groups: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_groups)] = ()
     device: Literal["cpu", "auto"] = "cpu"
 
 

@@ -1,6 +1,6 @@
 """A name against the others of its session: ranks, and what is left of its move beside its peers.
 
-No mart knows a sector, so none is guessed: peers are the names of the same third by dollars traded.
+Peers are the names of the same third by dollars traded; a sector, which `instruments` tells, is no feature yet.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The edges of one week: who is most alike, whose past helps to foretell whose next move. Rows known by then, no more.
 
-Edges of sector are not drawn: no mart knows a sector, and none is guessed.
+Edges of sector are not drawn here: the network takes groups that a desk names (`groups` of its configuration).
 """
 
 from dataclasses import dataclass

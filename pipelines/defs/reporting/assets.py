@@ -20,9 +20,11 @@ def nightly_report(home: HomeResource) -> dg.MaterializeResult:
 
     from pipelines import night, report
     from pipelines.progress import say, step
+    from pipelines.report import sectors
 
     with step("report"):
         page = report.render(home.home(), home.settings(), home.now())
+        groups = sectors.write(home.home(), home.now())
     say(f"    {page}")
     content = page.read_bytes()
     night.complete(home.home())
@@ -33,5 +35,6 @@ def nightly_report(home: HomeResource) -> dg.MaterializeResult:
             "page": dg.MetadataValue.path(str(page)),
             "catalogue": dg.MetadataValue.path(str(page.with_name("features.html"))),
             "size_bytes": len(content),
+            **({"sectors": dg.MetadataValue.path(str(groups))} if groups else {}),
         },
     )
