@@ -59,7 +59,9 @@ def test_named_symbols_from_a_start_with_minutes_and_nothing_else(
     assert pc.min(bars["session"]).as_py() == dt.date(2025, 5, 5)
     assert read_dataset(home, "equity_minutes")["ticker"].unique().to_pylist() == symbols
     assert set(read_dataset(home, "ticker_events")["ticker"].to_pylist()) >= set(symbols)
-    assert first.vendors["polygon"].requests <= 6 + 2 * len(symbols) + 2 * len(symbols)
+    assert set(read_dataset(home, "ticker_details")["ticker"].to_pylist()) >= set(symbols)
+    # Lists and holidays; of each name its changes, what it does, two months and a day of minutes.
+    assert first.vendors["polygon"].requests <= 6 + 5 * len(symbols)
     # The month's body of the next night holds the day that was not out yet; it counts from when it was, as any bar.
     second = pull(market, tmp_path, 1, coverage=coverage)
     new = read_dataset(home, "equity_bars")
