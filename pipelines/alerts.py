@@ -1,4 +1,4 @@
-"""A failed night finds its people: a line in the home, and a message to a webhook where one is set."""
+"""A night that failed or misses something finds its people: a line in the home, and a message to a webhook if set."""
 
 import datetime as dt
 import json
@@ -14,27 +14,40 @@ FILE = "alerts.jsonl"
 _TIMEOUT_S = 10
 
 
+HEADLINES = {"night_failed": "the night failed", "not_had": "vendors did not give all that was asked for"}
+
+
 def night_failed(home: Home, settings: Settings, run_id: str, text: str) -> bool:
     """Tell of a run once, whoever notices first: the command that ran it, or the daemon. True where it was told."""
+    return _tell(home, settings, run_id, "night_failed", text)
+
+
+def not_had(home: Home, settings: Settings, run_id: str, text: str) -> bool:
+    """Tell what is missing of a night that went on without it; once."""
+    return _tell(home, settings, run_id, "not_had", text)
+
+
+def _tell(home: Home, settings: Settings, run_id: str, kind: str, text: str) -> bool:
     path = home.root / FILE
-    if run_id in _told(path):
+    if (run_id, kind) in _told(path):
         return False
     moment = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    alert = {"at": moment, "run_id": run_id, "kind": "night_failed", "text": text[:2000], "home": str(home.root)}
+    alert = {"at": moment, "run_id": run_id, "kind": kind, "text": text[:2000], "home": str(home.root)}
     with open(path, "a", encoding="utf-8") as out:
         out.write(json.dumps(alert) + "\n")
         out.flush()
         os.fsync(out.fileno())
     if settings.alerts.webhook:
-        _post(settings.alerts.webhook, {"text": f"Nightdesk: the night failed. {alert['text']}", **alert})
+        _post(settings.alerts.webhook, {"text": f"Nightdesk: {HEADLINES[kind]}. {alert['text']}", **alert})
     return True
 
 
-def _told(path: Path) -> set[str]:
-    found: set[str] = set()
+def _told(path: Path) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
-            found.add(json.loads(line)["run_id"])
+            known = json.loads(line)
+            found.add((known["run_id"], known["kind"]))
         except (ValueError, KeyError, TypeError):
             continue  # the line at which a writer was killed
     return found

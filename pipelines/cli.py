@@ -1,6 +1,8 @@
 """`nightdesk …`: thin commands over the rooms of the house. Heavy libraries load only where they are needed."""
 
 import datetime as dt
+import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -63,14 +65,16 @@ def nightly(
     - `nightdesk nightly --home mine --source files:DIR` on the vendors' bodies in a folder
 
     Exit 0 where every step and every blocking check passed, also where the gate lets nothing through: that is an
-    answer. Exit 1 where the night stopped, 2 where what was typed cannot be. It may be killed and run again anywhere.
+    answer. Exit 1 where the night stopped, or vendors did not give all that they were asked for; 2 where what was
+    typed cannot be. It may be killed and run again anywhere.
     """
     checkout.needed()
-    from pipelines import run
+    from pipelines import night, run
     from pipelines.progress import say
 
     chosen = overrides(home, source, seed, now, set_)
     settings = settings_module.load(chosen)
+    night.refuse_missing_folder(settings)
     desk = Home(settings.home).prepare()
     say(f"Nightly in {desk.root} (source {settings.source}, seed {settings.seed})")
     if not run.run_job("search" if search else "nightly", desk, chosen, advance=next_):
@@ -82,6 +86,11 @@ def nightly(
     verdict = desk.read_section("verdict")
     for reason in verdict.get("reasons", []):
         say(f"  {reason}")
+    if failed := desk.read_section("ingest").get("failed"):
+        say("The night is done without what vendors did not give, which the next run asks for again:")
+        for what, why in failed.items():
+            say(f"  ✗ {what}: {why}")
+        raise typer.Exit(1)
 
 
 app.command()(lake.ingest)
@@ -247,10 +256,15 @@ def run_app() -> int:
         app()
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
     except Exception as problem:
         if (told := words.sentence(problem)) is None:
             raise
         print(f"nightdesk: {told}", file=sys.stderr)
+        if "--json" in sys.argv:
+            print(json.dumps({"error": told}, indent=1))
         return 2
     return 0
 
@@ -258,8 +272,14 @@ def run_app() -> int:
 def main() -> None:
     """Entry point. What the interpreter's teardown has to say (DuckDB's binding lists its own bookkeeping by the page)
     is not for the person at the screen: all that matters was said and synced before."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without our letters still hears us
     code = run_app()
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     raise SystemExit(code)

@@ -19,6 +19,7 @@ from pipelines.commands.options import (
     overrides,
 )
 from pipelines.home import Home
+from pipelines.progress import say
 from pipelines.settings import Settings
 from pipelines.vendors.hosts import VendorError
 
@@ -50,12 +51,19 @@ def ingest(
         _pull(settings, desk.prepare(), record, advance=next_)
     except VendorError as problem:
         raise ValueError(str(problem)) from None  # said in one line, as whatever else a person can mend
-    emit(desk.read_section("ingest"), json_, _print_ingest)
+    told = desk.read_section("ingest")
+    emit(told, json_, _print_ingest)
+    if told["failed"]:
+        say("Not had:")
+        for what, why in told["failed"].items():
+            say(f"  {what}: {why}")
+        say("The rest is landed. The same command, run again, asks for what is missing.")
+        raise typer.Exit(1)
 
 
 def _print_ingest(told: dict[str, Any]) -> None:
     if told.get("unchanged"):
-        print("Nothing is new: every vendor answered as before.")
+        print("Nothing is new." if told["failed"] else "Nothing is new: every vendor answered as before.")
         return
     print(f"Batch {told.get('batch')}:")
     for vendor, counts in sorted((told.get("vendors") or {}).items()):
@@ -74,7 +82,10 @@ def _pull(settings: Settings, desk: Home, record: Path | None, *, advance: bool)
     from pipelines import night
     from pipelines.interruption import ends_at_once
     from pipelines.lake import ingest as lake_ingest
+    from pipelines.lake import record as recorder
 
+    if record is not None:
+        recorder.refuse_full(record)  # before a pull of minutes
     with desk.lock(), ends_at_once(STOPPED):
         run_id = f"ingest-{uuid.uuid4().hex}"  # each is a run of its own
         result = lake_ingest.ingest(settings, desk, night.settle(settings, desk, run_id, advance=advance))
@@ -83,8 +94,6 @@ def _pull(settings: Settings, desk: Home, record: Path | None, *, advance: bool)
 
             run.tell_landed(desk, result)
         if record is not None:
-            from pipelines.lake import record as recorder
-
             recorder.record(desk, record)
 
 

@@ -7,13 +7,15 @@ where it ended, and a charged body is not bought twice.
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines import durable
 from pipelines.home import Home
 from pipelines.lake import raw
 from pipelines.vendors.http import Answer, Ask
+from pipelines.vendors.layout import Delivery
 
 FRESH = dt.timedelta(hours=6)  # a cursor of a page lives about as long
 PAID_FRESH = dt.timedelta(days=7)
@@ -54,8 +56,10 @@ class Answers:
         return Answer(ask, found[0], found[1]) if found else None
 
 
-def note(home: Home, rows: Iterable[dict[str, Any]]) -> None:
-    """Lines of answers whose bodies are on disk."""
+def note(home: Home, told: Iterable[Delivery], now: dt.datetime) -> None:
+    """A line for each of these answers, whose bodies are on disk."""
+    rows = [{"path": one.path, "url": one.url, "sha256": one.sha256, "etag": one.etag, "at": now.isoformat()}
+            for one in told if one.url is not None]  # fmt: skip
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     if lines:
         home.work.mkdir(parents=True, exist_ok=True)
@@ -65,6 +69,13 @@ def note(home: Home, rows: Iterable[dict[str, Any]]) -> None:
             os.fsync(out.fileno())
 
 
-def forget(home: Home) -> None:
-    """The run is committed: its receipts say the same, and better."""
-    (home.work / _FILE).unlink(missing_ok=True)
+def forget(home: Home, now: dt.datetime, landed: Container[tuple[str, str]]) -> None:
+    """Path and hash of what is committed: its receipts say the same, and better. What a list that broke off had told
+    stays known, for as long as anything does."""
+    known = Answers.read(home, now)._known.values()
+    left = [{**row, "at": row["at"].isoformat()} for row in known
+            if (row["path"], row["sha256"]) not in landed and now - row["at"] <= PAID_FRESH]  # fmt: skip
+    if left:
+        durable.write_atomic(home.work / _FILE, "".join(json.dumps(row) + "\n" for row in left).encode())
+    else:
+        (home.work / _FILE).unlink(missing_ok=True)

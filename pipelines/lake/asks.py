@@ -2,17 +2,21 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from pipelines.home import Home
-from pipelines.lake import more_asks, raw, tick_asks
+from pipelines.lake import answers, more_asks, raw, tick_asks
 from pipelines.lake.answers import Answers
+from pipelines.lake.company_asks import Companies
+from pipelines.lake.plan import Plan
+from pipelines.lake.trouble import Trouble
 from pipelines.progress import say
 from pipelines.vendors.contents import Unusable
 from pipelines.vendors.flatfiles import Bucket, Listed
+from pipelines.vendors.hosts import VendorError
 from pipelines.vendors.http import Answer, Ask, HttpTransport
 from pipelines.vendors.layout import Delivery
 from pipelines.vendors.paging import Followed, next_url
@@ -29,24 +33,6 @@ _LISTS = {
 }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Sessions to have of each kind, oldest first, and of what: no symbols means the whole market. `archive` asks Cboe
-    for past chains, which only the sandbox has."""
-
-    days: tuple[dt.date, ...]
-    minutes: tuple[dt.date, ...]
-    chains: tuple[dt.date, ...]
-    ticks: tuple[dt.date, ...]
-    archive: bool = False
-    symbols: tuple[str, ...] = ()
-    chain_symbols: tuple[str, ...] = ("_SPX",)
-    roots: tuple[str, ...] = ("ES",)
-    schemas: tuple[str, ...] = ("trades",)  # of what is told of these roots
-    extras: tuple[str, ...] = ()  # more of them, as far as the night's price allows
-    more: more_asks.More = more_asks.More()
-
-
 @dataclass
 class VendorPull:
     """Tonight's questions and their answers as deliveries, received at `now`."""
@@ -57,30 +43,35 @@ class VendorPull:
     held: raw.Held
     now: dt.datetime
     bucket: Bucket | None = None
+    trouble: Trouble = field(default_factory=Trouble)
     _flat_days: dict[str, frozenset[dt.date]] = field(default_factory=dict)  # kind of flat file -> days there are
     _days: dict[str, bytes] = field(default_factory=dict)  # tonight's bodies that name the tickers of minute bars
 
     def deliveries(self) -> Iterator[Delivery]:
         known = Answers.read(self.home, self.now)
         self.transport.remembered = known.find
-        companies: dict[str, set[str]] = {}
+        companies = Companies(self.plan.symbols)
         for stem, target in _LISTS.items():
-            for answer in self._pages(stem, target):
-                if stem.startswith("v3/reference/tickers"):
-                    self._collect(companies, answer)
-                yield from self._delivered(answer)
-        yield from self._answers("changes of ticker", self._event_asks(companies))
-        yield from self._flat_files(known)
-        yield from self._answers("days", self.day_asks())
+            yield from self._list(stem, target, companies if stem.startswith("v3/reference/tickers") else None)
+        yield from self._answers(
+            "changes of ticker", companies.event_asks(self.home, self.held, self._ask), needed=True)  # fmt: skip
+        if self.plan.more.companies:
+            asks = companies.overview_asks(self.held, self._ask, self.plan.days[-1])
+            yield from self._answers("what companies do", asks)
+        try:
+            yield from self._flat_files(known)
+        except VendorError as problem:
+            self.trouble.meet("flat files", "days and minutes", problem)
+        yield from self._answers("days", self.day_asks(), needed=True)
         yield from self._answers("minute bars", self._minute_asks())
         yield from self._answers("option chains", self.chain_asks())
+        extras = {tick_asks.SCHEMAS[schema] for schema in self.plan.extras}
         for what, asks in self.tick_asks_by_kind():
-            yield from self._answers(what, asks)
+            yield from self._answers(what, asks, extra=what in extras)
         for symbol in self.plan.more.snapshots:
             stem = more_asks.snapshot_stem(symbol, self.plan.days[-1])
             if not self.held.sound(f"{_REST}/{stem}-0001.json"):
-                for answer in self._pages(stem, more_asks.snapshot_target(symbol)):
-                    yield from self._delivered(answer)
+                yield from self._list(stem, more_asks.snapshot_target(symbol), needed=False)
         for what, asks in self.more_asks():
             yield from self._answers(what, asks)
 
@@ -160,6 +151,31 @@ class VendorPull:
         held = self.held.newest.get(path, {}) if self.held.sound(path) else {}
         return Ask(vendor, path, target, etag=held.get("etag") if held.get("url") == target else None)
 
+    def _list(
+        self, stem: str, target: str, companies: Companies | None = None, *, needed: bool = True
+    ) -> Iterator[Delivery]:
+        """A list counts whole or not at all: of half a one, the next pull could not tell what is new from what this one
+        did not get to. Its pages are kept as they come, and that run goes on behind them."""
+        if self.trouble.is_closed("polygon"):
+            return
+        pages: list[Delivery] = []
+        try:
+            for answer in self._pages(stem, target):
+                if companies is not None:
+                    companies.collect(_rows(self._body(answer)))
+                for page in self._delivered(answer):
+                    pages.append(page if page.body is None else self._kept(page))
+        except VendorError as problem:
+            self.trouble.meet("polygon", f"list {stem}", problem, needed=needed)
+            return
+        yield from pages
+
+    def _kept(self, page: Delivery) -> Delivery:
+        assert page.body is not None
+        raw.keep_bodies(self.home, {page.sha256: page.body()})
+        answers.note(self.home, [page], self.now)
+        return replace(page, body=partial(raw.read_body, self.home, page.sha256))
+
     def _pages(self, stem: str, target: str) -> Iterator[Answer]:
         following: str | None = target
         number, followed = 1, Followed(stem, target)
@@ -176,24 +192,6 @@ class VendorPull:
         if answer.same:
             return raw.read_body(self.home, self.held.newest[answer.ask.path]["sha256"])
         return answer.body or b""
-
-    def _collect(self, companies: dict[str, set[str]], answer: Answer) -> None:
-        for row in _rows(self._body(answer)):
-            figi, ticker = row.get("composite_figi"), row.get("ticker")
-            if isinstance(figi, str) and figi.isalnum() and isinstance(ticker, str):
-                companies.setdefault(figi, set()).add(ticker)
-
-    def _event_asks(self, companies: dict[str, set[str]]) -> Iterator[Ask]:
-        """A company's history is asked again only when the list shows a ticker that the held history lacks."""
-        for figi, tickers in sorted(companies.items()):
-            if self.plan.symbols and not tickers & set(self.plan.symbols):
-                continue
-            path = f"{_REST}/vX/reference/tickers/{figi}/events.json"
-            held = self.held.newest.get(path)
-            text = raw.read_body(self.home, held["sha256"]).decode("utf-8", "replace") if held else ""
-            if not self.held.sound(path) or not all(f'"{ticker}"' in text for ticker in tickers):
-                target = f"/vX/reference/tickers/{quote(figi)}/events?types=ticker_change"
-                yield self._ask("polygon", path, target)
 
     def _day_path(self, day: dt.date) -> str:
         return f"{_REST}/v2/aggs/grouped/locale/us/market/stocks/{day}.json"
@@ -233,10 +231,15 @@ class VendorPull:
         past = f"?session={day}" if self.plan.archive else ""
         return self._ask("cboe", _chain_path(symbol, day), f"/api/global/delayed_quotes/options/{symbol}.json{past}")
 
-    def _answers(self, what: str, asks: Any) -> Iterator[Delivery]:
-        """Ask these side by side; long work says how far it is."""
+    def _answers(self, what: str, asks: Any, *, needed: bool = False, extra: bool = False) -> Iterator[Delivery]:
+        """Ask these side by side; long work says how far it is, and who does not answer is met and left alone."""
         counted = absent = 0
-        for answer in self.transport.ask_all(asks):
+        asked = (ask for ask in asks if not self.trouble.is_closed(ask.site or ask.vendor))
+        for answer in self.transport.ask_all(asked, go_on=True):
+            if answer.problem is not None:
+                place = answer.ask.site or answer.ask.vendor
+                self.trouble.meet(place, what, answer.problem, needed=needed, extra=extra)
+                continue
             counted += 1
             absent += answer.body is None and not answer.same
             if counted % 250 == 0:

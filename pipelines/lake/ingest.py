@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -37,6 +37,13 @@ class IngestResult:
     quarantined: dict[str, int]
     first_load: bool
     last_session: dt.date | None
+    failed: dict[str, str] = field(default_factory=dict)  # who was asked for what, and why it was not had
+    stops: bool = False  # so much of it that nothing may be judged on the rest
+
+    @property
+    def not_had(self) -> str:
+        """In a line: what is missing of tonight, and why."""
+        return "; ".join(f"{what}: {why}" for what, why in self.failed.items())
 
     @property
     def unchanged(self) -> bool:
@@ -54,6 +61,7 @@ class IngestResult:
             "rows": self.rows,
             "changed_sessions": {vendor: [str(day) for day in days] for vendor, days in self.changed_sessions.items()},
             "quarantined": self.quarantined,
+            "failed": self.failed,
         }
 
 
@@ -76,7 +84,7 @@ def _ingest(settings: Settings, home: Home, now: dt.datetime, source: Source) ->
     landing = Landing(home, held, now, settings.quarantine)
     landing.take(chain(own_lists.deliveries(settings, held, now), source.deliveries(held, now)))
     number, staged = batches.commit(home, landing, now)
-    answers.forget(home)
+    answers.forget(home, now, {(row["path"], row["sha256"]) for row in landing.receipts})
     requests = source.asked() or landing.answers
     rejects = Counter(row["vendor"] for row in landing.refused)
     vendors = {
@@ -100,6 +108,8 @@ def _ingest(settings: Settings, home: Home, now: dt.datetime, source: Source) ->
         quarantined=dict(sorted(Counter(row["reason"] for row in landing.refused).items())),
         first_load=first_load,
         last_session=last_session(home),
+        failed=source.trouble.failed,
+        stops=source.trouble.stops,
     )
 
 

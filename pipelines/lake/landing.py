@@ -105,10 +105,7 @@ class Landing:
 
     def _keep(self) -> None:
         raw.keep_bodies(self.home, {delivery.sha256: body for delivery, _, body in self._unkept})
-        answers.note(self.home, (
-            {"path": one.path, "url": one.url, "sha256": one.sha256, "etag": one.etag, "at": self.now.isoformat()}
-            for one, _, _ in self._unkept if one.url is not None
-        ))  # fmt: skip
+        answers.note(self.home, (one for one, _, _ in self._unkept), self.now)
 
     def _keep_and_parse(self) -> None:
         """Parsers are pure, so that the next bodies are read while this one's rows are set down."""

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from pipelines import calendars
 from pipelines.home import Home
 from pipelines.lake import forecast, raw
-from pipelines.lake.asks import Plan, VendorPull
+from pipelines.lake.asks import VendorPull
 from pipelines.lake.more_asks import FLAT_MINUTES, More
+from pipelines.lake.plan import Plan
 from pipelines.lake.tick_asks import EXTRAS, SCHEMAS
+from pipelines.lake.trouble import Trouble
 from pipelines.progress import say
 from pipelines.settings import Coverage, Settings
 from pipelines.vendors.cme_details import ROOTS
 from pipelines.vendors.files import FilesTransport
 from pipelines.vendors.flatfiles import Bucket, FlatFiles
-from pipelines.vendors.hosts import Hosts
+from pipelines.vendors.hosts import Hosts, VendorError
 from pipelines.vendors.http import HttpTransport
 from pipelines.vendors.layout import Delivery
 
@@ -36,11 +38,15 @@ class SourceError(ValueError):
 
 
 class Source(Protocol):
-    """Deliveries in the order in which they were received, and how many questions they took, by vendor."""
+    """Deliveries in the order in which they were received, how many questions they took, by vendor, and what trouble
+    there was."""
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]: ...
 
     def asked(self) -> Mapping[str, int]: ...
+
+    @property
+    def trouble(self) -> Trouble: ...
 
 
 class HttpSource:
@@ -51,11 +57,16 @@ class HttpSource:
         bucket: Bucket | None = None,
     ) -> None:  # fmt: skip
         self.home, self.transport, self.plan, self.max_usd, self.bucket = home, transport, plan, max_usd, bucket
+        self.trouble = Trouble()
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
-        pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket)
+        pull = VendorPull(self.home, self.transport, self.plan, held, now, self.bucket, self.trouble)
         if self.max_usd is not None:
-            pull, usd = forecast.affordable(pull, self.transport, self.max_usd)
+            try:
+                pull, usd = forecast.affordable(pull, self.transport, self.max_usd)
+            except VendorError as problem:  # what tells no price is not bought, and the others are asked all the same
+                self.trouble.meet("cme", "price of the night", problem)
+                pull, usd = replace(pull, plan=replace(pull.plan, roots=())), {}
             forecast.refuse_beyond(sum(usd.values()), self.max_usd)
         return pull.deliveries()
 
@@ -74,6 +85,7 @@ class HttpSource:
 class FilesSource:
     def __init__(self, folder: Path) -> None:
         self.transport = FilesTransport(folder)
+        self.trouble = Trouble()
 
     def deliveries(self, held: raw.Held, now: dt.datetime) -> Iterator[Delivery]:
         """Where nobody noted when a body came, it has the modelled time; but one that follows a body which an earlier
@@ -106,7 +118,8 @@ def sandbox_plan(settings: Settings, market: "Outline", now: dt.datetime) -> Pla
         roots=sizes.roots,
         schemas=("trades", *EXTRAS) if many else ("trades",),
         archive=True,
-        more=More(cboe_indices=("SPX", "VIX"), statistics=statistics, details=sizes.roots) if many else More(),
+        more=More(cboe_indices=("SPX", "VIX"), statistics=statistics, details=sizes.roots, companies=True)
+        if many else More(companies=True),
     )
 
 
@@ -137,7 +150,13 @@ def _vendors(settings: Settings, home: Home, now: dt.datetime, environment: Mapp
     last = calendars.last_closed_session(now)
     plan = vendors_plan(settings.coverage, last)
     with HttpTransport(hosts, rates=settings.rates.model_dump(), **settings.asking.model_dump()) as transport:
-        yield HttpSource(home, transport, plan, settings.spend.max_usd, FlatFiles(hosts) if flat else None)
+        source = HttpSource(home, transport, plan, settings.spend.max_usd)
+        if flat:
+            try:
+                source.bucket = FlatFiles(hosts)
+            except VendorError as problem:
+                source.trouble.meet("flat files", "the bucket", problem)
+        yield source
 
 
 def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
@@ -183,7 +202,7 @@ def _more(coverage: Coverage, sessions: int) -> More:
         flatfiles=coverage.flatfiles, snapshots=coverage.snapshots, indices=coverage.indices,
         cboe_indices=coverage.cboe_indices if accepted["cboe"] else (),
         statistics=sessions if coverage.statistics and accepted["cboe"] else 0,
-        details=coverage.details if accepted["cme"] else (), holidays=True,
+        details=coverage.details if accepted["cme"] else (), holidays=True, companies=coverage.companies,
     )  # fmt: skip
 
 

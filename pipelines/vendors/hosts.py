@@ -20,6 +20,14 @@ class VendorError(RuntimeError):
     """A vendor refused or failed; says who, what was asked, and the vendor's own words, never a key."""
 
 
+class VendorClosed(VendorError):
+    """It answers nobody with this key: another question would be refused alike."""
+
+
+class VendorSilent(VendorError):
+    """It cannot be reached, or said nothing but to come back later, through every attempt."""
+
+
 class ForeignHost(VendorError):
     """A next page on a host that is not the vendor's: following it would hand over the key."""
 
@@ -67,7 +75,7 @@ class Hosts:
         """The key, if a header can carry it: else a library would refuse it, and quote it."""
         key: str = getattr(self, name)
         if not (key.isascii() and key.isprintable()):
-            raise VendorError(f"the {name.replace('_', ' ')} has a character that no key has, like a line's end or a "
+            raise VendorClosed(f"the {name.replace('_', ' ')} has a character that no key has, like a line's end or a "
                               "letter beyond ASCII: copy it into the environment again")  # fmt: skip
         return key
 

@@ -16,7 +16,7 @@ import stamina
 from pipelines.lake.schemas import VENDORS
 from pipelines.progress import say
 from pipelines.vendors import deadlines, replies
-from pipelines.vendors.hosts import ForeignHost, Hosts, VendorError
+from pipelines.vendors.hosts import ForeignHost, Hosts, VendorClosed, VendorError, VendorSilent
 from pipelines.vendors.pool import Job, PriorityPool, RequestPriority
 from pipelines.vendors.rates import Rate
 from pipelines.vendors.replies import Reply
@@ -64,6 +64,7 @@ class Answer:
     etag: str | None = None
     same: bool = False
     note: str = ""
+    problem: VendorError | None = None  # why there is no answer, for who asked to be told
     date: str | None = None  # the vendor's clock, as HTTP writes it
 
 
@@ -127,15 +128,24 @@ class HttpTransport:
             pool.shutdown()
         self._client.close()
 
-    def ask_all(self, asks: Iterable[Ask]) -> Iterator[Answer]:
-        """Answers in the order of the questions; the coming ones are already on their way."""
+    def ask_all(self, asks: Iterable[Ask], *, go_on: bool = False) -> Iterator[Answer]:
+        """Answers in the order of the questions; the coming ones are already on their way. With `go_on`, one that could
+        not be had is an answer with a problem, and the others are asked all the same."""
         under_way: deque[Pending] = deque()
         for ask in asks:
             under_way.append(self.submit(ask))
             if len(under_way) >= self._window:
-                yield under_way.popleft().result()
+                yield self._had(under_way.popleft(), go_on)
         while under_way:
-            yield under_way.popleft().result()
+            yield self._had(under_way.popleft(), go_on)
+
+    def _had(self, pending: Pending, go_on: bool) -> Answer:
+        try:
+            return pending.result()
+        except VendorError as problem:
+            if not go_on:
+                raise
+            return Answer(pending.ask, None, problem=problem)
 
     def ask(self, ask: Ask) -> Answer:
         """Somebody waits for this one: it goes before what was queued."""
@@ -183,7 +193,8 @@ class HttpTransport:
         said = reply.said(self.hosts)
         if reply.status in _ABSENT[ask.site or ask.vendor]:
             return Answer(ask, None, note=f"{reply.status}: {said}")
-        raise VendorError(f"{ask.vendor} answered {reply.status} to {ask.target}: {said}")
+        kind = VendorClosed if reply.status == 401 else VendorError
+        raise kind(f"{ask.vendor} answered {reply.status} to {ask.target}: {said}")
 
     def next_target(self, next_url: object) -> str | None:
         """Path and query of the next page, without whatever key it may carry; the host must be the vendor's."""
@@ -220,14 +231,14 @@ class HttpTransport:
         except _Unsound:
             pass  # there was no attempt left
         except _Busy as busy:
-            raise VendorError(
+            raise VendorSilent(
                 f"{ask.vendor} still answers {busy.reply.status} to {ask.target} after {self._attempts} "
                 f"attempts: {busy.reply.said(self.hosts)}; run again later, what was received is kept"
             ) from None
         except replies.TooMuch as refusal:
             raise VendorError(f"{ask.vendor}'s answer to {ask.target} is not taken: {refusal}") from None
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise VendorError(
+            raise VendorSilent(
                 f"{ask.vendor} cannot be reached for {ask.target}: {type(error).__name__}: "
                 f"{self.hosts.clean(str(error))}"
             ) from None

@@ -10,6 +10,7 @@ from pipelines.home import Home
 from pipelines.lake import raw
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.ingest import IngestResult, ingest
+from pipelines.lake.trouble import Trouble
 from pipelines.vendors.layout import Delivery
 from tests import OWN
 
@@ -29,6 +30,10 @@ class Told:
 
     def asked(self) -> Mapping[str, int]:
         return {}
+
+    @property
+    def trouble(self) -> Trouble:
+        return Trouble()
 
 
 def at(day: int, hour: int = 6, minute: int = 0, *, month: int = 7) -> dt.datetime:

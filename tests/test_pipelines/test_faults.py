@@ -1,6 +1,7 @@
 """Vendors that misbehave over real HTTP: asked again where that helps, set aside with a reason where it does not, no
 good row lost, and the night after heals."""
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,12 @@ import pytest
 
 from pipelines import sandbox, settings
 from pipelines.home import Home
-from pipelines.lake import raw
 from pipelines.lake.facts import read_dataset, row_counts
 from pipelines.lake.ingest import IngestResult, ingest
 from pipelines.lake.sources import HttpSource, sandbox_plan
 from pipelines.sandbox.faults import BadSchedule, parse
 from pipelines.settings import Settings
-from pipelines.vendors.http import Hosts, HttpTransport, VendorError
+from pipelines.vendors.http import Hosts, HttpTransport
 from tests import OWN
 from tests.test_pipelines.small_market import SIZES, small_market
 
@@ -120,10 +120,18 @@ def test_a_vendor_who_repeats_bad_rows_is_asked_once_more_only(market: sandbox.M
     assert [asked[1] - 15, asked[2] - 14] in ([0, 0], [0, 1])
 
 
-def test_a_vendor_that_is_down_stops_the_night_with_what_to_do(market: sandbox.Market, tmp_path: Path) -> None:
-    with pytest.raises(VendorError, match="polygon still answers 502 .* run again later"):
-        night(market, tmp_path, 0, f"502@{DAY}*always", attempts=2)
-    assert raw.receipts(Home(tmp_path)).num_rows == 0  # no half night was committed
+def test_what_a_vendor_does_not_give_costs_nobody_the_rest(market: sandbox.Market, tmp_path: Path) -> None:
+    told = night(market, tmp_path, 0, f"502@{DAY}*always,cut@_SPX*always", attempts=2)
+    assert list(told.failed) == ["polygon, days", "cboe, option chains"] and told.stops
+    assert "polygon still answers 502" in told.not_had and "run again later" in told.not_had
+    assert told.rows["futures_trades"] == 4000 and "option_chain" not in told.rows
+    days = read_dataset(Home(tmp_path), "equity_bars")["session"].unique()
+    assert len(days) == SESSIONS - 1
+    assert night(market, tmp_path, 0, "").failed == {}
+    again = read_dataset(Home(tmp_path), "equity_bars")
+    assert len(again["session"].unique()) == SESSIONS
+    first = [row for row in again.to_pylist() if DAY.endswith(str(row["session"]))]
+    assert first and all(row["available_at"] == row["event_time"] + dt.timedelta(minutes=15) for row in first)
 
 
 def test_a_schedule_that_cannot_be_read_says_what_can() -> None:

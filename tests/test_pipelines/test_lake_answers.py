@@ -1,6 +1,7 @@
 """What a killed pull had been told is not asked again, and what a desk may ask for beyond the usual night."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from pipelines import sandbox, settings
 from pipelines.home import Home
 from pipelines.lake import sources
 from pipelines.lake.answers import FRESH, PAID_FRESH, Answers
-from pipelines.lake.asks import Plan
+from pipelines.lake.asks import VendorPull
 from pipelines.lake.ingest import IngestResult, ingest
 from pipelines.lake.more_asks import More
+from pipelines.lake.plan import Plan
 from pipelines.lake.sources import HttpSource, sandbox_plan
-from pipelines.vendors.http import Hosts, HttpTransport, VendorError
+from pipelines.vendors.http import Ask, Hosts, HttpTransport
+from pipelines.vendors.layout import Delivery
 from tests import OWN
 from tests.test_pipelines import bodies
 from tests.test_pipelines.lake_told import at, versions
@@ -48,12 +51,19 @@ def night(
                 asked |= transport.asked
 
 
-def test_a_killed_pull_goes_on_where_it_ended_and_says_the_same(market: sandbox.Market, tmp_path: Path) -> None:
+def test_a_pull_that_broke_off_goes_on_where_it_ended_and_says_the_same(
+    market: sandbox.Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(pull: VendorPull) -> list[Ask]:
+        raise OSError("the disk is gone")
+
     whole: dict[str, int] = {}
     night(market, tmp_path / "whole", "", whole)
     first, second = dict[str, int](), dict[str, int]()
-    with pytest.raises(VendorError):
-        night(market, tmp_path / "cut", "500@_SPX*always", first)
+    with monkeypatch.context() as patched:
+        patched.setattr(VendorPull, "chain_asks", broken)
+        with pytest.raises(OSError, match="the disk is gone"):
+            night(market, tmp_path / "cut", "", first)
     assert not list((tmp_path / "cut" / "lake/raw/facts").glob("batch-000001"))
     night(market, tmp_path / "cut", "", second)
     assert first["polygon"] == whole["polygon"] and second["polygon"] < first["polygon"] / 3
@@ -70,8 +80,8 @@ def test_old_answers_are_asked_for_again_but_what_was_paid_for_stays_longer(tmp_
 
     sha256 = raw.sha256_of(b"{}")
     raw.keep_bodies(home, {sha256: b"{}"})
-    row = {"path": "a.json", "url": "/a?x", "sha256": sha256, "etag": '"one"', "at": at(1).isoformat()}
-    answers.note(home, [row, {**row, "path": "gone.json", "sha256": "0" * 64}])
+    one = Delivery("a.json", sha256, None, at(1), '"one"', "/a?x")
+    answers.note(home, [one, replace(one, path="gone.json", sha256="0" * 64), replace(one, url=None)], at(1))
     with open(home.work / "answered.jsonl", "a") as torn:
         torn.write('{"path": "half')
     for age, paid, found in ((FRESH, False, True), (FRESH * 1.01, False, False), (FRESH * 1.01, True, True),
@@ -80,6 +90,10 @@ def test_old_answers_are_asked_for_again_but_what_was_paid_for_stays_longer(tmp_
         assert known == ((b"{}", '"one"') if found else None)
     assert Answers.read(home, at(1)).body("a.json", "/a?y") is None
     assert Answers.read(home, at(1)).body("gone.json", "/a?x") is None
+    answers.forget(home, at(2), {("gone.json", "0" * 64)})
+    assert [json.loads(line)["path"] for line in (home.work / "answered.jsonl").read_text().splitlines()] == ["a.json"]
+    answers.forget(home, at(1) + PAID_FRESH * 1.01, ())
+    assert not (home.work / "answered.jsonl").exists()
 
 
 @pytest.fixture
@@ -158,7 +172,7 @@ def test_what_is_undocumented_waits_for_its_terms(capsys: pytest.CaptureFixture[
     named: dict[str, Any] = {"cboe_indices": "VIX", "details": "GC", "statistics": True, "flatfiles": "a/b"}
     last = dt.date(2025, 6, 30)
     coverage = settings.load({"coverage": named}, environment=OWN).coverage
-    assert sources.vendors_plan(coverage, last).more == More(flatfiles=("a/b",), holidays=True)
+    assert sources.vendors_plan(coverage, last).more == More(flatfiles=("a/b",), holidays=True, companies=True)
     assert "accept_terms=cme" in capsys.readouterr().err
     accepted = settings.load({"coverage": {**named, "accept_terms": "cboe,cme"}}, environment=OWN).coverage
     told = sources.vendors_plan(accepted, last).more

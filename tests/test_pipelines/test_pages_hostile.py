@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ import pytest
 
 from pipelines import settings
 from pipelines.home import Home
-from pipelines.lake import raw
-from pipelines.lake.asks import Plan
 from pipelines.lake.facts import read_dataset
 from pipelines.lake.ingest import IngestResult, ingest
+from pipelines.lake.plan import Plan
 from pipelines.lake.sources import HttpSource
 from pipelines.vendors import paging
 from pipelines.vendors.hosts import Hosts
-from pipelines.vendors.http import ForeignHost, HttpTransport, VendorError
+from pipelines.vendors.http import HttpTransport
 from tests import OWN
 from tests.test_pipelines.scripted_vendor import Vendor, scripted
 
@@ -74,20 +74,20 @@ def test_a_list_without_end_is_left_after_more_pages_than_any_has(
 ) -> None:
     monkeypatch.setattr(paging, "MOST_PAGES", 5)
     vendor.script[SPLITS] = [page(str(n), next_url=f"{SPLITS}?cursor={n}") for n in range(20)]
-    with pytest.raises(VendorError, match="still another page after 5"):
-        pull(vendor, tmp_path)
-    assert asked(vendor) == 5 and len(raw.batches(Home(tmp_path))) == 1
+    told = pull(vendor, tmp_path)
+    assert "still another page after 5" in told.not_had and told.stops
+    assert asked(vendor) == 5 and held(tmp_path) == []
 
 
 @pytest.mark.parametrize("url", [".evil.example/x", "@evil.example/x", "https://evil.example/x", "https://[x", "x"])
 def test_a_page_elsewhere_is_not_followed_and_what_came_is_kept(vendor: Vendor, tmp_path: Path, url: str) -> None:
     vendor.script[SPLITS] = [page("A", next_url=url)]
-    with pytest.raises(ForeignHost, match="not followed"):
-        pull(vendor, tmp_path)
-    assert all(seen.startswith("/") for seen, _ in vendor.seen) and len(raw.batches(Home(tmp_path))) == 1
+    told = pull(vendor, tmp_path)
+    assert list(told.failed) == ["polygon, list stocks/v1/splits/all"] and "not followed" in told.not_had
+    assert all(seen.startswith("/") for seen, _ in vendor.seen) and held(tmp_path) == []
     vendor.script[SPLITS] = [page("A")]
-    pull(vendor, tmp_path)
-    assert held(tmp_path) == [("A", False)] and asked(vendor, LISTS[0]) == 2  # those before it are asked once
+    assert pull(vendor, tmp_path).failed == {}
+    assert held(tmp_path) == [("A", False)]
 
 
 @pytest.mark.parametrize("status", [401, 500])
@@ -96,12 +96,16 @@ def test_a_refusal_in_the_middle_is_said_and_the_next_run_goes_on_there(
 ) -> None:
     first = page("A", next_url=f"{SPLITS}?cursor=1")
     vendor.script[SPLITS] = [first, (status, {}, b'{"error": "Unknown API Key"}')]
-    with pytest.raises(VendorError, match=f"{status}.*Unknown API Key"):
-        pull(vendor, tmp_path)
+    told = pull(vendor, tmp_path)
+    assert re.search(f"{status}.*Unknown API Key", told.not_had)
+    assert held(tmp_path) == []  # of half a list nothing counts
+    assert asked(vendor, LISTS[2]) == (status == 500)  # with a wrong key nothing more is asked
     before = asked(vendor)
     vendor.script[SPLITS] = [page("B")]
     pull(vendor, tmp_path)
     assert held(tmp_path) == [("A", False), ("B", False)] and asked(vendor) == before + 1
+    versions = read_dataset(Home(tmp_path), "splits")["available_at"].to_pylist()
+    assert versions == [dt.datetime(2025, 6, 30, 4, tzinfo=dt.UTC)] * 2  # nobody had heard of it before
 
 
 @pytest.mark.parametrize("second", [(403, {}, b'{"message": "not in your plan"}'), (404, {}, b""),

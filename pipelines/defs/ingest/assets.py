@@ -65,9 +65,12 @@ def _columns(vendor: str) -> str:
     pool=VENDORS_POOL,
 )
 def facts(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Any]:
-    """Land what is new, say which sessions it touches, and give each vendor's facts the digest of what they say."""
+    """Land what is new, say which sessions it touches, and give each vendor's facts the digest of what they say. What
+    a vendor did not give stops the night only where all the rest hangs on it."""
+    from pipelines import alerts
     from pipelines.lake import news
     from pipelines.lake.ingest import ingest
+    from pipelines.lake.trouble import Incomplete
 
     result = ingest(home.settings(), home.home(), home.now())
     untold = news.untold(home.home())
@@ -78,6 +81,10 @@ def facts(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Any
             asset_key=["facts", vendor], data_version=dg.DataVersion(version), metadata=metadata
         )
     news.told(home.home(), untold)
+    if result.stops:
+        raise Incomplete(f"{result.not_had}. What was had is landed; nothing is judged without the rest")
+    if result.failed:
+        alerts.not_had(home.home(), home.settings(), context.run.run_id, result.not_had)
 
 
 def story(home: "Home", result: "IngestResult", untold: "News") -> dict[str, tuple[str, dict[str, Any]]]:

@@ -51,6 +51,30 @@ def _refused(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "look": "nightdesk sql \"select * from quarantine order by available_at desc limit 20\""}
 
 
+def _answered_check(vendor: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=["facts", vendor],
+        name="answered",
+        description="The vendor gave all that was asked for. What it did not give is asked for again on the next run.",
+    )
+    def answered(home: HomeResource) -> dg.AssetCheckResult:
+        failed = home.home().read_section("ingest").get("failed") or {}
+        mine = {what: why for what, why in failed.items() if vendor_of(what) == vendor}
+        return dg.AssetCheckResult(
+            passed=not mine, severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"not_had": len(mine), **{what: why[:600] for what, why in mine.items()}},
+        )
+
+    return answered
+
+
+def vendor_of(what: str) -> str:
+    """Whose facts are missing: a vendor may have several places where it is asked."""
+    place = what.partition(",")[0]
+    return {"flat files": "polygon", "cme_site": "cme"}.get(place, place)
+
+
+answered_checks = [_answered_check(vendor) for vendor in VENDORS]
 quarantine_checks = [_quarantine_check(vendor) for vendor in VENDORS]
 
 

@@ -28,7 +28,13 @@ def _refused(story: Story) -> dict[str, int]:
     return story.get("ingest").get("quarantined") or {}
 
 
+def _failed(story: Story) -> dict[str, str]:
+    return story.get("ingest").get("failed") or {}
+
+
 def status(story: Story) -> tuple[Tone, str]:
+    if failed := _failed(story):
+        return "bad", f"{words.plural(len(failed), 'kind')} of data not had"
     n = sum(_refused(story).values())
     gaps = words.finite(story.get("completeness").get("gaps")) or 0
     missing = f"{words.plural(int(gaps), 'gap')}" if gaps else ""
@@ -47,6 +53,13 @@ def _vendors(story: Story) -> list[Html]:
         if rows
         else [note("No vendor was asked.")]
     )
+
+
+def _not_had(story: Story) -> list[Html]:
+    """What vendors did not give, though the settings ask for it."""
+    rows = [[tag("b", what), tag("span", why[:300])] for what, why in _failed(story).items()]
+    return [table(["Not had tonight", "why"], rows, words=2, narrow=True),
+            caption("The next run asks for it again. Everything else was asked and landed.")] if rows else []
 
 
 def _quarantine(story: Story) -> list[Html]:
@@ -114,7 +127,7 @@ def _marts(story: Story) -> list[Html]:
 
 
 def draw(story: Story) -> list[Html]:
-    return [*_vendors(story), *_quarantine(story), *_gaps(story), *_marts(story)]
+    return [*_vendors(story), *_not_had(story), *_quarantine(story), *_gaps(story), *_marts(story)]
 
 
 PART = Part("data", "Data health", "Data", "ingest", "nothing is known of the data", status, draw)
