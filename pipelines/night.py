@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines import durable
@@ -51,6 +52,14 @@ def moment(settings: Settings, home: Home, *, advance: bool = False) -> tuple[dt
     return dt.datetime.now(dt.UTC).replace(microsecond=0), number
 
 
+def refuse_missing_folder(settings: Settings) -> None:
+    """Before a home is told that a mistyped folder is its market."""
+    if settings.source.startswith("files:"):
+        from pipelines.vendors.files import FilesTransport
+
+        FilesTransport(Path(settings.source.removeprefix("files:")).expanduser())
+
+
 def settle(settings: Settings, home: Home, run_id: str, *, advance: bool = False) -> dt.datetime:
     """Fix a run's moment, once.
 
@@ -59,6 +68,7 @@ def settle(settings: Settings, home: Home, run_id: str, *, advance: bool = False
     """
     if _read(home).get("run_id") == run_id:
         return current(home)
+    refuse_missing_folder(settings)
     now, number = moment(settings, home, advance=advance)
     durable.write_json(home.root / settings_module.MARKET, settings_module.market_of(settings), failpoint="market")
     durable.write_json(

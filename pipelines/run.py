@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ python_logs: {python_log_level: ERROR}
 """
 
 
+OURS = re.compile(r"^(pipelines|models|live)\.[\w.]+: ")  # the class of a refusal is for programs, its words for people
 VENDORS_POOL = "vendors"  # one run at a time asks them, whoever started it
 
 
@@ -185,7 +187,8 @@ def _tell_failures(result: Any) -> list[str]:
             root = error
             while root is not None and root.cause is not None:
                 root = root.cause
-            told.append(f"{event.step_key}: {(root.message if root else 'failed').strip()}")
+            words = OURS.sub("", root.message).strip() if root else "failed"
+            told.append(f"{event.step_key}: {words}")
             say(f"  ✗ {told[-1]}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.blocking:

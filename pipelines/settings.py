@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from pipelines import presets
 from pipelines.settings_sections import (
@@ -188,13 +188,24 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield before + name, value
 
 
+def _told(wrong: Mapping[str, Any]) -> str:
+    """One value that its setting does not take."""
+    name, why = ".".join(map(str, wrong["loc"])), str(wrong["msg"]).removeprefix("Value error, ")
+    return f"{name} = {wrong['input']}: {why[:1].lower()}{why[1:]}"
+
+
 def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings of this run. Unknown keys are refused, naming the nearest right one."""
     values: dict[str, Any] = {}
     for _, layer in _layers(overrides, environment):
         _merge(values, layer)
     remembered = _remembered(Path(values.get("home", Settings().home)).expanduser())
-    settings = Settings.model_validate(_merge(copy.deepcopy(remembered), values))
+    try:
+        settings = Settings.model_validate(_merge(copy.deepcopy(remembered), values))
+    except ValidationError as wrong:
+        raise SettingsError("; ".join(map(_told, wrong.errors()))) from None
+    if settings.source not in ("sandbox", "vendors") and not settings.source.startswith("files:"):
+        raise SettingsError(f"--source {settings.source} is not known: sandbox, files:DIR or vendors")
     _refuse_other_market(settings, remembered)
     if settings.now is not None and settings.now.tzinfo is None:
         raise SettingsError(f"--now {settings.now} has no time zone; write it as 2025-07-01T06:00:00Z")

@@ -47,11 +47,17 @@ def record(home: Home, folder: Path) -> int:
     return written
 
 
-def _begin(folder: Path) -> None:
-    """An empty folder, marked as being written; what lies in a marked one is what was left of an earlier attempt."""
+def refuse_full(folder: Path) -> list[Path]:
+    """What an interrupted recording has left there; anything else is not ours to write over."""
     there = list(folder.iterdir()) if folder.exists() else []
     if there and folder / UNFINISHED not in there:
         raise NotEmpty(f"{folder} is not empty: name a new folder for the recording")
+    return there
+
+
+def _begin(folder: Path) -> None:
+    """An empty folder, marked as being written; what lies in a marked one is what was left of an earlier attempt."""
+    there = refuse_full(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / UNFINISHED).touch()
     for left in there:

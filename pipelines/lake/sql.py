@@ -4,9 +4,11 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 import sys
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +17,11 @@ from pipelines import durable, moments
 from pipelines.home import Home
 from pipelines.progress import say
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 FORMATS = ("table", "csv", "json", "parquet")
+ON_A_SCREEN = 1000  # rows that are fitted into a screen's width; more are scrolled or piped, and none is cut
 
 
 def check(form: str, out: Path | None) -> None:
@@ -38,6 +44,7 @@ def ask(home: Home, query: str, as_of: str | None) -> pa.Table:
     except duckdb.Error as problem:  # a mart that a newer Nightdesk knows and this generation has not
         raise ValueError(f"the marts cannot be opened; `nightdesk nightly` builds them anew: {problem}") from None
     try:
+        refuse_other_than_questions(connection, query)
         return connection.sql(query).to_arrow_table()
     except duckdb.Error as problem:
         raise ValueError(f"the marts cannot answer that: {problem}") from None
@@ -45,9 +52,16 @@ def ask(home: Home, query: str, as_of: str | None) -> pa.Table:
         connection.close()
 
 
-def rows(home: Home, query: str, as_of: str | None) -> list[dict[str, Any]]:
-    """The same as plain values."""
-    return ask(home, query, as_of).to_pylist()
+def refuse_other_than_questions(connection: "DuckDBPyConnection", query: str) -> None:
+    """Marts are written by the night alone, and `copy`, `attach` or `export` would write anywhere."""
+    from duckdb import StatementType
+
+    asked = connection.extract_statements(query)
+    if len(asked) != 1:
+        raise ValueError(f"{len(asked)} statements in the query: ask one question, such as \"show tables\"")
+    if (kind := asked[0].type) not in (StatementType.SELECT, StatementType.MULTI):  # the latter is a pivot
+        raise ValueError(f"this only reads, and {kind.name.lower()} does not: begin with select, from, with, show or "
+                         "describe; --out FILE keeps an answer")
 
 
 def put(table: pa.Table, form: str, out: Path | None) -> None:
@@ -65,7 +79,7 @@ def put(table: pa.Table, form: str, out: Path | None) -> None:
 
 def _encoded(table: pa.Table, form: str) -> bytes:
     if form == "json":
-        return (json.dumps(table.to_pylist(), indent=1, default=str) + "\n").encode()
+        return (json.dumps(_plain(table.to_pylist()), indent=1, default=str, allow_nan=False) + "\n").encode()
     if form == "parquet":
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
@@ -87,19 +101,47 @@ def _cell(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _plain(value: Any) -> Any:
+    """What JSON can say: a number that is none is null, an exact one a number."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def print_table(found: list[dict[str, Any]], file: TextIO | None = None) -> None:
+    """On a screen the screen decides what is cut; into a pipe or a file nothing is."""
+    lines = [[_text(value) for value in row.values()] for row in found]
+    names = list(found[0]) if found else []
+    if names and file is None and sys.stdout.isatty() and len(found) <= ON_A_SCREEN:
+        _fit(names, lines)
+        return
+    out = file or sys.stdout
+    if not names:
+        out.write("no rows\n")
+        return
+    widths = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
+    for line in (names, *lines):
+        out.write("".join(f" {cell:<{width}} " for cell, width in zip(line, widths, strict=True)) + "\n")
+
+
+def _fit(names: list[str], lines: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="bold")
-    for name in found[0] if found else []:
-        table.add_column(name, no_wrap=True)
-    for row in found:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    # Into a pipe or a file nothing is cut; on a screen the screen decides.
-    width = None if file is None and sys.stdout.isatty() else max(80, sum(measure + 2 for measure in _widths(found)))
-    Console(width=width, file=file).print(table if found else "no rows")
+    for name in names:
+        table.add_column(Text(name), no_wrap=True)
+    for line in lines:
+        table.add_row(*map(Text, line))  # no markup and no pictures: a vendor's text is shown as it is
+    Console().print(table)
 
 
-def _widths(found: list[dict[str, Any]]) -> list[int]:
-    return [max(len(name), *(len(str(row[name])) for row in found)) for name in (found[0] if found else [])]
+def _text(value: Any) -> str:
+    """Bytes beyond a screen's alphabet, and line ends, are shown and not obeyed."""
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -1,5 +1,6 @@
 """Features at the command line: a point-in-time frame for a table of labels."""
 
+import difflib
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.features.feature import Feature
-from models.features.registry import named
+from models.features.registry import FEATURES, named
 from pipelines import moments
 from pipelines.home import Home
 
@@ -49,9 +50,26 @@ def column_names(features: tuple[Feature, ...]) -> list[str]:
             for name, feature in zip(names, features, strict=True)]
 
 
+class UnknownFeature(KeyError):
+    """A name that no feature has, with the nearest that one has."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def _declared(names: list[str]) -> tuple[Feature, ...]:
+    known = {name for feature in FEATURES for name in (feature.name, feature.ref)}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`nightdesk features list` has them all"
+            raise UnknownFeature(f"no such feature: {name}; {hint}")
+    return named(tuple(names))
+
+
 def features_get(home: Home, features: list[str], entities_file: Path, as_of: str | None, out: Path) -> int:
     """Write the entities with these features, each row read as of the earlier of its timestamp and `as_of`."""
-    wanted = named(tuple(name.strip() for name in features))
+    wanted = _declared([name.strip() for name in features])
     table = _entities(entities_file)
     asked = _instants(table["event_timestamp"], entities_file).cast(pa.int64()).to_numpy()
     limit = np.int64(moments.parse(as_of).timestamp() * 1_000_000) if as_of else np.iinfo(np.int64).max

@@ -1,6 +1,7 @@
 """What a person types wrong is answered in one sentence that says what to do, with an exit code and no traceback."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -57,6 +58,32 @@ def test_a_record_that_is_not_there_is_answered_with_those_that_are(
     assert "no record 7; there are none" in typed(monkeypatch, capsys, "models", "show", "7", "--home", str(tmp_path))
 
 
+@pytest.mark.parametrize(("command", "word"), [
+    (("nightly", "--source", "files:/no/such"), "--source files:/no/such: there is no such folder"),
+    (("ingest", "--source", "files:/no/such"), "--source files:/no/such: there is no such folder"),
+    (("nightly", "--source", "sandbx"), "--source sandbx is not known: sandbox, files:DIR or vendors"),
+    (("nightly", "--set", "profile=bold"), "profile = bold: input should be 'conservative', 'balanced'"),
+    (("ingest", "--set", "sandbox.names=many"), "sandbox.names = many: input should be a valid integer"),
+    (("ingest", "--record", __file__), "not a folder"),
+    (("features", "get", "--features", "ret_5,rsi_15", "--entities", "e", "--out", "o"), "rsi_15; did you mean rsi_14"),
+], ids=lambda told: " ".join(told[-2:]) if isinstance(told, tuple) else "")  # fmt: skip
+def test_what_was_mistyped_binds_no_home(
+    command: tuple[str, ...], word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Home(tmp_path / "home").prepare()
+    assert word in typed(monkeypatch, capsys, *command, "--home", str(tmp_path / "home"))
+    assert not (tmp_path / "home" / "market.json").exists()
+
+
+def test_a_program_that_asked_for_a_document_is_answered_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nightdesk", "status", "--json", "--home", str(tmp_path / "none")])
+    assert cli.run_app() == 2
+    assert json.loads(capsys.readouterr().out)["error"].startswith("no home at")
+
+
 @pytest.mark.parametrize(("number", "word"), [
     (errno.ENOSPC, "the disk is full at /d/x: make room"), (errno.EROFS, "/d/x cannot be used"),
     (errno.EACCES, "give this user the folder"), (errno.ENOTDIR, "/d/x is not a folder"),
@@ -74,3 +101,10 @@ def test_a_program_hears_the_exit_code(tmp_path: Path) -> None:
     asked = subprocess.run([sys.executable, "-m", "pipelines.cli", "status", "--home", str(tmp_path / "none")],
                            capture_output=True, text=True, check=False)
     assert asked.returncode == 2 and asked.stdout == "" and asked.stderr.startswith("nightdesk: no home")
+
+
+def test_a_screen_that_has_not_our_letters_is_told_all_the_same() -> None:
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    asked = subprocess.run([sys.executable, "-m", "pipelines.cli", "nightly", "--help"], env=plain, capture_output=True,
+                           text=True, check=False)
+    assert asked.returncode == 0 and "ingest" in asked.stdout and asked.stderr == ""

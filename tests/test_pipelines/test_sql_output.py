@@ -4,8 +4,10 @@ import csv
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -33,6 +35,39 @@ def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str
     sql.put(ANSWER, "json", None)
     told = json.loads(capsys.readouterr().out)
     assert told[0]["strikes"] == [5500.0, 5600.0] and told[1]["name"] is None
+
+
+def test_json_has_no_word_that_json_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = pa.table({"none": [float("nan"), float("inf")], "exact": [Decimal("1.50"), Decimal("12")]})
+    sql.put(odd, "json", None)
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told == [{"none": None, "exact": 1.5}, {"none": None, "exact": 12}]
+
+
+def test_a_table_shows_a_vendors_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    sql.put(pa.table({"of": ["root:x:0 [bold]y"], "line": ["a\nb\x1b[2J"]}), "table", None)
+    assert capsys.readouterr().out.splitlines()[1].split("  ") == [" root:x:0 [bold]y", "a\\nb\\x1b[2J "]
+
+
+READS = ("select 1 as a", "from range(3)", "with a as (select 1) select * from a", "show tables", "describe select 1",
+         "summarize select 1 as a", "values (1)", "pivot (select 1 as a, 2 as b) on a using sum(b)")
+WRITES = ("copy (select 1) to '{}'", "attach '{}'", "export database '{}'", "create table x as select 1",
+          "drop view x", "install httpfs", "load httpfs", "set threads = 9", "explain analyze copy (select 1) to '{}'",
+          "select 1; copy (select 1) to '{}'", "checkpoint", "pragma database_list", "", "-- nothing")  # fmt: skip
+
+
+@pytest.mark.parametrize("query", READS)
+def test_a_question_is_answered(query: str) -> None:
+    with duckdb.connect() as connection:
+        sql.refuse_other_than_questions(connection, query)
+        assert connection.sql(query).to_arrow_table().num_columns
+
+
+@pytest.mark.parametrize("query", WRITES)
+def test_nothing_but_a_question_is_done(query: str, tmp_path: Path) -> None:
+    with duckdb.connect() as connection, pytest.raises(ValueError, match=r"only reads|ask one question"):
+        sql.refuse_other_than_questions(connection, query.format(tmp_path / "harm"))
+    assert not (tmp_path / "harm").exists()
 
 
 def test_parquet_holds_the_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
