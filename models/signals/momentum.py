@@ -7,7 +7,7 @@ import numpy as np
 from models.features.panel import FeaturePanel
 from models.signals.alpha import Alphas, Filter, spoken
 
-VAM, ADX = "technical_v1:vam_decay", "technical_v1:adx_14"
+VAM, ADX = "technical_v2:vam_decay", "technical_v1:adx_14"
 ADX_REACH = 25.0  # points of ADX above the threshold at which confidence is full
 
 

@@ -17,7 +17,7 @@ def reasons(said: Alphas) -> list[str]:
 
 
 def test_momentum_speaks_above_an_adx_of_25_and_is_cut_at_three() -> None:
-    said = Momentum().signal(told(technical_v1__vam_decay=[1.5, -6.0, 0.3, 2.0, NONE, 1.0],
+    said = Momentum().signal(told(technical_v2__vam_decay=[1.5, -6.0, 0.3, 2.0, NONE, 1.0],
                                   technical_v1__adx_14=[30.0, 60.0, 25.0, 24.9, 40.0, NONE]))
     assert said.value[0] == pytest.approx([0.5, -1.0, 0.0, 0.0, 0.0, 0.0])
     assert said.confidence[0] == pytest.approx([0.2, 1.0, 0.0, 0.0, 0.0, 0.0])

@@ -13,7 +13,7 @@ from models.signals.votes import Voting
 from tests.test_models.signal_panels import market, told
 
 NONE = float("nan")
-TREND = {"technical_v1__vam_decay": 1.5, "technical_v1__adx_14": 50.0}
+TREND = {"technical_v2__vam_decay": 1.5, "technical_v1__adx_14": 50.0}
 FADE = {"equity_v1__zscore_20": -2.5, "technical_v1__bollinger_position": -1.25, "statistical_v1__hurst_256": 0.25}
 
 

@@ -48,8 +48,8 @@ def test_momentum_is_the_formula_as_written_where_there_is_a_trend(step: float) 
     table = trending(step)
     said = MomentumAlphaModel().generate_signal(table)
     vam = vam_as_written(table["close"].to_numpy())
-    assert said.regime_filter == "TRENDING" and said.components["vam"] == pytest.approx(vam, rel=2e-2)
-    assert said.value == pytest.approx(np.clip(vam, -3, 3) / 3, rel=2e-2) and math.copysign(1.0, step) * said.value > 0
+    assert said.regime_filter == "TRENDING" and said.components["vam"] == pytest.approx(vam, rel=1e-9)
+    assert said.value == pytest.approx(np.clip(vam, -3, 3) / 3, rel=1e-9) and math.copysign(1.0, step) * said.value > 0
     assert said.confidence == min((said.components["adx"] - 25.0) / 25.0, 1.0) > 0.5
 
 

@@ -32,6 +32,7 @@ TREND = (
              "mom_60 / (standard deviation of its daily returns * sqrt(60))."),
     _declare("vam_decay", 61, trend.decayed_momentum, "close_tr",
              "Mean over n = 5, 10, 20, 60 of (sum w_i r_i / sum w_i) / deviation of the n returns, w = exp(-0.1 age)."),
+    _declare("vam_decay", 61, trend.DECAYED_LOGS, "close_tr", "The same of log returns.", version=2),
     _declare("sma_gap_50", 50, trend.average_gap, "close_tr", "close / mean of 50 closes - 1."),
     _declare("sma_gap_200", 200, trend.average_gap, "close_tr", "close / mean of 200 closes - 1."),
     _declare("drawdown_252", 252, trend.drawdown, "close_tr", "close / highest of 252 closes - 1.", (-1.0, 0.0)),

@@ -3,7 +3,8 @@
 import numpy as np
 
 from models.features import window
-from models.features.feature import FloatArray
+from models.features.feature import Block, FloatArray
+from models.features.statistical.moves import Moves
 
 YEAR_SKIP = 21
 DECAY = 0.9048374180359595  # exp(-0.1), a session
@@ -32,9 +33,20 @@ def average_gap(close_tr: FloatArray) -> FloatArray:
 
 
 def decayed_momentum(close_tr: FloatArray) -> FloatArray:
-    prices = window.held(close_tr)
-    newest_first = np.ascontiguousarray(window.returns(prices)[..., ::-1])
-    found = np.zeros(close_tr.shape[:-1])
+    return _pull(window.returns(window.held(close_tr)))
+
+
+def _decayed_logs(close_tr: FloatArray, *, into: dict[str, FloatArray]) -> None:
+    moves = Moves(close_tr, max(DECAY_SESSIONS) + 1)
+    moves.tell(into["vam_decay"], _pull(moves.windows(moves.returns, max(DECAY_SESSIONS))))
+
+
+DECAYED_LOGS = Block(("vam_decay",), _decayed_logs)
+
+
+def _pull(oldest_first: FloatArray) -> FloatArray:
+    newest_first = np.ascontiguousarray(oldest_first[..., ::-1])
+    found = np.zeros(newest_first.shape[:-1])
     for count in DECAY_SESSIONS:
         found = found + decayed_pull(newest_first, count)
     return found / len(DECAY_SESSIONS)
@@ -47,4 +59,3 @@ def decayed_pull(newest_first: FloatArray, count: int) -> FloatArray:
     spread = np.sqrt(window.mean(window.centred(part) ** 2))
     pull = window.total(weights * part) / window.total(weights)
     return pull / window.positive(spread)
-
