@@ -57,6 +57,13 @@ def connect(
     return open_folder(marts_dir or current(home), as_of)
 
 
+def known_by_now(home: Home) -> dt.datetime:
+    """The moment up to which marts are read where none is named: now, or the night that built them, of a market that
+    is ahead of this machine's clock. What counts only later, such as a split to come, is not known yet."""
+    built_for = dt.datetime.fromisoformat(_about(current(home))["built_for"])
+    return max(built_for, dt.datetime.now(dt.UTC))
+
+
 def mart_digests(folder: Path) -> dict[str, str]:
     """What each mart of a generation says, over all versions."""
     digests: dict[str, str] = _about(folder)["digests"]

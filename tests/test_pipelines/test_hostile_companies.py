@@ -1,13 +1,16 @@
 """Companies written by hand to be awkward, from the vendor's bodies to the marts: every factor by pocket calculator."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from pipelines import calendars
+from pipelines.cli import app
 from pipelines.home import Home
 from pipelines.lake import marts
 from pipelines.vendors import times
@@ -60,8 +63,9 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     yield f"{REFERENCE}/dividends/all.json", envelope([
         {**paid, "cash_amount": 0.5}, {**paid, "cash_amount": 1.5}, special,
         {**special, "cash_amount": 4.0, "ex_dividend_date": "2021-09-06"}])  # Labor Day, 126 days after the last bar
+    announced = {"id": "D2", "ticker": "TKN", "ex_dividend_date": "2199-05-10", "cash_amount": 1.0, "currency": "USD"}
     newer = {"id": "D1", "ticker": "PAY", "ex_dividend_date": "2021-05-10", "cash_amount": 0.5, "currency": "USD"}
-    yield "polygon/rest/stocks/v1/dividends/all.json", envelope([newer])
+    yield "polygon/rest/stocks/v1/dividends/all.json", envelope([newer, announced])
     for day in DAYS:
         yield f"polygon/flatfiles/us_stocks_sip/day_aggs_v1/{day:%Y/%m}/{day}.csv.gz", flat(*lines(day))
 
@@ -79,12 +83,17 @@ def lines(day: dt.date) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("hostile")
     told = land(folder, *((path, None, body) for path, body in bodies()), now=NOW)
     assert told.quarantined == {}
     marts.build(Home(folder), now=NOW)
-    with marts.connect(Home(folder)) as connection:
+    return Home(folder)
+
+
+@pytest.fixture(scope="module")
+def lake(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    with marts.connect(home) as connection:
         yield connection
 
 
@@ -149,3 +158,12 @@ def test_a_chain_of_tickers_keeps_its_factor_and_its_adjusted_price(lake: duckdb
 
 def test_a_ticker_has_one_owner_a_day(lake: duckdb.DuckDBPyConnection) -> None:
     assert lake.sql("select symbol, session from daily_bars group by all having count(*) > 1").fetchall() == []
+
+
+@pytest.mark.parametrize(("as_of", "known"), [(None, False), ("2199-05-09", False), ("2199-05-10", True)])
+def test_what_is_announced_counts_from_its_day(as_of: str | None, known: bool, home: Home) -> None:
+    """Without a moment the command line asks as of now."""
+    out = home.root / "answer.json"
+    asked = ["sql", "from corporate_actions where symbol = 'TKN'", "--home", str(home.root), "--json", "--out", str(out)]
+    said = CliRunner().invoke(app, [*asked, *(("--as-of", as_of) if as_of else ())])
+    assert said.exit_code == 0 and bool(json.loads(out.read_text())) is known
