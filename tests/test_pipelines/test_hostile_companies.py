@@ -164,6 +164,6 @@ def test_a_ticker_has_one_owner_a_day(lake: duckdb.DuckDBPyConnection) -> None:
 def test_what_is_announced_counts_from_its_day(as_of: str | None, known: bool, home: Home) -> None:
     """Without a moment the command line asks as of now."""
     out = home.root / "answer.json"
-    asked = ["sql", "from corporate_actions where symbol = 'TKN'", "--home", str(home.root), "--json", "--out", str(out)]
+    asked = ["sql", "from corporate_actions where symbol = 'TKN'", "--home", str(home.root), "--json", f"--out={out}"]
     said = CliRunner().invoke(app, [*asked, *(("--as-of", as_of) if as_of else ())])
     assert said.exit_code == 0 and bool(json.loads(out.read_text())) is known
