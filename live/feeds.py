@@ -47,23 +47,23 @@ def started(
         symbols = dict(zip(taken.snapshot.symbols, taken.snapshot.bars.names, strict=True))
         calendar = {times.session: times for times in taken.calendar}
         if kind == "databento":
-            key = _key(environment, "DATABENTO_API_KEY")
+            key = key_of(environment, "DATABENTO_API_KEY")
             wire = DatabentoConnection(key, symbols, environment.get("NIGHTDESK_DATABENTO_HOST", ""),
                                        int(environment.get("NIGHTDESK_DATABENTO_PORT", PORT)))
             return StreamedFeed(wire, None, pace, calendar, say=say)
-        key = _key(environment, "POLYGON_API_KEY", "MASSIVE_API_KEY")
+        key = key_of(environment, "POLYGON_API_KEY", "MASSIVE_API_KEY")
         return StreamedFeed(
             PolygonConnection(key, symbols, environment.get("NIGHTDESK_POLYGON_SOCKET", SOCKET)),
             PolygonBackfill(key, symbols, environment.get("NIGHTDESK_POLYGON_REST", REST)), pace, calendar, say=say)
 
-    _key(environment, *KEYS[kind])  # a missing key is told at once, not when the bundle is there
+    key_of(environment, *KEYS[kind])  # a missing key is told at once, not when the bundle is there
     return Runner(bundle, journal, streamed, pace, keys, kill_file, limits, say=say)
 
 
 KEYS = {"polygon": ("MASSIVE_API_KEY", "POLYGON_API_KEY"), "databento": ("DATABENTO_API_KEY",)}
 
 
-def _key(environment: Mapping[str, str], *names: str) -> Secret:
+def key_of(environment: Mapping[str, str], *names: str) -> Secret:
     for name in names:
         if environment.get(name):
             return Secret(environment[name])

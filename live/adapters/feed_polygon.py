@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 from live.adapters.feed_stream import MINUTE_US, FeedRefused
@@ -20,15 +20,20 @@ MOST_PAGES = 1_000  # of what one session or one symbol can have
 ONE_SUBSCRIPTION = 400  # symbols in one message
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True)
-class PolygonConnection:
-    """`symbols` says which instrument each ticker is; bars of others are not ours."""
+class PolygonSocket(Generic[Made]):
+    """What every channel shares. `symbols` says which instrument each ticker is; what others do is not ours."""
 
     key: Secret
     symbols: Mapping[str, str]
     url: str = SOCKET
 
-    def run(self, up: Callable[[], None], bar: Callable[[Bar], None], ended: threading.Event) -> None:
+    channels: ClassVar[tuple[str, ...]] = ()
+
+    def run(self, up: Callable[[], None], bar: Callable[[Made], None], ended: threading.Event) -> None:
         from websockets.exceptions import WebSocketException
         from websockets.sync.client import connect
 
@@ -37,7 +42,7 @@ class PolygonConnection:
                 self._expect(json.loads(line.recv(PATIENCE_S)), "connected")
                 line.send(json.dumps({"action": "auth", "params": self.key.reveal()}))
                 self._expect(json.loads(line.recv(PATIENCE_S)), "auth_success")
-                wanted = [f"AM.{symbol}" for symbol in sorted(self.symbols)]
+                wanted = [f"{channel}.{symbol}" for symbol in sorted(self.symbols) for channel in self.channels]
                 for start in range(0, len(wanted), ONE_SUBSCRIPTION):
                     line.send(json.dumps({"action": "subscribe",
                                           "params": ",".join(wanted[start : start + ONE_SUBSCRIPTION])}))
@@ -66,9 +71,9 @@ class PolygonConnection:
                     raise FeedRefused(f"Polygon: {told}: {event.get('message', '')}"[:200])
         raise ConnectionError(f"expected {status}")
 
-    def _hear(self, frame: Any, bar: Callable[[Bar], None]) -> None:
+    def _hear(self, frame: Any, bar: Callable[[Made], None]) -> None:
         for event in _events(frame):
-            if event.get("ev") == "AM" and (made := self._bar(event)) is not None:
+            if event.get("ev") in self.channels and (made := self.made(event)) is not None:
                 bar(made)
             elif event.get("ev") == "status" and event.get("status") in ("max_connections", "not_authorized", "error"):
                 told = f"{event.get('status')}: {event.get('message', '')}"[:200]
@@ -77,13 +82,28 @@ class PolygonConnection:
                 raise FeedRefused(f"Polygon: {told}; another program with this key takes the line away"
                                   if event["status"] == "max_connections" else f"Polygon: {told}")
 
-    def _bar(self, event: Mapping[str, Any]) -> Bar | None:
-        """A bar of ours whose every number is one; the engine judges whether it is possible."""
-        instrument = self.symbols.get(event.get("sym", ""))
-        values = [event.get(name) for name in ("s", "o", "h", "l", "c", "v")]
+    def made(self, event: Mapping[str, Any]) -> Made | None:
+        """What an event of our channels says; None where it is not ours or a number of it is none."""
+        raise NotImplementedError
+
+    def numbers(self, event: Mapping[str, Any], *names: str) -> tuple[str, list[float]] | None:
+        """Whose it is, and these numbers of it."""
+        instrument, values = self.symbols.get(event.get("sym", "")), [event.get(name) for name in names]
         if instrument is None or not all(isinstance(one, (int, float)) and math.isfinite(one) for one in values):
             return None
-        start_ms, *prices = (float(one) for one in values if one is not None)
+        return instrument, [float(one) for one in values if one is not None]
+
+
+class PolygonConnection(PolygonSocket[Bar]):
+    """Minute bars; the engine judges whether they are possible."""
+
+    channels: ClassVar[tuple[str, ...]] = ("AM",)
+
+    def made(self, event: Mapping[str, Any]) -> Bar | None:
+        told = self.numbers(event, "s", "o", "h", "l", "c", "v")
+        if told is None:
+            return None
+        instrument, (start_ms, *prices) = told
         return Bar(instrument, int(start_ms) * 1000, *prices)
 
 
