@@ -9,6 +9,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from models.validation.statistics import moments, standard_error
+
 FloatArray = npt.NDArray[np.float64]
 YEAR = 252
 FALSE_ALARM_SESSIONS = 2 * YEAR  # a healthy strategy is called ill once in two years on average
@@ -97,3 +99,27 @@ class Watch:
             held = max(0.0, held + float(worse))
             told[at] = held
         return told
+
+
+@dataclass(frozen=True)
+class OneBelow:
+    """What trading folklore watches for: a live Sharpe more than one standard error below the judged one. All annual.
+
+    `below` is None while too few sessions were lived for a Sharpe. A healthy strategy is called ill in 16 of 100 looks,
+    and more often, since the newer figure errs as well: it is told, and alarms nobody."""
+
+    judged: float
+    error: float
+    live: float
+    sessions: int
+
+    @property
+    def below(self) -> bool | None:
+        return None if math.isnan(self.live) else self.live < self.judged - self.error
+
+
+def one_below(evidence: FloatArray, live: FloatArray) -> OneBelow:
+    """From the returns that it was judged on, and those since."""
+    judged, since = moments(evidence), moments(live)
+    year = math.sqrt(YEAR)
+    return OneBelow(judged.sharpe * year, standard_error(judged) * year, since.sharpe * year, len(live))

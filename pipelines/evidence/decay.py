@@ -1,10 +1,11 @@
 """The champion's watch: whether what it earned since it was let through still looks like what let it through."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from models.validation.decay import Watch
+from models.validation.decay import Watch, one_below
 from pipelines.evidence.judged import SLOT, JudgedNight
 from pipelines.evidence.records import Record, Records
 from pipelines.evidence.verdict import night_of
@@ -46,6 +47,7 @@ def watch(home: Home, night: JudgedNight) -> dict[str, Any]:
     since = night.sessions > then.sessions[-1]
     active = night.series["active"][since, night.column(key)]
     statistic = test.statistic(active, float(evidence.std(ddof=1)))
+    folklore = one_below(evidence, active)
     crossed = np.flatnonzero(statistic >= test.level)
     first = str(night.sessions[since][crossed[0]]) if len(crossed) else None
     return {
@@ -55,8 +57,14 @@ def watch(home: Home, night: JudgedNight) -> dict[str, Any]:
         "broken_sharpe": BROKEN_SHARPE, "false_alarm_sessions": test.false_alarm_sessions,
         "median_sessions_to_detect": test.median_sessions_to_detect,
         "folklore_false_alarms_a_look": FOLKLORE_FALSE_ALARMS_A_LOOK,
+        "folklore": {"judged": _plain_number(folklore.judged), "error": _plain_number(folklore.error),
+                     "live": _plain_number(folklore.live), "below": folklore.below},
         "plain": _plain(record.content["strategy"], len(active), first, test),
     }
+
+
+def _plain_number(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
 
 
 def _plain(strategy: str, sessions: int, first: str | None, test: Watch) -> str:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from models.validation import decay
-from models.validation.decay import Watch, mean_run_length
+from models.validation.decay import Watch, mean_run_length, one_below
 
 
 @pytest.mark.parametrize(("level", "shift", "published"), [
@@ -52,3 +53,16 @@ def test_the_statistic_forgets_what_was_good_and_adds_up_what_was_bad():
 def test_no_watch_over_what_never_was_better_than_broken():
     with pytest.raises(ValueError, match="not above"):
         Watch(healthy=0.0, broken=0.0)
+
+
+def test_one_standard_error_below_is_told_with_its_figures_and_needs_sessions():
+    """16 of 100 looks at a strategy as good as ever, were the newer figure exact; more, since it is not."""
+    judged = np.random.default_rng(2).normal(0.002, 0.01, 504)
+    told = one_below(judged, judged[:250])
+    assert told.judged == pytest.approx(judged.mean() / judged.std(ddof=1) * np.sqrt(252))
+    sharpe = told.judged / np.sqrt(252)
+    skew, kurtosis = stats.skew(judged), stats.kurtosis(judged, fisher=False)
+    assert told.error == pytest.approx(np.sqrt((1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2) / 503 * 252))
+    edge = judged - judged.mean() + judged.std(ddof=1) * (sharpe - told.error / np.sqrt(252))
+    assert not one_below(judged, edge + 1e-9).below and one_below(judged, edge - 1e-9).below
+    assert one_below(judged, judged[:2]).below is None and one_below(judged, np.zeros(40)).below is None

@@ -118,8 +118,9 @@ def _decay(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
     return {"watched": True, "alarm": False, "first_alarm": None, "strategy": "ensemble-g30-h5", "record_seq": 1,
             "sessions": since, "statistic": [round(abs(chance.gauss(0, 2)), 3) for _ in since], "level": 13.2,
             "healthy_sharpe": 4.2, "broken_sharpe": 0.0, "false_alarm_sessions": 504, "median_sessions_to_detect": 55,
-            "folklore_false_alarms_a_look": 0.159, "plain": "ensemble-g30-h5 shows no decay in the 30 sessions since "
-            "it was let through."}
+            "folklore_false_alarms_a_look": 0.159,
+            "folklore": {"judged": 4.6, "error": 0.8, "live": 3.1, "below": True},
+            "plain": "ensemble-g30-h5 shows no decay in the 30 sessions since it was let through."}
 
 
 def _ladder() -> dict[str, Any]:

@@ -193,6 +193,7 @@ def test_a_search_that_finds_nothing_better_refreshes_who_holds_the_slot(promote
     assert told["record_seq"] == 1 and not told["alarm"] and len(told["sessions"]) == 10
     lost = replace(night, series={**night.series, "active": night.series["active"] - 0.05})
     assert decay.watch(other, lost)["first_alarm"] == told["sessions"][0]
+    assert told["folklore"]["judged"] > 0.0 and decay.watch(other, lost)["folklore"]["below"] is True
 
 
 def test_a_configuration_that_other_code_wrote_does_not_block_the_slot(promoted, tmp_path):

@@ -1,5 +1,7 @@
 """Decay: whether who holds the slot still earns what it was let through for. It asks for a search, no more."""
 
+from typing import Any
+
 from pipelines.report import words
 from pipelines.report.charts import Line, line_chart
 from pipelines.report.html import Html, caption, paragraph
@@ -29,8 +31,19 @@ def draw(story: Story) -> list[Html]:
         share = words.percent(told.get("folklore_false_alarms_a_look"), 0)
         drawn.append(caption(
             "A one-sided CUSUM of daily active returns in units of their own volatility. A look at whether the newest "
-            f"figure lies one standard error below the old one would call a healthy strategy ill in {share} of looks."))
+            f"figure lies one standard error below the old one would call a healthy strategy ill in {share} of looks"
+            f"{_folklore(told)}."))
     return drawn
+
+
+def _folklore(told: dict[str, Any]) -> str:
+    """What that look says tonight, with its figures."""
+    seen = told.get("folklore") or {}
+    if seen.get("below") is None:
+        return ""
+    judged, error, live = (words.number(seen[name], 2) for name in ("judged", "error", "live"))
+    return (f"; tonight it would say that it is {'ill' if seen['below'] else 'well'}: an annual Sharpe of {live} "
+            f"since, {judged} judged, give or take {error}")
 
 
 PART = Part("decay", "Decay", "Decay", "decay", "the champion was not watched", status, draw)
