@@ -174,8 +174,8 @@ def test_a_refresh_is_not_called_a_promotion() -> None:
 
 
 def test_what_folklore_would_say_of_decay_stands_with_its_figures(tmp_path: Path) -> None:
-    assert "tonight it would say that it is ill: an annual Sharpe of 3.10 since, 4.60 judged, give or take 0.80" in page(
-        tmp_path / "a", story_sections())
+    told = "tonight it would say that it is ill: an annual Sharpe of 3.10 since, 4.60 judged, give or take 0.80"
+    assert told in page(tmp_path / "a", story_sections())
     before = story_sections()
     del before["decay"]["folklore"]  # a night of an older version
     assert "ill in 16 % of looks." in page(tmp_path / "b", before)
