@@ -63,7 +63,8 @@ def _gap(old: _Contract | None, new: _Contract | None, before: int) -> tuple[flo
     at, other = int(np.searchsorted(old.start, shared[-1])), int(np.searchsorted(new.start, shared[-1]))
     was, becomes = float(old.close[at]), float(new.close[other])
     told = max(int(old.ready[at]), int(new.ready[other]))
-    return (was / becomes if becomes > 0 else float("nan")), was - becomes, told
+    # A price of nought or less has no ratio: oil was sold at less than nothing.
+    return (was / becomes if was > 0 and becomes > 0 else float("nan")), was - becomes, told
 
 
 def _series(rolls: pa.Table, contracts: dict[str, _Contract], rule: str) -> list[pa.Table]:

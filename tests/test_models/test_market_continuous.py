@@ -67,6 +67,14 @@ def test_a_roll_that_no_shared_minute_measured_leaves_what_follows_without_facto
     assert found[2]["close"] == 114.4 and found[2]["difference_close"] is None
 
 
+@pytest.mark.parametrize(("was", "becomes"), [(-37.63, 20.43), (20.0, -1.0), (0.0, 20.0)])
+def test_a_price_below_nought_has_a_difference_and_no_ratio(was: float, becomes: float) -> None:
+    bars = [bar("ESM5", 16, 0, was), bar("ESU5", 16, 0, becomes), bar("ESU5", 17, 0, 21.0)]
+    *_, last = series(bars, [front("ESM5", 16), front("ESU5", 17)])
+    assert last["ratio_factor"] is None and last["ratio_close"] is None
+    assert last["difference_offset"] == was - becomes and last["difference_close"] == 21.0 + was - becomes
+
+
 def test_a_bar_counts_when_its_calendar_does() -> None:
     late = dt.datetime(2025, 6, 20, 6, tzinfo=UTC)
     found = series(BARS, [ROLLS[0], front("ESU5", 17, known=late), front("ESU5", 18, known=late)])
