@@ -28,9 +28,11 @@ def stability_index(reference_share: Floats, current_share: Floats) -> float:
 
 
 def edges_of(reference: Floats, bins: int = BINS) -> Floats:
-    """Inner edges of equally filled bins of the finite reference values; fewer where values repeat."""
+    """Inner edges of equally filled bins of the finite reference values. A value that would fill several is a bin of
+    its own: a flag that was never set, and is, has left it."""
     known = reference[np.isfinite(reference)]
-    return np.unique(np.quantile(known, np.linspace(0.0, 1.0, bins + 1)[1:-1]))
+    edges, count = np.unique(np.quantile(known, np.linspace(0.0, 1.0, bins + 1)[1:-1]), return_counts=True)
+    return np.unique(np.concatenate([edges, np.nextafter(edges[count > 1], np.inf)]))
 
 
 def shares(values: Floats, edges: Floats) -> Floats:
@@ -60,8 +62,9 @@ def shift(reference: Floats, current: Floats) -> float:
     before, now = reference[np.isfinite(reference)], current[np.isfinite(current)]
     if len(before) < 2 or not len(now):
         return float("nan")
-    spread = float(before.std(ddof=1))
-    return (float(now.mean()) - float(before.mean())) / spread if spread > 0.0 else float("nan")
+    spread, mean = float(before.std(ddof=1)), float(before.mean())
+    still = SMALLEST * max(1e-300, abs(mean))  # what rounding makes of values that are all alike
+    return (float(now.mean()) - mean) / spread if spread > still else float("nan")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from models.validation.statistics import STILL
+
 FloatArray = npt.NDArray[np.float64]
 Order = Literal["shuffle", "block"]
 AT_ONCE = 2_000_000  # values held in memory
@@ -87,9 +89,9 @@ def _figures(paths: FloatArray) -> FloatArray:
     growth = np.cumsum(np.log1p(paths), axis=1)
     peak = np.maximum(np.maximum.accumulate(growth, axis=1), 0.0)  # the account before the first trade is a peak too
     spread = paths.std(axis=1, ddof=1)
-    sharpe = np.divide(paths.mean(axis=1), spread, out=np.zeros(len(paths)), where=spread > 0.0)
+    sharpe = np.divide(paths.mean(axis=1), spread, out=np.zeros(len(paths)), where=spread > STILL)
     at = np.arange(1, paths.shape[1] + 1)
     last_win = np.maximum.accumulate(np.where(paths < 0.0, 0, at), axis=1)
     return np.stack([
-        np.expm1(growth[:, -1]), -np.expm1((growth - peak).min(axis=1)), sharpe, (at - last_win).max(axis=1),
+        np.expm1(growth[:, -1]), 0.0 - np.expm1((growth - peak).min(axis=1)), sharpe, (at - last_win).max(axis=1),
     ], axis=1)

@@ -105,6 +105,20 @@ def test_every_past_window_has_the_length_and_the_reference_of_the_newest() -> N
     assert reference_sessions(1500, WINDOW) == 252 and windows_of(100, WINDOW) == ([], 0.0)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.95, 1.0])
+def test_a_flag_that_is_set_otherwise_than_before_has_moved_whichever_way(share: float) -> None:
+    """Of a value that fills most bins both edges count: one alone does not see a column leave it upwards."""
+    before, size = np.repeat([0.0, 1.0], [round(1000 * (1 - share)), round(1000 * share)]), 200
+    assert population_stability(before, before[:: 1000 // size]) < 0.02
+    for other in (0.02, 0.3, 0.97):
+        now = np.repeat([0.0, 1.0], [round(size * (1 - other)), round(size * other)])
+        psi, kl = stability_and_divergence(before, now)
+        assert (psi > 0.1 and kl > 0.02) == (abs(other - share) > 0.05)
+    assert population_stability(np.full(100, 7.0), np.full(50, 7.5)) > 1.0 < population_stability(
+        np.full(100, 7.0), np.full(50, 6.5))
+    assert np.isnan(shift(np.full(100, 0.1), np.ones(50)))  # no deviation to count in, whatever rounding left
+
+
 def test_kl_is_on_the_bins_of_psi() -> None:
     rng = np.random.default_rng(9)
     before, now = rng.standard_normal(4000), 0.5 + rng.standard_normal(1000)
