@@ -51,6 +51,15 @@ def told(node: dict[str, Any]) -> dict[str, Any]:
     return {entry["label"]: entry for entry in node["assetMaterializations"][0]["metadataEntries"]}
 
 
+def test_no_page_shows_what_only_a_program_would_read(nodes: dict[str, Any]) -> None:
+    shown = {name: told(node) for name, node in nodes.items() if node["isMaterializable"]}
+    assert not [(name, label) for name, entries in shown.items() for label, entry in entries.items()
+                if entry["__typename"] == "JsonMetadataEntry"]
+    assert {"chosen", "folds", "learnt_from_sessions"} <= set(shown["training/gbm"])
+    columns = shown["validation/judged"]["dagster/column_schema"]["schema"]["columns"]
+    assert all(column["description"] for column in columns)
+
+
 def test_every_asset_that_is_made_says_what_it_is_and_whose(nodes: dict[str, Any]) -> None:
     made = [name for name, node in nodes.items() if node["isMaterializable"]]
     assert len(made) > 60

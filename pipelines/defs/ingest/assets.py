@@ -112,9 +112,20 @@ def story(home: "Home", result: "IngestResult", untold: "News") -> dict[str, tup
     return told
 
 
+SAID = {
+    "event_time": "When it happened.",
+    "available_at": "From when on it could be known. With the grain, the key.",
+    "ingested_at": "When this lake received it.",
+    "body_sha256": "The body that told it, as served; kept under this name.",
+    "session": "The exchange's trade date.",
+    "source": "Which of the vendor's answers told it, the more trusted one first to be believed.",
+    "withdrawn": "True where this version says that the vendor takes the fact back.",
+}
+
+
 def _schema(vendor: str) -> dg.TableSchema:
     """Columns of all datasets that a vendor's facts consist of, each under its dataset's name."""
-    return dg.TableSchema([dg.TableColumn(f"{dataset.name}.{field.name}", str(field.type))
+    return dg.TableSchema([dg.TableColumn(f"{dataset.name}.{field.name}", str(field.type), SAID.get(field.name))
                            for dataset in DATASETS.values() if dataset.vendor == vendor for field in dataset.schema])
 
 

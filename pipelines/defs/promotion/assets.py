@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.defs.tables import readable
+from pipelines.defs.tables import pairs, readable
 from pipelines.home import Home
 from pipelines.resources import SEARCH, HomeResource
 
@@ -55,10 +55,11 @@ def verdict(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Materia
         data_version=dg.DataVersion(tonight.record.content_digest),
         metadata={
             "act": section["act"], "strategy": section["strategy"], "record": tonight.record.seq,
-            "trials_n": section["trials_n"],
+            "trials_judged": section["trials_n"],
+            "trials_counted": (section.get("figures") or {}).get("trials_n") or section["trials_n"],
             "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in section["reasons"])),
             "checks": readable(checks),
-            "smallest_visible_sharpe": dg.MetadataValue.json(section["smallest_visible_sharpe"]),
+            "smallest_visible_sharpe": pairs(section["smallest_visible_sharpe"], "promoted_percent", "true_sharpe"),
         },
     )
 
@@ -91,7 +92,7 @@ def bundle(home: HomeResource) -> dg.MaterializeResult:
     shown = {name: value for name, value in section.items() if name != "files" and value is not None}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(section.get("digest", "nothing published")),
-        metadata={**shown, "files": dg.MetadataValue.json(section.get("files", {}))},
+        metadata={**shown, "files": pairs(section.get("files", {}), "file", "bytes")},
     )
 
 

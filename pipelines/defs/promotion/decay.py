@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipelines.defs.tables import short
 from pipelines.resources import HomeResource
 
 KEY = dg.AssetKey(["promotion", "decay"])
@@ -31,7 +32,7 @@ def decay(home: HomeResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(section)),
         metadata={"alarm": section["alarm"], "plain": section["plain"],
-                  **{name: section[name] for name in shown if section.get(name) is not None}},
+                  **{name: short(section[name]) for name in shown if section.get(name) is not None}},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from models.features.registry import FEATURES
+from pipelines.defs.tables import pairs
 from pipelines.resources import HomeResource
 
 OWNERS = ["team:nightdesk"]
@@ -107,18 +108,18 @@ def _trained(
             section = story.tell(desk, bench, name, folds)
         digests, pictures = [fold.fitted.digest for fold in folds], draw((bench, folds), section)
         kept.keep(desk, f"training-{name}", asked, {"digests": digests, "pictures": pictures})
-    shown = ("first_session", "last_session", "train_rows", "seconds", "cached")
-    records = [dg.TableRecord({**{key: fold[key] for key in shown},
+    shown = ("first_session", "last_session", "seconds", "cached")
+    records = [dg.TableRecord({"learnt_from_sessions": fold["train_rows"], **{key: fold[key] for key in shown},
                                **{key: round(value, 4) for key, value in fold["metrics"].items()}})
                for fold in section["folds"] if fold["metrics"]]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(digests)),
         metadata={
-            "train_rows": sum(fold["train_rows"] for fold in section["folds"]),
+            "learnt_from_sessions": max((fold["train_rows"] for fold in section["folds"]), default=0),
             "fits": len(digests),
             "fitted_now": sum(not fold["cached"] for fold in section["folds"]),
             "folds": dg.MetadataValue.table(records),
-            "chosen": dg.MetadataValue.json(section["chosen_params"]),
+            "chosen": pairs(section["chosen_params"], "parameter"),
             **_searched(section), **_named(section),
             **{key: dg.MetadataValue.md(text) for key, text in pictures.items()},
         },

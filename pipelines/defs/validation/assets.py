@@ -5,6 +5,17 @@ import dagster as dg
 from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
+SERIES = {
+    "active": "Net return less cash and less beta times the tradable universe: what every test of skill runs on.",
+    "active_stressed": "The same at the gate's multiple of the costs.",
+    "excess": "Net return less cash.",
+    "net": "After spread, impact, fees and borrow, as a share of the capital.",
+    "gross": "Before all costs.",
+    "cost": "Spread, impact, fees and borrow, as a share of the capital.",
+    "turnover": "Bought and sold, as a share of the capital.",
+    "net_exposure": "Long less short, as a share of the capital.",
+}
+
 
 @dg.asset(
     key=["validation", "judged"],
@@ -63,8 +74,9 @@ def judged(home: HomeResource) -> dg.MaterializeResult:
         metadata={
             "dagster/row_count": len(night.sessions) * len(night.candidates),
             "dagster/column_schema": dg.TableSchema([
-                dg.TableColumn("session", "date"), dg.TableColumn("name", "string"),
-                *(dg.TableColumn(name, "double") for name in night.series)]),
+                dg.TableColumn("session", "date", description="Out of sample: no fit had seen it."),
+                dg.TableColumn("name", "string", description="The candidate that was judged."),
+                *(dg.TableColumn(name, "double", description=SERIES.get(name)) for name in night.series)]),
             "first_session": str(night.sessions[0]),
             "last_session": str(night.sessions[-1]),
             "trials_n": trials,

@@ -43,7 +43,10 @@ def baselines(home: HomeResource) -> dg.MaterializeResult[Any]:
         data_version=dg.DataVersion(digest),
         metadata={
             "judged": len(section["strategies"]), "rules": readable(records),
-            "regimes": dg.MetadataValue.json(section["regimes"]),
+            "regimes": dg.MetadataValue.table([
+                dg.TableRecord({"of": of, "regime": regime.lower().replace("_", " "), "names": count})
+                for of in ("market", "price") for regime, count in section["regimes"].get(of, {}).items()],
+                dg.TableSchema([dg.TableColumn("of"), dg.TableColumn("regime"), dg.TableColumn("names", "int")])),
             "graph_beyond_rotation": dg.MetadataValue.md("\n".join(f"- {words}" for words in beyond)),
             "equity": dg.MetadataValue.md(picture(section, desk.read_section("judged"), desk.read_section("verdict"))),
         },

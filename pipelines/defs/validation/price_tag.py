@@ -7,6 +7,8 @@ import dagster as dg
 from pipelines.defs.tables import readable
 from pipelines.resources import HomeResource
 
+SHOWN = ("plain", "added", "low", "high", "honest", "biased")  # the interval is of what was added, 95 %
+
 
 @dg.asset(
     key=["validation", "price_tag"],
@@ -44,5 +46,5 @@ def price_tag(home: HomeResource) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(section)),
         metadata={"strategy": section["strategy"], "sessions": section["sessions"],
-                  "added": readable(tagged)},
+                  "added": readable({name: one.get(name) for name in SHOWN} for one in tagged)},
     )

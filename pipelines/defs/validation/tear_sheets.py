@@ -60,5 +60,5 @@ def tear_sheets(home: HomeResource) -> dg.MaterializeResult[Any]:
         data_version=dg.DataVersion(json_digest([night.digest(), section])),
         metadata={"pages": len(written), "sheets": dg.MetadataValue.md(links),
                   **({"chosen": dg.MetadataValue.path(str(desk.reports / written[0]["path"]))} if written else {}),
-                  **{name: rows for name, rows in files.items()}},
+                  **{f"{name}_rows": rows for name, rows in files.items()}},
     )

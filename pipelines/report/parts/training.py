@@ -42,7 +42,7 @@ def _folds(family: Mapping[str, Any]) -> Html:
         figures = [_metric(key, told.get(key)) for key in metrics]
         rows.append([_span(fold), words.count(fold.get("train_rows")), spent, *figures])
     names = [METRICS.get(key) or key.removeprefix("share_").replace("_", " ") for key in metrics]
-    return table(["Judged on", "training rows", "time", *names], rows)
+    return table(["Judged on", "sessions learnt from", "time", *names], rows)
 
 
 MEASURES = {"permutation": "rank IC lost when dealt anew", "shap": "share of SHAP", "forest": "share in a forest"}
