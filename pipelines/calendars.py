@@ -67,6 +67,11 @@ def last_closed_session(now: dt.datetime) -> dt.date:
     return max(day for day in candidates if close_at(day) <= now)
 
 
+def last_begun_session(now: dt.datetime) -> dt.date:
+    """The newest session whose open is not after `now`."""
+    return max(day for day in previous_sessions(now.date(), 2) if open_at(day) <= now)
+
+
 _NEW_YORK = ZoneInfo("America/New_York")
 _PRE_MARKET, _POST_MARKET, _POST_MARKET_OF_AN_EARLY_CLOSE = dt.time(4), dt.time(20), dt.time(17)
 _WHOLE_DAY = dt.timedelta(hours=6, minutes=30)

@@ -107,9 +107,7 @@ class RealTimeStreamer:
         from live.tick_stream import MinuteBar
 
         now = self._now()
-        info = calendars.get_market_info(now)
-        begun = info["is_trading_day"] and now >= calendars.open_at(info["date"])
-        session = info["date"] if begun else calendars.last_closed_session(now)
+        session = calendars.last_begun_session(now)
         until_us = round(min(now, calendars.close_at(session)).timestamp() * 1e6)
         since_us = round(calendars.open_at(session).timestamp() * 1e6)
         found: list[MinuteBar] = []

@@ -13,7 +13,7 @@ from models.features.tape import kernels
 from models.features.tape.window import Minutes
 from models.market.prints import LARGE_LOTS
 from models.market.tape import session_row
-from models.portfolio import Allocation, PortfolioOptimizer
+from models.portfolio import Allocation, BacktestEngine, Known, PortfolioBacktester, PortfolioOptimizer
 from models.portfolio.allocation import METHODS
 from models.signals import MeanReversionAlphaModel, MomentumAlphaModel
 from models.signals.seeds import panel_of_bars
@@ -155,3 +155,22 @@ def test_the_alphas_parts_are_the_features() -> None:
     assert math.isnan(reversion.calculate_hurst(close[:200]))
     with pytest.raises(ValueError, match="declare another"):
         momentum.calculate_adx(table["high"], table["low"], close, 10)
+
+
+class Half:
+    """Half of the capital in the name that rose most over a week."""
+
+    def weights(self, known: Known) -> np.ndarray:
+        told = np.zeros(len(known.names))
+        told[int(np.argmax(known.close[-1] / known.close[-6]))] = 0.5
+        return told
+
+
+def test_one_strategy_s_engine_is_the_backtester_s_with_nothing_beside_it() -> None:
+    days = pd.date_range("2024-01-01", periods=120, freq="B")
+    data = {name: pd.DataFrame(bars(seed, 120), index=days) for seed, name in enumerate("XYZ")}
+    told = BacktestEngine().run(Half(), data, "weekly")
+    whole = PortfolioBacktester(allocation="equal").run({"one": Half()}, data, "weekly")
+    assert set(told) == {"equity", "positions", "trades"} and len(told["trades"]) > 3
+    for name, frame in whole.alone["one"].frames().items():
+        pd.testing.assert_frame_equal(told[name], frame)
