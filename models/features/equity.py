@@ -6,15 +6,15 @@ import numpy as np
 
 from models.features import cross
 from models.features.feature import Feature, FloatArray, Kernel
-from models.features.window import mean, returns, total
+from models.features.window import mean, moving, returns, total
 
 YEAR_SESSIONS = 252.0
 
 
 def _deviation(values: FloatArray) -> FloatArray:
     """Population standard deviation over the window; NaN where nothing moved, never a division by zero later."""
-    spread = np.sqrt(mean((values - mean(values)[..., None]) ** 2))
-    return np.where(spread > 0.0, spread, np.nan)
+    middle = mean(values)
+    return moving(np.sqrt(mean((values - middle[..., None]) ** 2)), middle)
 
 
 def total_return(close_tr: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ import numpy as np
 from models.features import cross
 from models.features.equity import YEAR_SESSIONS
 from models.features.feature import Feature, FloatArray
+from models.features.window import moving
 
 
 def _on_every_name(value: FloatArray, present: FloatArray) -> FloatArray:
@@ -24,9 +25,10 @@ def market_volatility(close_tr: FloatArray) -> FloatArray:
 
 def market_volume_zscore(dollar_volume: FloatArray) -> FloatArray:
     traded = np.ascontiguousarray(cross.mean(dollar_volume))  # a mean, so that a listing is no surge
-    centred = traded - np.mean(traded, axis=-1, keepdims=True)
-    spread = np.sqrt(np.mean(centred**2, axis=-1))
-    return _on_every_name(centred[..., -1] / np.where(spread > 0.0, spread, np.nan), dollar_volume[..., -1])
+    level = np.mean(traded, axis=-1, keepdims=True)
+    centred = traded - level
+    spread = moving(np.sqrt(np.mean(centred**2, axis=-1)), level[..., 0])
+    return _on_every_name(centred[..., -1] / spread, dollar_volume[..., -1])
 
 
 FEATURES = (

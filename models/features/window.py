@@ -4,6 +4,8 @@ import numpy as np
 
 from models.features.feature import FloatArray
 
+STILL = 1e-13  # of the level
+
 
 def mean(values: FloatArray) -> FloatArray:
     averaged: FloatArray = np.add.reduce(values, axis=-1) / values.shape[-1]  # np.mean, at a third of its overhead
@@ -22,6 +24,11 @@ def centred(values: FloatArray) -> FloatArray:
 def positive(values: FloatArray) -> FloatArray:
     """Fit to divide by: NaN where not above zero."""
     return np.where(values > 0.0, values, np.nan)
+
+
+def moving(spread: FloatArray, level: FloatArray) -> FloatArray:
+    """A deviation about a level, fit to divide by: NaN where it is no more than what rounding makes of equal values."""
+    return np.where(spread > STILL * np.abs(level), spread, np.nan)
 
 
 def flag(holds: np.ndarray, known: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ import pytest
 
 from models.features.compute import compute_batch, compute_tail
 from models.features.feature import Block
+from models.features.positioning import kernels
 from models.features.registry import families, named
 from models.features.technical import recursive
 from models.features.technical.declared import FEATURES
@@ -181,3 +182,15 @@ def test_the_short_way_of_orderly_names_has_the_bits_of_the_long_one(
         one, other = (np.where(np.isnan(found), np.nan, found) for found in (values, answers[1][name]))
         assert one.tobytes() == other.tobytes(), name
         assert np.isfinite(values).any()
+
+
+@pytest.mark.parametrize("level", [33.37, 5.01, 100.0, 412.93, 7.77])
+def test_what_never_moves_is_no_deviation_from_its_mean(level: float) -> None:
+    """The mean of twenty equal prices is seldom that price, and what is left over its own size is one."""
+    still = {name: np.full(80, level) for name in ("open", "high", "low", "close")} | {"volume": np.full(80, 3e5)}
+    asked = ("zscore_20", "volume_z_20", "mkt_volume_z", "vam_20", "zscore_60", "bollinger_position", "bollinger_break")
+    told = compute_tail(panel([still]), named(asked))
+    assert {name: told[name][0] for name in asked} == pytest.approx(dict.fromkeys(asked, np.nan), nan_ok=True)
+    assert np.isnan(kernels.zscore(vix=np.full((1, 1, 20), level / 3))).all()
+    stirred = {**still, "close": still["close"] + np.where(np.arange(80) == 79, 0.01, 0.0)}
+    assert compute_tail(panel([stirred]), named(("zscore_20",)))["zscore_20"][0] == pytest.approx(np.sqrt(19.0))

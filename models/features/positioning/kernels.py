@@ -8,7 +8,7 @@ import numpy as np
 
 from models.features.feature import FloatArray, Kernel
 from models.features.session_value import latest
-from models.features.window import flag, mean, positive, total
+from models.features.window import flag, mean, moving, positive, total
 
 BILLION = 1e9
 MOST_MISSING = 0.2
@@ -53,7 +53,7 @@ def zscore(**windows: FloatArray) -> FloatArray:
     known = np.where(np.isfinite(window), window, 0.0)
     middle = total(known) / count
     centred = np.where(np.isfinite(window), window - middle[..., None], 0.0)
-    spread = positive(np.sqrt(total(centred * centred) / count))
+    spread = moving(np.sqrt(total(centred * centred) / count), middle)
     return np.where(_enough(window), (window[..., -1] - middle) / spread, np.nan)
 
 

@@ -13,7 +13,7 @@ def _bands(close_tr: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def bollinger_position(close_tr: FloatArray) -> FloatArray:
     middle, reach = _bands(close_tr)
-    return (close_tr[..., -1] - middle) / window.positive(reach)
+    return (close_tr[..., -1] - middle) / window.moving(reach, middle)
 
 
 def bollinger_width(close_tr: FloatArray) -> FloatArray:
