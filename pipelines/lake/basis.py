@@ -14,25 +14,34 @@ from pipelines.vendors.contents import TEXT_LIMIT
 LEAST_RATIO = 1.5  # below it, a day's own move could be taken for a split
 _CLOSE_WITHIN_DAYS = 10
 
-# A price is on the old basis where it is nearer to the old one than to the new, on the scale of returns.
+# Each split as it was believed from when to when: a row is held against what was known when it was received, so that
+# the same bodies give the same facts in one night or in several.
 _SPLITS = """
 WITH told AS (
-    SELECT vendor_id, ticker, ex_date, split_to / split_from AS ratio, withdrawn, available_at
+    SELECT vendor_id, ticker, ex_date, split_to / split_from AS ratio, withdrawn, available_at AS known_at, 0 AS place
     FROM read_parquet($held, union_by_name = true)
     {tonight}
+), versions AS (
+    SELECT *, lead(known_at) OVER (PARTITION BY vendor_id ORDER BY known_at) AS until_at
+    FROM (SELECT * FROM told QUALIFY row_number() OVER (PARTITION BY vendor_id, known_at ORDER BY place DESC) = 1)
 )
-SELECT DISTINCT ticker, ex_date, ratio FROM (
-    SELECT * FROM told QUALIFY row_number() OVER (PARTITION BY vendor_id ORDER BY available_at DESC) = 1
-) WHERE NOT coalesce(withdrawn, false) AND abs(ln(ratio)) >= ln($least)
+SELECT DISTINCT ticker, ex_date, ratio, known_at, until_at FROM versions
+WHERE NOT coalesce(withdrawn, false) AND abs(ln(ratio)) >= ln($least)
 """
 _TONIGHT = """UNION ALL
-    SELECT vendor_id, ticker, ex_date, split_to / split_from, withdrawn, received_at FROM read_parquet($incoming)
+    SELECT vendor_id, ticker, ex_date, split_to / split_from, withdrawn, received_at, 1 + place
+    FROM read_parquet($incoming)
 """
+# One pull takes a while: a split that came minutes after the prices was known with them.
+_KNOWN = """{row}.received_at >= s.known_at - INTERVAL 1 HOUR
+    AND (s.until_at IS NULL OR {row}.received_at < s.until_at)"""
+# A price is on the old basis where it is nearer to the old one than to the new, on the scale of returns.
 _OLD = "({price} > 0 AND abs(ln({price} / {old})) < abs(ln({price} * ratio / {old})))"
 _MINUTES = """
-SELECT * EXCLUDE (ratio, ex_date, usual) FROM (
-    SELECT m.*, s.ratio, s.ex_date, median(m.close) OVER (PARTITION BY m.ticker, m.session, m.path) AS usual
+SELECT DISTINCT * EXCLUDE (ratio, usual) FROM (
+    SELECT m.*, s.ratio, median(m.close) OVER (PARTITION BY m.ticker, m.session, m.path) AS usual
     FROM read_parquet($incoming) AS m JOIN splits AS s ON s.ticker = m.ticker AND s.ex_date = m.session
+        AND {known}
 ) WHERE {old}
 """
 _DAYS = """
@@ -45,8 +54,8 @@ WITH closes AS (
         ON c.ticker = s.ticker AND c.session < s.ex_date AND c.session >= s.ex_date - $days
     GROUP BY ALL
 )
-SELECT d.* FROM read_parquet($incoming) AS d
-JOIN before AS b ON b.ticker = d.ticker AND b.ex_date = d.session
+SELECT DISTINCT d.* FROM read_parquet($incoming) AS d
+JOIN before AS s ON s.ticker = d.ticker AND s.ex_date = d.session AND {known}
 WHERE {old}
 """
 
@@ -72,9 +81,9 @@ def set_aside(home: Home, landing: Landing) -> None:
             given = {"incoming": one_file(file)}
             if name == "equity_bars":
                 given |= {"held": every_batch(home.facts, name), "days": _CLOSE_WITHIN_DAYS}
-                query = _DAYS.format(old=_any_price("d", "b.close_before"))
+                query = _DAYS.format(known=_KNOWN.format(row="d"), old=_any_price("d", "s.close_before"))
             else:
-                query = _MINUTES.format(old=_any_price("", "(usual * ratio)"))
+                query = _MINUTES.format(known=_KNOWN.format(row="m"), old=_any_price("", "(usual * ratio)"))
             bad = connection.sql(query, params=given).to_arrow_table().to_pylist()
             if bad:
                 _take_out(connection, file, bad)

@@ -84,3 +84,17 @@ def test_a_split_that_was_taken_back_sets_nothing_aside(tmp_path: Path) -> None:
     land(tmp_path, (bodies.SPLITS_PATH, at(2), envelope([])), now=at(2))
     told = land(tmp_path, (bodies.GROUPED_PATH, at(3), grouped(prices("AAA", 99.0))), now=at(3))
     assert told.quarantined == {}
+
+
+@pytest.mark.parametrize(("split_at", "kept"), [(at(2), False), (at(2, 6, 20), False), (at(5), True)])
+def test_prices_are_held_against_the_splits_of_their_receipt(split_at: dt.datetime, kept: bool, tmp_path: Path) -> None:
+    """In one night or in two: who came before the split was known stands as it was believed."""
+    before = (FRIDAY, at(1), grouped(prices("AAA", 100.0)))
+    old = (bodies.GROUPED_PATH, at(2), grouped(prices("AAA", 99.0)))
+    split = (bodies.SPLITS_PATH, split_at, splits())
+    told = land(tmp_path / "one", before, old, split, now=at(9))
+    assert told.quarantined == ({} if kept else {"bad_print": 1})
+    if kept:
+        land(tmp_path / "two", before, old, now=at(3))
+        assert land(tmp_path / "two", before, old, split, now=at(9)).quarantined == {}
+        assert versions(tmp_path / "one", "equity_bars", "close") == versions(tmp_path / "two", "equity_bars", "close")
