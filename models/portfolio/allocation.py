@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from models.portfolio.bandit import thompson, upper_confidence
 from models.portfolio.hrp import hierarchical_risk_parity
 from models.portfolio.mean_variance import mean_variance
 from models.portfolio.risk_parity import risk_parity
@@ -13,8 +14,9 @@ from models.portfolio.tangency import kelly_allocation, volatility_targeted_tang
 from models.validation.statistics import STILL
 
 FloatArray = npt.NDArray[np.float64]
-Method = Literal["equal", "mean_variance", "risk_parity", "hrp", "kelly", "tangency"]
-METHODS: tuple[Method, ...] = ("equal", "mean_variance", "risk_parity", "hrp", "kelly", "tangency")
+Method = Literal["equal", "mean_variance", "risk_parity", "hrp", "kelly", "tangency", "thompson", "ucb"]
+METHODS: tuple[Method, ...] = (
+    "equal", "mean_variance", "risk_parity", "hrp", "kelly", "tangency", "thompson", "ucb")
 SESSIONS_A_YEAR = 252
 
 
@@ -57,6 +59,10 @@ class Allocation:
         return told
 
     def _of(self, known: FloatArray) -> FloatArray:
+        if self.method == "thompson":
+            return self.most * thompson(known)
+        if self.method == "ucb":
+            return self.most * upper_confidence(known)
         mean = known.mean(axis=0) * SESSIONS_A_YEAR
         sample = np.atleast_2d(np.cov(known.T)) * SESSIONS_A_YEAR
         sigma = (1.0 - self.shrink) * sample + self.shrink * np.diag(np.diag(sample))

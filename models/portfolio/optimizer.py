@@ -28,7 +28,7 @@ class PortfolioOptimizer:
 
     def optimize(self, returns: Columns, method: Method | None = None) -> dict[str, float]:
         """Shares of the capital by name: `mean_variance` (Markowitz), `risk_parity`, `hrp`, `kelly`, `tangency`,
-        `equal`; the allocation's own where none is named."""
+        `thompson` and `ucb` (bandits), `equal`; the allocation's own where none is named."""
         names = list(returns.keys())
         if not names:
             raise ValueError("no returns were given: there is nothing to share the capital among")

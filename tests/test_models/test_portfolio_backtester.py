@@ -118,6 +118,8 @@ def test_every_construction_gives_out_what_there_is_and_no_less_than_nothing(met
     assert (shares >= -1e-12).all() and (shares.sum(axis=1) <= 1.0 + 1e-9).all()
     if method in ("equal", "risk_parity", "hrp"):
         assert shares.sum(axis=1) == pytest.approx(1.0)
+    elif method == "thompson":  # who lost may yet be the best, a little
+        assert shares[-1].argmax() == 0 and shares[-1, 2] < 0.01 < shares[-1, 0]
     else:  # these look at means, and there the best is plain
         assert (shares[-1].argmax(), shares[-1, 2]) == (0, pytest.approx(0.0, abs=1e-9))
     assert method == "equal" or (shares[:, 3] == 0.0).all()  # what has never moved waits
