@@ -1,7 +1,12 @@
 {# Keep a version only where its values differ from the version known before it. An equal value is no new version. #}
 {% macro changed(values, within, at='available_at') -%}
-    row({{ values | join(', ') }}) is distinct from
-    lag(row({{ values | join(', ') }})) over (partition by {{ within | join(', ') }} order by {{ at }})
+    {%- set before %}over (partition by {{ within | join(', ') }} order by {{ at }}){% endset -%}
+    (
+        row_number() {{ before }} = 1
+        {%- for value in values %}
+        or {{ value }} is distinct from lag({{ value }}) {{ before }}
+        {%- endfor %}
+    )
 {%- endmacro %}
 
 {# One row a key and moment, the best of several that were learned at once. #}
@@ -16,14 +21,11 @@
 #}
 {% macro versions_of(answers, key, values) %}
     (
-        with told as (
-            select * from {{ answers }}
-            qualify {{ changed(['instrument_id'] + values, key) }}
-        ),
-
-        moved as (
+        -- A row that says nothing new has its predecessor's owner, so that the former owner may be asked of all rows.
+        with moved as (
             select *, lag(instrument_id) over (partition by {{ key | join(', ') }} order by available_at) as former_id
-            from told
+            from {{ answers }}
+            qualify {{ changed(['instrument_id'] + values, key) }}
         )
 
         select * exclude (former_id), false as withdrawn

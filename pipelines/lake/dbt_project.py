@@ -1,11 +1,9 @@
 """dbt inside this process: parse the project once per state of its code, run it over a DuckDB file."""
 
 import fcntl
-import gc
 import hashlib
 import os
 import shutil
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,7 +165,6 @@ def _results(words: list[str], folder: Path) -> list[NodeResult]:
         results = _invoke([*words, *places], folder, manifest)
     finally:
         _close_database()
-        _drop_event_loops()
     return [
         NodeResult(
             unique_id=one.node.unique_id, name=one.node.name, kind=str(one.node.resource_type), status=str(one.status),
@@ -175,13 +172,6 @@ def _results(words: list[str], folder: Path) -> list[NodeResult]:
         )
         for one in results
     ]  # fmt: skip
-
-
-def _drop_event_loops() -> None:
-    """dbt-duckdb leaves an open event loop behind each Python model; collected here, they complain to nobody."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def _close_database() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from models.features.registry import FEATURES
 from pipelines import digest, durable
 from pipelines.home import Home
+from pipelines.libraries_feast import as_written
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "feature_repo"
 VARIABLE = "NIGHTDESK_FEAST"
@@ -53,8 +54,9 @@ def begin_write(home: Home) -> None:
 
 
 def _open(home: Home, online: str) -> Any:
-    from feast import FeatureStore
-    from feast.repo_config import load_repo_config
+    with as_written():
+        from feast import FeatureStore
+        from feast.repo_config import load_repo_config
 
     os.environ[VARIABLE] = str(home.feast)
     config = load_repo_config(REPOSITORY, REPOSITORY / "feature_store.yaml")
