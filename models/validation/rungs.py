@@ -4,6 +4,7 @@ A gate judges the past, and whoever has the past can choose by it: no rung with 
 
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -46,10 +47,13 @@ class RungPolicy:
 
 @dataclass(frozen=True)
 class Demotion:
-    """Under this Sharpe over so many trades who holds the slot loses it."""
+    """What takes the slot from who holds it: a Sharpe under this over so many trades, more features that have moved
+    than these, or the alarm of decay's watch. None, or False, asks nothing."""
 
     trades: int
     min_sharpe: float
+    max_drift_alarms: int | None = None
+    decayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ def _sessions(lived: Lived, asks: RungPolicy) -> Check:
     count = len(lived.sessions)
     enough = count >= asks.sessions
     return Check("sessions_lived", float(count), float(asks.sessions), enough,
-                 f"{count} sessions of the journal were lived on this rung; {asks.sessions} are asked for.")
+                 f"{count} {'session' if count == 1 else 'sessions'} of the journal {'was' if count == 1 else 'were'} lived "
+                 f"on this rung; {asks.sessions} are asked for.")
 
 
 def _parity(lived: Lived, asks: RungPolicy) -> Check:
@@ -223,3 +228,17 @@ def demotion_check(profits: FloatArray, asks: Demotion) -> Check:
                  not sharpe < asks.min_sharpe,
                  f"Over the last {asks.trades} trades the Sharpe is {sharpe:.2f}; under {asks.min_sharpe:g} the slot "
                  "is lost.")
+
+
+def unwell_checks(drifted: Sequence[str], decayed: str | None, asks: Demotion) -> list[Check]:
+    """What the night found of the market and of what was earned: the features that have moved, and the plain words of
+    decay's alarm where it has one."""
+    checks = []
+    if (most := asks.max_drift_alarms) is not None:
+        moved = len(drifted)
+        checks.append(Check("drift", float(moved), float(most), moved <= most,
+                            f"Features have moved: {', '.join(drifted)}." if moved else "No feature has moved."))
+    if asks.decayed:
+        checks.append(Check("decay", float(decayed is not None), 0.0, decayed is None,
+                            decayed or "Decay's watch has no alarm."))
+    return checks

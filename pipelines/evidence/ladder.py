@@ -138,11 +138,15 @@ def _lost(home: Home, settings: Settings, records: Records) -> dict[str, Any] | 
     if rule is None or champion is None:
         return None
     brought = let_through(records) or champion
-    check = rungs.demotion_check(profits(home, brought.recorded_at), rule)
-    if check.passed:
+    decay = home.read_section("decay")
+    checks = [rungs.demotion_check(profits(home, brought.recorded_at), rule), *rungs.unwell_checks(
+        sorted(home.read_section("drift").get("alarms") or ()), decay["plain"] if decay.get("alarm") else None, rule)]
+    failed = [one for one in checks if not one.passed]
+    if not failed:
         return None
     return {"act": "demote", "slot": SLOT, "strategy": champion.content["strategy"], "key": champion.content["key"],
-            "actor": f"preset {settings.gate.preset}", "reason": check.plain, "checks": [asdict(check)],
+            "actor": f"preset {settings.gate.preset}", "reason": " ".join(one.plain for one in failed),
+            "checks": [asdict(one) for one in checks],
             "names": {"record": champion.content_digest},
             "ledger": {"n": champion.content["ledger"]["n"], "head": Ledger(home.ledger).head}}
 

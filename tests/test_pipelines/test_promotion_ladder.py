@@ -179,6 +179,22 @@ def test_the_seeds_preset_climbs_by_a_month_on_paper_and_falls_by_twenty_trades(
     assert "Over the last 20 trades" in Records(desk).last().content["reason"]
 
 
+@pytest.mark.parametrize(("section", "found", "why"), [
+    ("drift", {"alarms": ["vam_20", "iv30"]}, "Features have moved: iv30, vam_20."),
+    ("decay", {"alarm": True, "plain": "little has earned less than it was let through for."}, "earned less"),
+    ("drift", {"alarms": []}, None), ("decay", {"alarm": False, "plain": "all is well"}, None)])
+def test_the_seeds_preset_takes_the_slot_where_the_market_has_moved_or_the_champion_decays(desk, section, found, why):
+    live_through(desk, 5)
+    desk.write_section(section, found)
+    assert ladder.step(desk, settings(desk), night(0.0), LATER)["acted"] is None  # the default asks for a search
+    told = ladder.step(desk, settings(desk, gate={"preset": "seeds"}), night(0.0), LATER)
+    assert told["acted"] == ("demote" if why else None)
+    if why:
+        record = Records(desk).last()
+        assert why in record.content["reason"] and held(desk).champion is None
+        assert [one["passed"] for one in record.content["checks"]].count(False) == 1
+
+
 @pytest.mark.parametrize(("last", "kept"), [(-1.0, False), (0.0, False), (0.3, True)])
 def test_twenty_trades_that_all_came_to_the_same_have_no_sharpe_and_are_judged_all_the_same(last, kept):
     """Each of them at its stop is the worst that can happen, and a spread of nothing."""
