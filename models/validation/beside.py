@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.combinatorial import CombinatorialPurgedValidator
-from models.validation.statistics import annual_sharpe
+from models.validation.statistics import STILL, annual_sharpe
 
 FloatArray = npt.NDArray[np.float64]
 LEAST_SESSIONS = 20  # of a regime, before its Sharpe is a figure
@@ -25,7 +25,7 @@ def path_sharpes(active: FloatArray) -> list[float]:
         seen = active[split.train]
         spread = seen.std(axis=0, ddof=1) if len(seen) > 1 else np.zeros(active.shape[1])
         sharpe = np.divide(seen.mean(axis=0) if len(seen) else spread, spread,
-                           out=np.full(active.shape[1], -np.inf), where=spread > 0.0)
+                           out=np.full(active.shape[1], -np.inf), where=spread > STILL)
         lived.append(active[split.test, int(np.argmax(sharpe))])
     return [annual_sharpe(path) for path in validator.recombine(lived, rows)]
 
@@ -43,7 +43,7 @@ def worst_regime(returns: FloatArray, regimes: npt.NDArray[np.int32]) -> float:
 
 def effective_candidates(active: FloatArray) -> float:
     """Candidates that do not move together, by the spread of their correlations' eigenvalues."""
-    moving = active[:, active.std(axis=0) > 0.0]
+    moving = active[:, active.std(axis=0) > STILL]
     if moving.shape[1] < 2:
         return float(moving.shape[1])
     values = np.linalg.eigvalsh(np.corrcoef(moving, rowvar=False))

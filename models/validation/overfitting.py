@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from models.validation.statistics import STILL
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -41,11 +43,13 @@ def cscv(returns: FloatArray, blocks: int = 16) -> Overfitting:
     for row, members in enumerate(combinations(range(blocks), blocks // 2)):
         chosen[row, list(members)] = 1.0
     half = size * blocks // 2
+    moves = np.ptp(returns, axis=0) > STILL  # of one that never does rounding would make the best or the worst
 
     def sharpe(inside: FloatArray) -> FloatArray:
         total, square = inside @ sums, inside @ squares
         shifted = total + half * level
-        return _sharpe(shifted, square + 2 * level * total + half * level**2, half)
+        told: FloatArray = np.where(moves, _sharpe(shifted, square + 2 * level * total + half * level**2, half), 0.0)
+        return told
 
     within, outside = sharpe(chosen), sharpe(1.0 - chosen)
     best = within.argmax(axis=1)

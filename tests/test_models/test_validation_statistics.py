@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.backtest import figures
-from models.validation import overfitting, statistics, superior
+from models.validation import beside, overfitting, statistics, superior
 from models.validation.gate import best
 from models.validation.statistics import Moments
 
@@ -150,6 +150,16 @@ def test_the_bootstrap_interval_is_seeded_and_about_the_mean():
     assert (low, high) == superior.mean_interval(returns, seed=1, resamples=200) and low < returns.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * returns.std() / math.sqrt(504), rel=0.25)
     assert math.isnan(superior.mean_interval(np.zeros(9), seed=1)[0])
+
+
+@pytest.mark.parametrize("every", [0.0, 1e-5, 3.3e-4, -1e-4])
+def test_a_candidate_that_never_moves_is_neither_the_best_nor_the_worst_of_a_search(every):
+    noise = np.random.default_rng(0).normal(0.0002, 0.01, (504, 6))
+    alone, beside_it = overfitting.cscv(noise), overfitting.cscv(np.column_stack([noise, np.full(504, every)]))
+    assert beside_it.loss_probability == pytest.approx(alone.loss_probability, abs=0.01) and alone.pbo > 0.1
+    assert beside_it.pbo > 0.1 and abs(beside_it.slope - alone.slope) < 0.05
+    assert beside.effective_candidates(np.column_stack([noise, np.full(504, every)])) == pytest.approx(
+        beside.effective_candidates(noise))
 
 
 def test_cscv_agrees_with_splitting_row_by_row():
