@@ -149,8 +149,8 @@ def _sessions(lived: Lived, asks: RungPolicy) -> Check:
     count = len(lived.sessions)
     enough = count >= asks.sessions
     return Check("sessions_lived", float(count), float(asks.sessions), enough,
-                 f"{count} {'session' if count == 1 else 'sessions'} of the journal {'was' if count == 1 else 'were'} lived "
-                 f"on this rung; {asks.sessions} are asked for.")
+                 f"{count} {'session' if count == 1 else 'sessions'} of the journal lived on this rung; "
+                 f"{asks.sessions} are asked for.")
 
 
 def _parity(lived: Lived, asks: RungPolicy) -> Check:

@@ -126,7 +126,7 @@ def _decay(chance: random.Random, sessions: list[str]) -> dict[str, Any]:
 def _ladder() -> dict[str, Any]:
     """Some weeks on paper: lived as judged, and too few new sessions to tell skill from luck."""
     checks = (
-        ("sessions_lived", 22.0, 20.0, True, "22 sessions of the journal were lived on this rung; 20 are asked for."),
+        ("sessions_lived", 22.0, 20.0, True, "22 sessions of the journal lived on this rung; 20 are asked for."),
         ("decision_parity", 1.0, 1.0, True, "Of the 21 sessions that were compared with judgement 100% repeat its "
          "features, scores and every cent."),
         ("fresh_evidence", 3.1, 20.0, False, "First written down on 2025-05-30; the 21 sessions since are 3.1 times as "

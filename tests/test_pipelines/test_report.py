@@ -200,6 +200,9 @@ def test_a_first_load_is_told_in_days_and_in_one_line_for_all_features(tmp_path:
     text = Reader(page(tmp_path, sections)).text
     assert "Days that facts came for" in text and "listings, splits and dividends" in text
     assert "Features: every row of 9 tables rebuilt, 90 rows." in text and "Features family0_v1" not in text
+    whole.update(unchanged=True)
+    text = Reader(page(tmp_path, sections)).text
+    assert "Features: 9 tables of 9 unchanged, 90 rows." in text and "Features family0_v1" not in text
 
 
 def test_a_session_traded_after_the_night_waits_for_the_next_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.defs.tables import short
 from pipelines.lake.schemas import VENDORS
 from pipelines.resources import HomeResource
 
@@ -32,7 +33,7 @@ def _quarantine_check(vendor: str) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=share <= limit,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"share": share, "limit": limit, "refused": told["rejects"], "landed": told["rows"],
+            metadata={"share": short(share), "limit": limit, "refused": told["rejects"], "landed": told["rows"],
                       "quarantine": dg.MetadataValue.asset(dg.AssetKey(["marts", "quarantine"])),
                       **_refused(refused_by(home.home(), tonight["batch"], vendor))},
         )

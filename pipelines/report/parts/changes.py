@@ -55,13 +55,17 @@ def _rebuilt(story: Story) -> list[str]:
             if warehouse.get("unchanged")
             else f"Warehouse: generation {generation}, {marts} in {words.duration(warehouse.get('seconds'))}."
         )
+    still = {name: family for name, family in features.items() if family.get("unchanged")}
+    if len(still) > MANY:
+        rows = words.plural(sum(family.get("rows") or 0 for family in still.values()), "row")
+        told.append(f"Features: {words.plural(len(still), 'table')} of {len(features)} unchanged, {rows}.")
     anew = {name: family for name, family in features.items()
             if not family.get("unchanged") and family.get("rebuilt") == family.get("rows")}
     if len(anew) > MANY:  # a first night, or other code: one line says it
         rows = words.plural(sum(family.get("rows") or 0 for family in anew.values()), "row")
         told.append(f"Features: every row of {words.plural(len(anew), 'table')} rebuilt, {rows}.")
     for name, family in sorted(features.items()):
-        if len(anew) > MANY and name in anew:
+        if any(len(alike) > MANY and name in alike for alike in (anew, still)):
             continue
         rows = words.plural(family.get("rows"), "row")
         if family.get("unchanged"):
