@@ -10,7 +10,9 @@ from typing import Any
 
 TEXT_LIMIT = 400
 MOST_BYTES = 1 << 30  # of an unpacked body: a whole market's minutes of a day are a fifth of it
-MOST_JSON_BYTES = 1 << 28  # the widest chain there is has a sixteenth
+MOST_JSON_BYTES = 1 << 26  # the widest chain there is has a fifth
+# What is read of a byte of JSON may take thirty in memory, and a row that is refused a thousand: so these are counted.
+MOST_OBJECTS, MOST_VALUES = 1 << 19, 1 << 22  # that chain: 30,000 and 700,000
 MOST_LINES_BYTES = 1 << 26  # read line by line in Python; the widest chain as CSV has a sixth
 _SLICE = 4096  # of a zstd stream: what it can swell to in one step is a bounded number of blocks
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,4})?", re.ASCII)
@@ -77,6 +79,8 @@ def unpacked(body: bytes) -> bytes:
 def load_json(body: bytes) -> Any:
     """The document, or why there is none: a page of HTML is not data, a document cut short is truncated."""
     _bounded(len(body), MOST_JSON_BYTES)
+    if body.count(b"{") + body.count(b"[") > MOST_OBJECTS or body.count(b",") > MOST_VALUES:
+        raise Unusable("not_data", f"more than {MOST_OBJECTS:,} rows or {MOST_VALUES:,} values: no body of JSON has")
     text = body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
     if not text:
         raise Unusable("truncated", "empty body")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipelines.lake.schemas import DATASETS
-from pipelines.vendors.contents import TEXT_LIMIT, Unusable
+from pipelines.vendors.contents import MOST_OBJECTS, TEXT_LIMIT, Unusable
 
 REASONS = (
     "bad_type", "missing_field", "bad_price", "bad_range", "bad_volume", "bad_time", "bad_symbol", "unknown_instrument",
@@ -84,6 +84,8 @@ class Rows:
     @classmethod
     def of_records(cls, records: Sequence[Any], names: Sequence[str]) -> "Rows":
         """Rows of a JSON list. What is no object is bad_type; an absent key and null are the same."""
+        if len(records) > MOST_OBJECTS:
+            raise Unusable("not_data", f"more than {MOST_OBJECTS:,} rows: no body of JSON has")
         shaped = [record if type(record) is dict else {} for record in records]
         rows = cls(
             {name: [record.get(name) for record in shaped] for name in names},

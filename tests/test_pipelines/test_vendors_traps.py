@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,16 @@ def test_bombs_are_defused_before_they_swell(monkeypatch: pytest.MonkeyPatch) ->
     assert reasons(cboe.chain(bodies.chain(*[bodies.option("A")] * 100), bodies.CHAIN_PATH)) == ["not_data"]
     monkeypatch.setattr(contents, "MOST_LINES_BYTES", 1 << 10)
     assert reasons(cboe_daily.history(b"DATE,OPEN,HIGH,LOW,CLOSE" + b"\n" * 2000, bodies.INDEX_PATH)) == ["not_data"]
+
+
+@pytest.mark.parametrize("part", [b'{"a":1},', b"{},", b"[],", b"1,", b'"",'])
+def test_a_body_of_little_things_takes_no_more_memory_than_a_chain(part: bytes) -> None:
+    body = b'{"results":[' + (part * ((10 << 20) // len(part)))[:-1] + b"]}"
+    tracemalloc.start()
+    table, rejects = polygon.grouped_day(body, bodies.GROUPED_PATH)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table.num_rows == 0 and reasons((table, rejects)) == ["not_data"] and peak < 5 * len(body)
 
 
 @pytest.mark.parametrize("depth", range(940, 1000, 3))
