@@ -19,7 +19,10 @@ from live.risk.stops import (
     limit_fill,
     trailed,
 )
+from models.backtest.book import Rules
+from models.backtest.market import Market
 from models.backtest.stops import Stops
+from models.backtest.vector import backtest
 from models.intraday import StopRule
 
 place = StopLossEngine().get_stop
@@ -115,6 +118,44 @@ def test_a_limit_needs_a_trade_through_it_and_takes_a_tenth_of_the_bar() -> None
     assert limit_fill(1, 99.0, 5_000, Ohlc(100, 101, 98.99, 100, 10_000)) == (1_000, 99.0)
     assert limit_fill(-1, 99.0, 500, Ohlc(100, 101, 98, 100, 10_000)) == (-500, 100)
     assert limit_fill(-1, 99.0, 500, Ohlc(100, 101, 98, 100, 0)) is None
+
+
+def test_a_judged_book_stops_where_live_would_on_the_same_bars() -> None:
+    """One position from its entry on, by every method, long and short, through gaps and halts."""
+    chance, ended = np.random.default_rng(0), set()
+    for case in range(24):
+        count, side, method = 60, 1 if case % 2 else -1, ("fixed", "atr", "trailing", "time")[case % 4]
+        close = np.round(50 * np.exp(np.cumsum(chance.normal(0, 0.02, count))), 2)
+        opened = np.round(np.r_[close[0], close[:-1]] * np.exp(chance.normal(0, 0.01, count)), 2)
+        high, low = (np.round(edge(opened, close) * (1 + sign * 0.01 * chance.random(count)), 2)
+                     for edge, sign in ((np.maximum, 1), (np.minimum, -1)))
+        volume = np.where(chance.random(count) < 0.1 * (np.arange(count) > 32), 0.0, 1e6)
+        days = np.datetime64("2024-01-02") + np.arange(count)
+        bars = {"open": opened, "high": high, "low": low, "close": close, "volume": volume,
+                "split_factor": np.ones(count), "total_return_factor": np.ones(count)}
+        market = Market.from_bars(days, ("A",), {name: values[:, None] for name, values in bars.items()})
+        rule = StopRule(method, pct=0.03 if method == "fixed" else None, multiple=1.5,  # type: ignore[arg-type]
+                        bars=6 if method == "time" or case % 3 == 0 else None,
+                        reward_risk=None if method == "time" or case % 2 else 2.0)
+        weights = np.where(np.arange(count - 1) > 30, 0.1 * side, 0.0)[:, None]
+        book = backtest(market, weights, rules=Rules(stop=rule)).book
+        first = int(np.flatnonzero(book.trades[:, 0])[0])
+        told = {"side": side, "pct": rule.pct, "atr": market.atr_usd[first, 0], "multiple": rule.multiple,
+                "reward_risk": rule.reward_risk, "bars": rule.bars}
+        held = Guarded.begin(place(opened[first], method, {name: one for name, one in told.items() if one is not None}))
+        expected = None
+        for row in range(first, count - 1):
+            held, gone = held.stepped(Ohlc(opened[row], high[row], low[row], close[row], volume[row]))
+            if gone is not None:
+                expected = (row, gone.price)
+                ended.add(gone.ending)
+                break
+        rows = np.flatnonzero((book.stopped[first:, 0] != 0) | ((book.trades[first:, 0] * side < 0)
+                                                               & (book.shares[first:, 0] == 0)))
+        row = first + int(rows[0]) if len(rows) else -1
+        price = book.stop_price[row, 0] if book.stopped[row, 0] else opened[row]
+        assert (None if row < 0 else (row, pytest.approx(price, abs=1e-9))) == expected, case
+    assert ended == set(Ending)
 
 
 price = st.floats(50.0, 150.0)
