@@ -1,7 +1,9 @@
 """When a fact happened, and when its first version can be taken to have been known: the modelled half of two clocks."""
 
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +14,7 @@ from pipelines.lake.schemas import INSTANT
 from pipelines.vendors import times
 
 FEED_DELAY = 15 * times.MINUTE  # that of the feed which live would read
+_DAYS = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 LISTED_SINCE = times.midnight_at(times.LISTED_FROM)  # the vendor's history starts here; a list says no first day
 
 
@@ -41,6 +44,19 @@ def _instants(column: pa.ChunkedArray) -> times.Instants:
 
 def _column(instants: times.Instants) -> pa.Array:
     return pa.array(instants, pa.int64()).cast(INSTANT)
+
+
+def modelled_receipt(path: str, said: Sequence[pa.Table], now: dt.datetime) -> dt.datetime:
+    """When a body that nobody timed must have been there: once all it says could be known, else, of one that says
+    nothing, once the day was over that its name tells. Only where that is no day either it is now, so that a body which
+    is refused says the same in every lake."""
+    known = pa.scalar(now, INSTANT)
+    moments = [pc.max(rows["modelled_at"].filter(pc.less_equal(rows["modelled_at"], known))).as_py() for rows in said]
+    for digits in () if said else _DAYS.findall(path):
+        with suppress(ValueError, OverflowError):
+            after = dt.date.fromisoformat("-".join(digits)) + dt.timedelta(days=1)
+            moments.append(dt.datetime.fromtimestamp(times.midnight_at(after) / times.SECOND, dt.UTC))
+    return max((moment for moment in moments if moment is not None and moment <= now), default=now)
 
 
 def with_clocks(dataset: str, table: pa.Table) -> pa.Table:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import durable
@@ -132,11 +131,16 @@ class Landing:
         self, delivery: Delivery, found: Route, body: bytes, parsed: "Future[list[tuple[str, Parsed]]]"
     ) -> None:
         told = parsed.result()
-        timely = [dated.refuse_the_future(dataset, part, delivery.received_at, self.now) for dataset, part in told]
-        parts = quarantine.refuse_bad_body(timely, self.limits)
+        timely = [(dataset, dated.refuse_the_future(dataset, part, delivery.received_at, self.now))
+                  for dataset, part in told]  # fmt: skip
+        parts = quarantine.refuse_bad_body([part for _, part in timely], self.limits)
         landed = {dataset: part for (dataset, _), part in zip(told, parts, strict=True)}
         rows = {dataset: clocks.with_clocks(dataset, table) for dataset, (table, _) in landed.items()}
-        moment = delivery.received_at or self._modelled_receipt(list(rows.values()))
+        moment = delivery.received_at
+        if moment is None:
+            said = [table for table in rows.values() if table.num_rows]
+            said = said or [clocks.with_clocks(dataset, table) for dataset, (table, _) in timely if table.num_rows]
+            moment = clocks.modelled_receipt(delivery.path, said, self.now)
         before = self.held.pulled_at.get(slot(delivery.path, found), [])
         earlier = bisect_left(before, moment)
         pulled_before = before[earlier - 1] if earlier and delivery.received_at else None
@@ -178,11 +182,6 @@ class Landing:
                 "body_sha256": _same(sha256, SHARED, rows), "path": _same(where, SHARED, rows),
                 "place": _same(self._place, pa.int64(), rows),
             })  # fmt: skip
-
-    def _modelled_receipt(self, tables: list[pa.Table]) -> dt.datetime:
-        """When a body that nobody timed must have been there: once all it says could be known, but not after now."""
-        newest = max((pc.max(rows["modelled_at"]).as_py() for rows in tables if rows.num_rows), default=None)
-        return min(newest, self.now) if newest else self.now
 
     def _add(self, dataset: str, rows: pa.Table, more: dict[str, Any]) -> None:
         for name, values in more.items():

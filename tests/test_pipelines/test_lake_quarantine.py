@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from pipelines.home import Home
 from pipelines.lake.facts import quarantined
@@ -81,3 +82,10 @@ def test_reasons_are_the_designs_closed_list() -> None:
         "bad_type missing_field bad_price bad_range bad_volume bad_time bad_symbol unknown_instrument duplicate "
         "bad_print schema_drift not_data truncated batch_refused".split()
     )
+
+
+@pytest.mark.parametrize("body", [day(100, 10), b"<html>maintenance</html>"])
+def test_a_refused_body_that_nobody_timed_says_the_same_whenever_it_is_read(body: bytes, tmp_path: Path) -> None:
+    for name, now in (("soon", at(2)), ("late", at(30))):
+        land(tmp_path / name, (DAY, None, body), now=now)
+    assert rows(tmp_path / "soon") == rows(tmp_path / "late") != []
