@@ -47,6 +47,12 @@ class VendorPull:
     _flat_days: dict[str, frozenset[dt.date]] = field(default_factory=dict)  # kind of flat file -> days there are
     _days: dict[str, bytes] = field(default_factory=dict)  # tonight's bodies that name the tickers of minute bars
 
+    _ticks: tuple[dt.date, ...] = field(init=False)
+
+    def __post_init__(self) -> None:  # by what was held before tonight
+        seen = self.plan.days[-self.plan.catch_up :] if self.plan.catch_up else ()
+        self._ticks = tuple(sorted({*self.plan.ticks, *tick_asks.missed(self.held, seen)}))
+
     def deliveries(self) -> Iterator[Delivery]:
         known = Answers.read(self.home, self.now)
         self.transport.remembered = known.find
@@ -133,7 +139,7 @@ class VendorPull:
     def tick_asks(self) -> list[Ask]:
         """A second question of these is never conditional, and the vendor charges for each: one good body is enough."""
         plan = self.plan
-        wanted = tick_asks.asks(plan.roots, plan.schemas + plan.extras, plan.ticks, plan.days, self.now)
+        wanted = tick_asks.asks(plan.roots, plan.schemas + plan.extras, self._ticks, plan.days, self.now)
         return [ask for ask in wanted if not self.held.sound(ask.path)]
 
     def tick_asks_by_kind(self) -> list[tuple[str, list[Ask]]]:

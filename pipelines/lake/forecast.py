@@ -69,8 +69,14 @@ def priced(pull: VendorPull, transport: HttpTransport, max_usd: float) -> list[L
 
 
 def affordable(pull: VendorPull, transport: HttpTransport, max_usd: float) -> tuple[VendorPull, dict[str, float]]:
-    """The pull and its price by kind; without its extras where only they make it cost too much."""
-    usd = {what: cost_usd(asks, transport) for what, asks in pull.tick_asks_by_kind()}
+    """The pull and its price by kind; without what nights missed, and then without its extras, where it would cost too
+    much with them."""
+    usd = _prices(pull, transport)
+    today = replace(pull, plan=replace(pull.plan, catch_up=0))
+    if sum(usd.values()) > max_usd and len(today.tick_asks()) < len(pull.tick_asks()):
+        say(f"    cme: sessions that were missed are left out: with them tonight would cost {sum(usd.values()):.2f} "
+            f"USD and spend.max_usd is {max_usd:.2f}")  # fmt: skip
+        pull, usd = today, _prices(today, transport)
     needed = {SCHEMAS[schema]: usd[SCHEMAS[schema]] for schema in pull.plan.schemas}
     whole = sum(usd.values())
     if whole <= max_usd or sum(needed.values()) > max_usd or not pull.plan.extras:
@@ -79,6 +85,10 @@ def affordable(pull: VendorPull, transport: HttpTransport, max_usd: float) -> tu
     say(f"    cme: {extras} are left out: with them tonight would cost {whole:.2f} USD and spend.max_usd is "
         f"{max_usd:.2f}")  # fmt: skip
     return replace(pull, plan=replace(pull.plan, extras=())), needed
+
+
+def _prices(pull: VendorPull, transport: HttpTransport) -> dict[str, float]:
+    return {what: cost_usd(asks, transport) for what, asks in pull.tick_asks_by_kind()}
 
 
 def cost_usd(asks: list[Ask], transport: HttpTransport) -> float:

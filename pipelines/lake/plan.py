@@ -15,6 +15,7 @@ class Plan:
     minutes: tuple[dt.date, ...]
     chains: tuple[dt.date, ...]
     ticks: tuple[dt.date, ...]
+    catch_up: int = 0  # of the newest sessions: those among them whose trades a missed night left out are asked for
     archive: bool = False
     symbols: tuple[str, ...] = ()
     chain_symbols: tuple[str, ...] = ("_SPX",)

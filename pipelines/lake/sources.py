@@ -28,6 +28,7 @@ from pipelines.vendors.layout import Delivery
 if TYPE_CHECKING:
     from pipelines.sandbox import Outline
 
+CAUGHT_UP = 10  # sessions back in which a night may have been missed
 FIRST_LOAD_SESSIONS = 500  # what Polygon's free plan looks back: two years
 STATISTICS_SESSIONS = 60  # what the sandbox's archive of the exchange's daily statistics looks back
 _NEEDED = "set MASSIVE_API_KEY (or POLYGON_API_KEY) for equities and DATABENTO_API_KEY for futures"
@@ -175,7 +176,8 @@ def vendors_plan(coverage: Coverage, last: dt.date) -> Plan:
     by_minute = bool(coverage.symbols) or FLAT_MINUTES in coverage.flatfiles
     minutes = min(len(days), coverage.minute_sessions) if by_minute else 0
     return Plan(
-        days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], symbols=coverage.symbols,
+        days=days, minutes=days[len(days) - minutes :], chains=days[-1:], ticks=days[-1:], catch_up=CAUGHT_UP,
+        symbols=coverage.symbols,
         chain_symbols=chains, roots=coverage.roots, schemas=_schemas(coverage),
         extras=() if coverage.schemas else EXTRAS, more=_more(coverage, len(days)),
     )  # fmt: skip

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from pipelines import calendars
+from pipelines.lake import raw
 from pipelines.vendors import times
 from pipelines.vendors.http import Ask
 
@@ -20,6 +21,15 @@ _SETTLED = dt.timedelta(minutes=30)  # after which the vendor surely has a windo
 def schema_of(path: str) -> str | None:
     """Of a body that was asked for here."""
     return next((schema for schema in SCHEMAS if f".FUT-{schema}-" in path), None)
+
+
+def missed(held: raw.Held, days: tuple[dt.date, ...]) -> tuple[dt.date, ...]:
+    """Of these sessions, those that no night brought since the first one that any brought; where all have failed so
+    far, the one before the last, which a licence without a delay of its own may open by now."""
+    had = {path[-18:-8] for path in held.newest if schema_of(path) not in (None, "statistics")}
+    if not had:
+        return days[-2:-1] if held.newest else ()
+    return tuple(day for day in days if min(had) < str(day) and str(day) not in had)
 
 
 def asks(

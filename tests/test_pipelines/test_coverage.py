@@ -96,6 +96,26 @@ def test_a_night_dearer_than_allowed_asks_for_nothing_charged(market: sandbox.Ma
     assert [(line.requests, line.usd) for line in lines if line.vendor == "cme"] == [(0, 0.0)]
 
 
+def test_trades_of_a_session_whose_night_was_missed_come_with_the_next_night(
+    market: sandbox.Market, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = {"start": "2025-06-20", "schemas": "trades"}
+    pull(market, tmp_path, 0, coverage=only)
+    assert len(held_trades(tmp_path)) == 1  # what came before the first night is not bought
+    with opened(market, tmp_path, 3, coverage=only) as (_, source):
+        lines = source.forecast(raw.Held.read(Home(tmp_path)), market.night_now(3))
+    price = next(line for line in lines if line.what == "futures trades")
+    assert price.requests == 3
+    pull(market, tmp_path, 3, coverage=only, spend={"max_usd": price.usd / 2})
+    assert len(held_trades(tmp_path)) == 2 and "sessions that were missed are left out" in capsys.readouterr().err
+    pull(market, tmp_path, 3, coverage=only)
+    assert held_trades(tmp_path) == [f"{session}.dbn.zst" for session in market.sessions[market.base :][:4]]
+
+
+def held_trades(folder: Path) -> list[str]:
+    return sorted(path[-18:] for path in raw.Held.read(Home(folder)).newest if "FUT-trades" in path)
+
+
 def test_what_is_beside_trades_is_left_out_where_only_it_costs_too_much(
     market: sandbox.Market, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
