@@ -99,8 +99,8 @@ app.command()(lake.ingest)
 @app.command()
 def ui(
     home: HomeOption = None, seed: SeedOption = None, set_: SetOption = None,
-    port: Annotated[int, typer.Option(help="Dagster's port on 127.0.0.1")] = 3000,
-    mlflow_port: Annotated[int, typer.Option(help="MLflow's port on 127.0.0.1")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's port on 127.0.0.1")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(min=1, max=65535, help="MLflow's port on 127.0.0.1")] = 5000,
 ) -> None:
     """The Dagster UI with its daemon (schedules run while it is open), and MLflow's. Ctrl-C ends all."""
     checkout.needed()
@@ -152,9 +152,10 @@ def live(
     )] = "sandbox",
     speed: Annotated[float | None, typer.Option(
         help="In real time (1), or a tape so many times as fast; without it a tape is read at once")] = None,
-    sessions: Annotated[int, typer.Option(help="How many coming sandbox sessions")] = 1,
+    sessions: Annotated[int, typer.Option(min=1, help="How many coming sandbox sessions")] = 1,
     serve: Annotated[bool, typer.Option("--serve", help="Show the account: a live page, until Ctrl-C")] = False,
-    port: Annotated[int, typer.Option(help="Of the live page, on 127.0.0.1; 0 takes a free one")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the live page, on 127.0.0.1; 0 takes a free one",
+                                      )] = 8765,
     shadow: Annotated[Path | None, typer.Option(help="A challenger's bundle: it decides too and sends nothing")] = None,
 ) -> None:
     """Trade the approved bundle on paper, decision by decision, into the journal.
@@ -171,6 +172,9 @@ def live(
     """
     from pipelines import trading
 
+    for folder in (bundle, shadow):
+        if folder is not None and not folder.exists():
+            raise FileNotFoundError(f"no bundle at {folder}: give a bundle's folder, or one that holds bundles")
     settings = settings_module.load(overrides(home, None, seed, None, set_))
     # Recorded bars or a live feed with a bundle of its own need no home that was there before.
     desk = Home(settings.home).prepare() if bundle is not None and feed != "sandbox" else existing(settings)

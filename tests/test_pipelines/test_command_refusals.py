@@ -65,6 +65,7 @@ def test_a_record_that_is_not_there_is_answered_with_those_that_are(
     (("nightly", "--set", "profile=bold"), "profile = bold: input should be 'conservative', 'balanced'"),
     (("ingest", "--set", "sandbox.names=many"), "sandbox.names = many: input should be a valid integer"),
     (("ingest", "--record", __file__), "not a folder"),
+    (("live", "--bundle", "/no/such"), "no bundle at /no/such"), (("live", "--shadow", "/no/such"), "no bundle at /no"),
     (("features", "get", "--features", "ret_5,rsi_15", "--entities", "e", "--out", "o"), "rsi_15; did you mean rsi_14"),
 ], ids=lambda told: " ".join(told[-2:]) if isinstance(told, tuple) else "")  # fmt: skip
 def test_what_was_mistyped_binds_no_home(
@@ -74,6 +75,18 @@ def test_what_was_mistyped_binds_no_home(
     Home(tmp_path / "home").prepare()
     assert word in typed(monkeypatch, capsys, *command, "--home", str(tmp_path / "home"))
     assert not (tmp_path / "home" / "market.json").exists()
+
+
+@pytest.mark.parametrize("command", [
+    ("live", "--sessions", "0"), ("live", "--serve", "--port", "99999"), ("ui", "--port", "65536"),
+    ("ui", "--port", "0"),
+], ids=" ".join)  # fmt: skip
+def test_a_number_that_cannot_be_is_refused_with_its_range(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nightdesk", *command])
+    assert cli.run_app() == 2
+    assert "greater than or equal" in (said := capsys.readouterr().err) or "less than or equal" in said
 
 
 def test_a_program_that_asked_for_a_document_is_answered_with_one(
