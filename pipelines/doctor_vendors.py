@@ -27,9 +27,11 @@ def findings(settings: Settings, environment: Mapping[str, str], *, online: bool
         if present[vendor]:
             yield Finding(f"key {vendor}", "ok", f"{present[vendor]} is set")
         else:
-            state = "problem" if wanted else "ok"
-            advice = f"set {' or '.join(names)} for {offer}" if wanted else ""
-            needed = "" if wanted else f", and not needed by source {settings.source}"
+            asked = wanted and (vendor == "polygon" or bool(settings.coverage.roots))
+            state = "problem" if asked else "ok"
+            advice = f"set {' or '.join(names)} for {offer}" if asked else ""
+            why = "coverage without roots" if wanted else f"source {settings.source}"
+            needed = "" if asked else f", and not needed by {why}"
             yield Finding(f"key {vendor}", state, f"not set{needed}", advice)
     if wanted:
         yield from _flat_files(settings, environment)

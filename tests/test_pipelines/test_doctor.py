@@ -34,6 +34,9 @@ def test_a_vendors_source_without_keys_is_a_problem_that_names_the_variables(tmp
     assert not told["healthy"]
     assert finding(told, "key polygon")["advice"] == "set MASSIVE_API_KEY or POLYGON_API_KEY for equities"
     assert "accept_terms=cboe" in finding(told, "terms")["advice"]
+    assert finding(told, "key cme")["advice"] == "set DATABENTO_API_KEY for futures"
+    told = examined(tmp_path, overrides={"source": "vendors", "coverage": {"roots": ""}})
+    assert finding(told, "key cme")["state"] == "ok" and "without roots" in finding(told, "key cme")["found"]
 
 
 def test_keys_are_said_to_be_there_and_never_shown(tmp_path: Path) -> None:
