@@ -9,10 +9,12 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live import canonical
 from live.journal import Entry
 
+Floats = NDArray[np.float64]
 NAN = math.nan
 # Which feature of a decision says it; the first that the strategy looks at.
 _SEEN = {
@@ -68,15 +70,20 @@ class SignalOutcome:
 
 
 class Decided(NamedTuple):
+    """What is remembered of a decision: of a year of hundreds of names, tens of megabytes."""
+
     at: str
-    told: Mapping[str, Any]
-    seen: Mapping[str, Any]  # the newest rows of features then
+    regime: str
+    names: tuple[str, ...]
+    scores: Floats
+    features: tuple[str, ...]
+    rows: Floats  # (names, features) of the newest session then
 
 
 def signal_outcomes(journal: Rows) -> Iterator[SignalOutcome]:
     """In the order in which they ended. Of a daily decision each position, from its fill to the next session's; and
     every trade from flat to flat that those do not tell: a rule's, and what a stop, a target or a person ended."""
-    seen: Mapping[str, Any] = {}
+    seen: Mapping[str, Any] | None = None  # the newest rows of features
     decided: dict[str, Decided] = {}
     guards: dict[str, Mapping[str, Any]] = {}  # by name, the order that first guarded the trade under way
     for entry in heapq.merge(*(journal.entries(kind) for kind in _KINDS), key=attrgetter("seq")):
@@ -85,7 +92,7 @@ def signal_outcomes(journal: Rows) -> Iterator[SignalOutcome]:
             case "features":
                 seen = told
             case "decision":
-                decided[told["decision_id"]] = Decided(entry.at, told, seen)
+                decided[told["decision_id"]] = _decided(entry, seen)
             case "intent":
                 if told.get("kind") == "guard":
                     guards.setdefault(told["instrument_id"], told)
@@ -103,12 +110,26 @@ def signal_outcomes(journal: Rows) -> Iterator[SignalOutcome]:
                     }, {}, made)  # fmt: skip
 
 
+def _decided(entry: Entry, seen: Mapping[str, Any] | None) -> Decided:
+    told = entry.payload
+    same = seen is not None and seen["names"] == told["names"]
+    rows = canonical.unpacked(seen["rows"][-1]["values"]) if seen is not None and same else np.zeros((0, 0))
+    known = {state: share for state, share in told["regime"].items() if share is not None}
+    return Decided(
+        entry.at, max(known, key=lambda state: float(known[state]), default=""), tuple(told["names"]),
+        canonical.unpacked(told["score"]), tuple(seen["features"]) if seen is not None and same else (), rows)
+
+
 def _outcome(trade: Mapping[str, Any], guard: Mapping[str, Any], made: Decided | None) -> SignalOutcome:
     name, side = trade["instrument_id"], trade["side"]
-    names, values = _features(name, made.seen) if made else ((), [])
+    score, confidence, values = NAN, NAN, list[float]()
+    names: tuple[str, ...] = ()
+    if made is not None and name in made.names:
+        at = made.names.index(name)
+        score, confidence = float(made.scores[at]), _confidence(made.scores, at)
+        names, values = made.features, made.rows[at].tolist() if len(made.rows) else []
     by_name = dict(zip(names, values, strict=True))
     context = {field: next((by_name[one] for one in told if one in by_name), NAN) for field, told in _SEEN.items()}
-    score, confidence = _scored(name, made.told) if made else (NAN, NAN)
     entered, left = _number(trade["entry"]), _number(trade["exit"])
     momentum = by_name.get("macd_histogram", NAN)
     return SignalOutcome(
@@ -116,7 +137,7 @@ def _outcome(trade: Mapping[str, Any], guard: Mapping[str, Any], made: Decided |
         timestamp=dt.datetime.fromisoformat(trade["opened_at"]), instrument=name,
         signal_type="entry_long" if side > 0 else "entry_short", entry_price=entered,
         stop_loss=_number(guard.get("stop_price")), take_profit=_number(guard.get("target_price")),
-        regime=_likeliest(made.told["regime"]) if made else "", **context,
+        regime=made.regime if made else "", **context,
         macd_signal="" if math.isnan(momentum) else "bullish" if momentum > 0 else "bearish",
         outcome=trade["reason"], exit_price=left, r_multiple=_number(trade["R"]), mae=_number(trade["mae_R"]),
         mfe=_number(trade["mfe_R"]), holding_time=round(trade["holding_min"]), feature_vector=values,
@@ -125,29 +146,11 @@ def _outcome(trade: Mapping[str, Any], guard: Mapping[str, Any], made: Decided |
     )  # fmt: skip
 
 
-def _features(name: str, seen: Mapping[str, Any]) -> tuple[tuple[str, ...], list[float]]:
-    """What the newest session's row said of this name."""
-    if name not in seen.get("names", ()):
-        return (), []
-    row = canonical.unpacked(seen["rows"][-1]["values"][seen["names"].index(name)])
-    return tuple(seen["features"]), row.tolist()
-
-
-def _scored(name: str, decision: Mapping[str, Any]) -> tuple[float, float]:
-    if name not in decision["names"]:
-        return NAN, NAN
-    at, scores = decision["names"].index(name), canonical.unpacked(decision["score"])
+def _confidence(scores: Floats, at: int) -> float:
     others = np.delete(scores, at)
     others = others[np.isfinite(others)]
-    score = float(scores[at])
-    if math.isnan(score) or not len(others):
-        return score, NAN
-    return score, float((np.abs(others) < abs(score)).mean())
-
-
-def _likeliest(regime: Mapping[str, Any]) -> str:
-    known = {state: share for state, share in regime.items() if share is not None}
-    return max(known, key=lambda state: float(known[state]), default="")
+    known = len(others) and math.isfinite(scores[at])
+    return float((np.abs(others) < abs(scores[at])).mean()) if known else NAN
 
 
 def _number(value: Any) -> float:

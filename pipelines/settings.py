@@ -98,10 +98,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-# Read elsewhere, and no settings: the tests' sample folder and failpoint, what the bench reads, and the folder that dbt
-# reads facts from.
+# Read elsewhere, and no settings: the tests' sample folder and failpoint, what the bench reads, the folder that dbt
+# reads facts from, and the runner's secrets and addresses.
 RESERVED = {"NIGHTDESK_SAMPLES", "NIGHTDESK_FAILPOINT", "NIGHTDESK_CONFIG", "NIGHTDESK_FACTS", "NIGHTDESK_MARTS",
-            "NIGHTDESK_FEAST", "NIGHTDESK_PEERS", "NIGHTDESK_BENCH_DATA", "NIGHTDESK_REDIS_PASSWORD"}
+            "NIGHTDESK_FEAST", "NIGHTDESK_PEERS", "NIGHTDESK_BENCH_DATA", "NIGHTDESK_REDIS_PASSWORD",
+            "NIGHTDESK_SMTP_PASSWORD", "NIGHTDESK_DISCORD_WEBHOOK", "NIGHTDESK_ALERT_WEBHOOK", "NIGHTDESK_BROKER_KEY",
+            "NIGHTDESK_BROKER_SECRET", "NIGHTDESK_BROKER_PASSWORD", "NIGHTDESK_BROKER_ACCOUNT",
+            "NIGHTDESK_POLYGON_SOCKET", "NIGHTDESK_POLYGON_REST", "NIGHTDESK_DATABENTO_HOST",
+            "NIGHTDESK_DATABENTO_PORT"}
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

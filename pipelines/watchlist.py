@@ -17,13 +17,18 @@ from pipelines.vendors.streamer import RealTimeStreamer
 if TYPE_CHECKING:
     import pandas as pd
 
+    from live.tick_stream import Clock
+
 WATCHLIST = ("SPY", "QQQ", "IWM", "GLD", "TLT")
 
 
 class QuantPlatformOptimized:
-    def __init__(self, environment: Environment = "development", symbols: Sequence[str] = WATCHLIST) -> None:
-        self.settings, self.symbols = load_config(environment), tuple(symbols)
-        self.streamer = RealTimeStreamer(self.symbols)
+    def __init__(
+        self, environment: Environment = "development", symbols: Sequence[str] = WATCHLIST, *,
+        clock: "Clock | None" = None,
+    ) -> None:  # fmt: skip
+        self.settings, self.symbols, self._clock = load_config(environment), tuple(symbols), clock
+        self.streamer = RealTimeStreamer(self.symbols, clock=clock)
 
     def start_real_time_streaming(self) -> RealTimeStreamer:
         """In the background until `stop`."""
@@ -32,7 +37,7 @@ class QuantPlatformOptimized:
 
     def fetch_watchlist_data(self) -> dict[str, "pd.DataFrame"]:
         """Minute bars of the newest session by symbol, asked for side by side as the environment allows."""
-        session = calendars.last_begun_session(dt.datetime.now(dt.UTC))
+        session = calendars.last_begun_session(self._clock.now() if self._clock else dt.datetime.now(dt.UTC))
         with ParallelDataFetcher(self.settings.asking.workers, session=session) as fetcher:
             asked = fetcher.submit_batch(self.symbols, RequestPriority.HIGH)
             return {symbol: fetcher.get_result(number).to_pandas()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TIMEFRAMES = {"1d": 0, "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}  # minutes; 0 is a session
 Day = dt.date | dt.datetime | str
 Question = tuple[str, str, str, dt.date, dt.date, str]  # folder of the marts, as of, asset, start, end, timeframe
-KEPT_MB = 64
+KEPT_MB, ANSWERS_MB = 64, 4
 
 
 def as_date(value: Day) -> dt.date:
@@ -26,15 +26,24 @@ def as_date(value: Day) -> dt.date:
 
 
 class _Marts:
-    """One generation, as of a moment where one is given."""
+    """The current marts, as of a moment where one is given. A generation is named by its content, so that no answer
+    that is kept can be out of date: asked again, it costs no connection."""
 
     def __init__(self, home: Home | Path | str, as_of: dt.datetime | None = None) -> None:
         self.home = home if isinstance(home, Home) else Home(Path(home))
         self.as_of = as_of
+        self._answers = PredictiveCache(ANSWERS_MB)
 
-    def _rows(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
-        with marts.connect(self.home, as_of=self.as_of) as connection:
-            return connection.execute(query, list(given)).fetchall()
+    def _texts(self, query: str, *given: Any) -> list[str]:
+        """The only column of what is found, which is text."""
+        folder = marts.current(self.home)
+        key = (str(folder), str(self.as_of), query, *map(str, given))
+        found: list[str] | None = self._answers.get(key)
+        if found is None:
+            with marts.connect(self.home, as_of=self.as_of, marts_dir=folder) as connection:
+                found = [str(row[0]) for row in connection.execute(query, list(given)).fetchall()]
+            self._answers.set(key, found, math.inf)
+        return found
 
 
 class TickerMapper(_Marts):
@@ -42,7 +51,7 @@ class TickerMapper(_Marts):
 
     def owner(self, ticker: str, date: Day) -> str:
         """Permanent id of the company that held the ticker that day, else of the last one before, else of the next."""
-        found = self._rows(
+        found = self._texts(
             "select instrument_id from symbols where symbol = $1 order by "
             "case when valid_from <= $2 and (valid_to is null or $2 < valid_to) then 0 "
             "when valid_to <= $2 then 1 else 2 end, abs($2::date - coalesce(valid_to, valid_from)) limit 1",
@@ -50,35 +59,33 @@ class TickerMapper(_Marts):
         )  # fmt: skip
         if not found:
             raise KeyError(f"no company ever went by {ticker}, as far as these marts know")
-        return str(found[0][0])
+        return found[0]
 
     def resolve(self, ticker: str, date: Day) -> str:
         """What the company was called on that day; before its first day and after its last, as at that end."""
-        found = self._rows(
+        found = self._texts(
             "select symbol from symbols where instrument_id = $1 order by "
             "case when valid_from <= $2 and (valid_to is null or $2 < valid_to) then 0 else 1 end, "
             "abs($2::date - case when valid_to <= $2 then valid_to else valid_from end) limit 1",
             self.owner(ticker, date), as_date(date),
         )  # fmt: skip
-        return str(found[0][0])
+        return found[0]
 
 
 class UniverseBuilder(_Marts):
     """Everything that could be chosen on a day, those who died since included."""
 
     def get_universe(self, date: Day, asset_class: str = "equity") -> list[str]:
-        found = self._rows(
+        return self._texts(
             "select distinct symbol from universe where session = $1 and asset_class = $2 order by 1", as_date(date),
             asset_class,
         )  # fmt: skip
-        return [str(row[0]) for row in found]
 
 
 class HistoricalDataStore(_Marts):
     """Bars of one asset over time, stitched through its renames; futures by contract (ESU5) or root (ES).
 
-    What was asked is kept, packed, and what usually follows is read ahead: a generation of marts is named by its
-    content, so nothing that is kept can be out of date. Another `cache` may be larger, or shared."""
+    What was asked is kept, packed, and what usually follows is read ahead. Another `cache` may be larger, or shared."""
 
     def __init__(
         self, home: Home | Path | str, as_of: dt.datetime | None = None, *, cache: PredictiveCache | None = None

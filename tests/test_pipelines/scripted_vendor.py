@@ -53,6 +53,8 @@ def scripted() -> Iterator[Vendor]:
         state.address = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield state
-        server.shutdown()
-        thread.join()
+        try:
+            yield state
+        finally:  # a thread that serves on would keep a failed test's process from ending
+            server.shutdown()
+            thread.join()

@@ -109,6 +109,10 @@ def test_what_was_asked_is_kept_for_its_generation_and_its_moment_alone(home: Ho
     assert len(past.query("PLN", DAYS[0], DAYS[-1])) < len(first[0])
     pd.testing.assert_frame_equal(lake.HistoricalDataStore(home, cache=shared).query(*asked[0]), first[0])
     assert shared.stats()["entries"] == 2 and shared.stats()["hits"] == 0
+    mapper, builder = lake.TickerMapper(home), lake.UniverseBuilder(home)
+    for _ in range(2):
+        assert mapper.resolve("OLD", RENAMED) == "NEW" and "OLD" in builder.get_universe(DAYS[8])
+    assert (mapper._answers.stats()["hits"], builder._answers.stats()["hits"]) == (2, 1)
 
 
 class Memory:
@@ -151,6 +155,18 @@ def test_rows_go_where_their_age_belongs_and_move_on_when_they_age(tmp_path: Pat
     assert {"/".join(file.parts[-3:-1]) for file in tmp_path.rglob("*.parquet")} == {"2025/04", "2025/05", "2025/06"}
     only = lake.ParquetTier(tmp_path).read("equity", "AAA", NOW - dt.timedelta(days=45), NOW - dt.timedelta(days=30))
     assert only["close"].to_pylist() == [40.0, 31.0]
+
+
+def test_a_move_that_broke_off_is_finished_on_a_later_night_and_doubles_nothing(tmp_path: Path) -> None:
+    warm, cold = Memory(), lake.ParquetTier(tmp_path)
+    rows = ticks(31.5, 31.5, 30.5, 29.5, 28.5)  # two equal prints of one moment are two
+    warm.write("equity", "AAA", rows)
+    cold.write("equity", "AAA", rows.slice(0, 3))  # written there, and ended before it was let go here
+    router = lake.StorageRouter(cold, warm=warm)
+    assert router.archive("equity", "AAA", NOW + dt.timedelta(days=1)) == 4
+    assert cold.read("equity", "AAA", NOW - dt.timedelta(days=99), NOW).equals(rows.slice(0, 4))
+    cold.write("equity", "AAA", rows.append_column("size", pa.array([1, 1, 1, 1, 1])))  # another table altogether
+    assert len(list(tmp_path.rglob("*.parquet"))) > 2
 
 
 def test_without_hot_and_warm_everything_is_cold_and_a_repeated_write_is_one(tmp_path: Path) -> None:

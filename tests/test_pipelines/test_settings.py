@@ -1,5 +1,6 @@
 """What a home was filled with is remembered, and only another market is refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,12 @@ def test_a_script_loads_one_environment_by_its_name(monkeypatch: pytest.MonkeyPa
     assert (told.environment, told.seed, told.asking.workers, told.asking.attempts) == ("production", 3, 15, 6)
     assert told == settings.load({"environment": "production", "seed": 3})
     assert settings.load_config().environment is None
+
+
+def test_what_the_runner_reads_from_the_environment_stops_no_command() -> None:
+    """Secrets and addresses of alerts, brokers and feeds, which are told by variables alone."""
+    sources = (Path(settings.__file__).parents[1] / "live").rglob("*.py")
+    named = {name for source in sources for name in re.findall(r"NIGHTDESK_[A-Z_]+", source.read_text())}
+    assert {"NIGHTDESK_DISCORD_WEBHOOK", "NIGHTDESK_BROKER_KEY", "NIGHTDESK_POLYGON_SOCKET"} <= named
+    told = settings.load({}, environment={**OWN, **dict.fromkeys(named, "secret")})
+    assert told == settings.load({}, environment=OWN)

@@ -12,7 +12,7 @@ from websockets.sync.server import ServerConnection
 from live.clock import TapeClock, from_us
 from live.ticks import GRACE_US, MINUTE_US, Tick
 from models.signals import AdvancedSignalGenerator
-from pipelines import calendars
+from pipelines import QuantPlatformOptimized, calendars
 from pipelines.vendors import RealTimeStreamer
 from tests.test_live.test_tick_stream import Told, quote, trade
 from tests.test_live.wires import KEY, PolygonSocket, polygon_socket
@@ -100,3 +100,31 @@ def test_minutes_that_cannot_be_fetched_are_told_and_the_stream_begins_without()
         assert [*with_no_past.get_bars("SPY")["close"]] == [5.0]
         with_no_past.stop_streaming()
     assert len(said) == 1 and "could not be fetched" in said[0] and "another-key" not in said[0]
+
+
+def test_the_platform_of_a_watchlist_asks_streams_and_plans_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(line: ServerConnection) -> None:
+        line.send(json.dumps([trade("SPY", AT_US, 100.0), trade("QQQ", AT_US + MINUTE_US + GRACE_US, 9.0)]))
+        sent.set()
+        line.recv(10)
+
+    sent = threading.Event()
+    clock = TapeClock(from_us(AT_US))
+    with polygon_socket(PolygonSocket([script])) as socket, scripted() as rest:
+        for symbol in ("SPY", "QQQ"):
+            row = {"t": OPEN_US // 1000, "o": 10.0, "h": 19.0, "l": 7.0, "c": 10.0, "v": 5, "n": 1}
+            body = json.dumps({"status": "OK", "ticker": symbol, "results": [row]}).encode()
+            rest.script[f"/v2/aggs/ticker/{symbol}/range/1/minute/{DAY}/{DAY}"] = [(200, {}, body)]
+        for name, value in {"MASSIVE_API_KEY": KEY, "POLYGON_BASE_URL": rest.address,
+                            "NIGHTDESK_POLYGON_SOCKET": socket.url}.items():
+            monkeypatch.setenv(name, value)
+        platform = QuantPlatformOptimized(environment="staging", symbols=("SPY", "QQQ"), clock=clock)
+        assert platform.settings.asking.workers == 10
+        data = platform.fetch_watchlist_data()
+        assert list(data) == ["SPY", "QQQ"] and data["QQQ"]["close"].tolist() == [10.0]
+        assert platform.generate_signals(data["SPY"]) == AdvancedSignalGenerator().generate_signals(data["SPY"])
+        streamer = platform.start_real_time_streaming()
+        assert sent.wait(10) and streamer.get_market_info()["is_open"]
+        platform.stop()
+        with pytest.raises(RuntimeError, match="nothing is streamed"):
+            streamer.get_bars("SPY")
