@@ -32,7 +32,8 @@ class Tier(Protocol):
 
 
 class ParquetTier:
-    """`asset_class/asset/year/month/`: a file a write, named by its content, so that a repeated write is the same."""
+    """`asset_class/asset/year/month/`: a file a write. What a month has already is not written again, so that a move
+    may be repeated, also where more has come to be moved since it broke off."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,11 +41,14 @@ class ParquetTier:
     def write(self, asset_class: str, asset: str, rows: pa.Table) -> None:
         months = pc.strftime(rows["timestamp"].cast(INSTANT), format="%Y/%m")
         for month in sorted(pc.unique(months).to_pylist()):
+            folder, part = self._of(asset_class, asset) / month, rows.filter(pc.equal(months, month))
+            new = _beyond([pq.read_table(file) for file in sorted(folder.glob("*.parquet"))], part)
+            if not new.num_rows:
+                continue
             sink = pa.BufferOutputStream()
-            pq.write_table(rows.filter(pc.equal(months, month)).sort_by("timestamp"), sink, compression="zstd")
+            pq.write_table(new.sort_by("timestamp"), sink, compression="zstd")
             body = sink.getvalue().to_pybytes()
-            name = f"{hashlib.sha256(body).hexdigest()[:16]}.parquet"
-            durable.write_atomic(self._of(asset_class, asset) / month / name, body, failpoint="tier")
+            durable.write_atomic(folder / f"{hashlib.sha256(body).hexdigest()[:16]}.parquet", body, failpoint="tier")
 
     def read(self, asset_class: str, asset: str, start: dt.datetime, end: dt.datetime) -> pa.Table:
         """Rows from `start` up to `end`, not included; only months in between are opened."""
@@ -91,6 +95,28 @@ class ParquetWriter:
                 self.tier.write(asset_class, asset, rows)
             written, first = written + rows.num_rows, after
         return written
+
+
+def _beyond(held: list[pa.Table], rows: pa.Table) -> pa.Table:
+    """Those of `rows` that are not held, as often as they are not: two equal prints of one moment are two."""
+    known = [table.select(rows.column_names) for table in held if set(rows.column_names) <= set(table.column_names)]
+    if not known:
+        return rows
+    import duckdb
+
+    names = ['"' + name.replace('"', '""') + '"' for name in rows.column_names]
+    grain = ", ".join(names)
+    same = " AND ".join(f"r.{name} IS NOT DISTINCT FROM h.{name}" for name in names)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("held", pa.concat_tables(known, promote_options="permissive"))
+        connection.register("rows", rows.append_column("place_", pa.array(range(rows.num_rows))))
+        places = connection.execute(f"""
+            WITH r AS (SELECT *, row_number() OVER (PARTITION BY {grain} ORDER BY place_) AS nth_ FROM rows),
+                h AS (SELECT *, row_number() OVER (PARTITION BY {grain}) AS nth_ FROM held)
+            SELECT place_ FROM r ANTI JOIN h
+            ON {same} AND r.nth_ = h.nth_ ORDER BY place_
+        """).fetchnumpy()["place_"]
+    return rows.take(pa.array(places))
 
 
 def _between(rows: pa.Table, start: dt.datetime, end: dt.datetime) -> pa.Table:
