@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+QUIET = "ignore:resource_tracker:UserWarning"
 ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -19,6 +21,8 @@ def ends_at_once(last_words: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may listen for signals
         return
+    if QUIET not in sys.warnoptions:  # heard by the tracker of shared locks, which warns of those of who ended at once
+        sys.warnoptions.append(QUIET)
     # The screen as it is now: while a job runs, Dagster shows standard error through a process that Ctrl-C ends too.
     screen = os.dup(2)
     heard, told = socket.socketpair()

@@ -18,6 +18,8 @@ def write(home: Home, now: dt.datetime) -> Path | None:
     """None where no instrument has a sector: then there is nothing to name."""
     from pipelines.lake import marts
 
+    if not (home.marts / "current").exists():
+        return None
     with marts.connect(home, as_of=now) as connection:
         found = connection.sql(
             "select sector, list(instrument_id order by instrument_id) from instruments "

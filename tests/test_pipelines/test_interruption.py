@@ -11,9 +11,10 @@ from pipelines import run
 from pipelines.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
-# What Python raises is swallowed here, as it is in a callback of a weak reference; the listener hears all the same.
+# What Python raises is swallowed here, as it is in a callback of a weak reference; the listener hears all the same. A
+# lock as dbt shares it is nobody's to clean up then, which its tracker need not say.
 DEAF = """
-import os, signal, threading
+import multiprocessing, os, signal, threading
 from pipelines.interruption import ends_at_once
 
 signal.signal(signal.SIGINT, lambda number, frame: None)
@@ -22,6 +23,7 @@ with ends_at_once("first"):
 os.kill(os.getpid(), signal.SIGINT)
 print("not heard once it is over", flush=True)
 with ends_at_once("Stopped."):
+    lock = multiprocessing.get_context("spawn").Lock()
     os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait(60)
 print("went on")
