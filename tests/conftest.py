@@ -29,7 +29,7 @@ DEEP = {
     "test_acts_killed", "test_borrow_marts", "test_coverage", "test_crash_matrix", "test_disk_full",
     "test_evidence_fuzz", "test_evidence_registry",
     "test_evidence_reserve", "test_faults", "test_hmm_options", "test_hostile_companies", "test_ingest_interrupted",
-    "test_journal_disk", "test_lake_answers",
+    "test_journal_disk", "test_lake_answers", "test_lake_trouble",
     "test_lake_basis", "test_lake_context", "test_lake_expectations", "test_lake_killed", "test_lake_names",
     "test_lake_versions",
     "test_leaks_told", "test_live_page",
