@@ -16,6 +16,7 @@ from live.ticks import GRACE_US, MinuteBar, Minutes, Quote, Tick
 
 __all__ = ["Clock", "MinuteBar", "Quote", "Tick", "TickStream", "Wire", "polygon_ticks"]
 
+BEHIND_US, AHEAD_US = 7 * 86_400_000_000, 300_000_000  # of our clock, within which a tick's time is believed
 log = logging.getLogger(__name__)
 
 
@@ -115,14 +116,21 @@ class TickStream:
         self._tried.set()
 
     def _take(self, tick: Tick | Quote) -> None:
+        now_us = to_us(self._clock.now())
         with self._lock:
+            if not now_us - BEHIND_US <= tick.at_us <= now_us + AHEAD_US:  # one of tomorrow would make all others late
+                self._minutes.counts["bad_time"] += 1
+                return
             self._ticks.append(tick)
             closed = self._minutes.add(tick)
         self._tell(closed)
 
     def _tell(self, closed: Sequence[MinuteBar]) -> None:
         for bar in closed:
-            self._on_bar(bar)
+            try:
+                self._on_bar(bar)
+            except Exception as problem:  # theirs: the stream goes on
+                self._say(f"who was told of {bar.instrument_id}'s minute failed: {type(problem).__name__}: {problem}")
 
 
 def polygon_ticks(symbols: Sequence[str], environment: Mapping[str, str]) -> PolygonTicks:

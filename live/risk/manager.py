@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -81,7 +82,10 @@ class RiskManager:
     # The account as it moves.
 
     def update_nav(self, nav: float) -> None:
-        """Tell the account's worth; a breach tightens the state at once."""
+        """Tell the account's worth; a breach tightens the state at once. ValueError for what is no number: of such a
+        worth no loss could ever be read."""
+        if not math.isfinite(nav):
+            raise ValueError(f"an account's worth is a finite number, not {nav}")
         if not self._day_nav:
             self._day_nav = self.memory.last_equity = self.memory.month_equity = nav
         self.current_nav = nav

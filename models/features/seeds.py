@@ -72,8 +72,8 @@ class VolumeProfileImbalanceDetector:
         all. Without `delta` nobody knows who pressed: there are no zones then, and the strength is NaN."""
         tick = float(volume_profile_data["tick"])
         volumes = volume_profile_data["volumes"]
-        if not volumes:
-            raise ValueError("a profile without a price has no imbalance")
+        if not (volumes and tick > 0.0 and sum(volumes.values()) > 0):
+            raise ValueError("a profile without a tick, a price or a volume has no imbalance")
         step = np.rint(np.array(list(volumes)) / tick).astype(np.int64)
         base, count = int(step.min()), int(step.max() - step.min()) + 1
 

@@ -1,6 +1,9 @@
 """Guardrails under familiar names: the same answers as the limits that the engine asks."""
 
 import datetime as dt
+import math
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 
 import pytest
@@ -19,6 +22,7 @@ from live.risk import (
     preset,
 )
 from live.risk.adaptive import size_scale
+from tests.test_live.test_light import HEAVY
 
 NOON = dt.datetime(2025, 6, 26, 16, tzinfo=dt.UTC)
 
@@ -112,3 +116,17 @@ def test_limits_by_their_familiar_names_and_a_capital_that_is_told_later() -> No
     assert not manager.can_open_position("SPY", 101, 100.0, 1e6)[0]
     manager.update_nav(49_000.0)
     assert manager.kill_switch_active
+
+
+def test_a_worth_that_is_no_number_is_refused_and_not_taken_for_no_loss() -> None:
+    breakers = CircuitBreakers(100_000.0, clock=TapeClock(NOON))
+    for nav in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="finite number"):
+            breakers.update_nav(nav)
+    assert breakers.risk.current_nav == 100_000.0
+
+
+def test_the_runner_s_names_load_nothing_of_the_night() -> None:
+    asked = "import sys, live.outcomes, live.orders, live.risk, live.tick_stream; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert not set(HEAVY) & {name.partition(".")[0] for name in loaded} and "live.ticks" in loaded

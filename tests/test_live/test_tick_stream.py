@@ -133,6 +133,7 @@ def test_the_wire_s_trades_and_quotes_become_bars_and_a_lost_line_is_taken_up_ag
         line.send(json.dumps([
             quote("SPY", T0 + S, 9.0, 10.0), trade("SPY", T0 + 2 * S, 10.0), trade("ZZ", T0 + 2 * S, 10.0), 7,
             trade("SPY", T0 + 3 * S, 99.0, 5, [37]), trade("SPY", T0 + 3 * S, 99.0, 5, [16]),
+            trade("SPY", 10**30, 1.0), trade("SPY", -(10**30), 1.0), trade("SPY", T0 + 3600 * S, 1.0),
             trade("SPY", T0 + 3 * S, None), trade("SPY", T0 + 3 * S, -1.0), {"ev": "AM", "sym": "SPY"},
             trade("QQQ", T0 + 4 * S, 20.0), trade("SPY", T0 + MINUTE_US, 11.0)]))
         told.wait(1)
@@ -161,7 +162,7 @@ def test_the_wire_s_trades_and_quotes_become_bars_and_a_lost_line_is_taken_up_ag
     assert any("trying again" in word for word in said)
     clock.advance_us(T0 + 4 * MINUTE_US + GRACE_US)
     assert stream.bars("SPY")[-1].close == 13.0  # who asks closes what is over
-    assert stream.counts()["trades"] == 6
+    assert stream.counts()["trades"] == 6 and stream.counts()["bad_time"] == 3
 
 
 def test_a_refused_key_is_told_at_once_and_a_missing_one_before_anything_is_asked() -> None:
@@ -184,10 +185,15 @@ def test_rings_do_not_grow() -> None:
             done.set()
             ended.wait(10)
 
+    def broken(bar: MinuteBar) -> None:
+        raise ZeroDivisionError("by hand")
+
     done = threading.Event()
     clock = TapeClock(from_us(T0) + dt.timedelta(minutes=49))
-    stream = TickStream(Wire(), keep_minutes=10, keep_ticks=100, clock=clock, say=lambda word: None)
+    said: list[str] = []
+    stream = TickStream(Wire(), keep_minutes=10, keep_ticks=100, clock=clock, say=said.append, on_bar=broken)
     stream.start()
     assert done.wait(10)
+    assert len(said) == 49 and "A's minute failed: ZeroDivisionError" in said[0]  # it cannot end the stream
     assert [bar.close for bar in stream.bars("A")] == [float(n) for n in range(40, 50)] and len(stream.ticks()) == 100
     stream.stop()
