@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,12 +47,9 @@ class Event:
     ingested_at: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class BarDay:
-    """A ticker had a bar."""
-
-    session: dt.date
-    available_at: dt.datetime
+# A ticker had a bar: when it was known, and of which session. There are millions: plain tuples sort as they stand, and
+# Python's collector leaves them alone.
+BarDay = tuple[dt.datetime, dt.date]
 
 
 @dataclass
@@ -84,7 +81,7 @@ def intervals(family: Family, known_at: dt.datetime) -> list[Span]:
         if entry.available_at <= known_at:
             listings[entry.instrument_id, entry.symbol] = entry
     events = sorted({(e.instrument_id, e.event_date, e.symbol) for e in family.events if e.available_at <= known_at})
-    known = {symbol: sorted(bar.session for bar in bars if bar.available_at <= known_at)
+    known = {symbol: sorted(session for available_at, session in bars if available_at <= known_at)
              for symbol, bars in family.bars.items()}  # fmt: skip
     spans = _dated(events, listings)
     _move_to_bars(spans, known)
@@ -197,15 +194,15 @@ def _moments(family: Family) -> dict[dt.datetime, dt.datetime]:
     reference = sorted(moments)
     for bars in family.bars.values():
         newest: dt.date | None = None
-        seen_at: dt.datetime | None = None
-        for bar in sorted(bars, key=lambda b: (b.available_at, b.session)):
-            broken = newest is None or bar.session < newest or (bar.session - newest).days > LIFE_GAP_DAYS
+        changes_seen = 0
+        for available_at, session in sorted(bars):
+            broken = newest is None or session < newest or (session - newest).days > LIFE_GAP_DAYS
             # The first bar after each change of the reference may be one that nobody holds.
-            first_since = seen_at is None or any(seen_at < at <= bar.available_at for at in reference)
-            if broken or first_since:
-                moments.setdefault(bar.available_at, ingested or bar.available_at)
-            newest = bar.session if newest is None else max(newest, bar.session)
-            seen_at = bar.available_at
+            changes = bisect_right(reference, available_at)
+            if broken or changes > changes_seen:
+                moments.setdefault(available_at, ingested or available_at)
+            newest = session if newest is None else max(newest, session)
+            changes_seen = changes
     return moments
 
 
@@ -263,9 +260,9 @@ def _shared(table: pa.Table, column: str) -> Iterator[Any]:
 def symbol_versions(listings: pa.Table, events: pa.Table, bars: pa.Table) -> pa.Table:
     """All versions of all intervals, from the listed, the events and the days on which each ticker had a bar."""
     days: dict[str, list[BarDay]] = defaultdict(list)
-    columns = (_shared(bars, name) for name in ("symbol", "session", "available_at"))
-    for symbol, session, available_at in zip(*columns, strict=True):
-        days[symbol].append(BarDay(session, available_at))
+    known = zip(_shared(bars, "available_at"), _shared(bars, "session"), strict=True)
+    for symbol, day in zip(_shared(bars, "symbol"), known, strict=True):
+        days[symbol].append(day)
     listed = [
         Listing(r["instrument_id"], r["symbol"], r["delisted_on"], r["available_at"], r["ingested_at"])
         for r in listings.to_pylist()

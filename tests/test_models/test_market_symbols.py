@@ -25,7 +25,7 @@ def listing(owner: str, symbol: str, known_at: dt.datetime = EPOCH, gone: dt.dat
 
 
 def bars(*days: dt.date) -> list[BarDay]:
-    return [BarDay(day, dt.datetime.combine(day, dt.time(21, 15), tzinfo=dt.UTC)) for day in days]
+    return [(dt.datetime.combine(day, dt.time(21, 15), tzinfo=dt.UTC), day) for day in days]
 
 
 def told(family: Family, known_at: dt.datetime) -> list[tuple[str, str, dt.date, dt.date | None]]:

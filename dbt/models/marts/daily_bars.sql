@@ -1,7 +1,8 @@
 -- Raw bars with their forward factors. A correction, a late action or a late reference is a new version of each bar
 -- that it touches; what was believed before stays.
 with bars as (
-    select * from {{ ref('stg_equity_bars') }}
+    select *, lead(available_at) over (partition by symbol, session order by available_at) as until
+    from {{ ref('stg_equity_bars') }}
 ),
 
 actions as (
@@ -15,7 +16,9 @@ published as (
 -- Materialized: where actions or first bars are joined with owners and with this at once, every bar may be compared with
 -- every one of them, by time alone.
 owners as materialized (
-    select owners.*, published.published_at
+    select
+        owners.*, published.published_at,
+        lead(available_at) over (partition by symbol, session order by available_at) as until
     from {{ ref('stg_bar_owners') }} as owners
     join published using (symbol, session)
 ),
@@ -25,9 +28,7 @@ held as (
     select
         instrument_id, session, greatest(published_at, available_at) as held_from,
         case when until is not null then greatest(published_at, until) end as held_until
-    from (
-        select *, lead(available_at) over (partition by symbol, session order by available_at) as until from owners
-    )
+    from owners
     where instrument_id is not null and (until is null or published_at < until)
 ),
 
@@ -80,10 +81,12 @@ believed as (
     select m.symbol, m.session, m.available_at, owners.instrument_id,
         bars.open, bars.high, bars.low, bars.close, bars.volume, bars.event_time, bars.ingested_at
     from moments as m
-    asof join bars
-        on bars.symbol = m.symbol and bars.session = m.session and m.available_at >= bars.available_at
-    asof join owners
-        on owners.symbol = m.symbol and owners.session = m.session and m.available_at >= owners.available_at
+    join bars
+        on bars.symbol = m.symbol and bars.session = m.session
+        and m.available_at >= bars.available_at and (bars.until is null or m.available_at < bars.until)
+    join owners
+        on owners.symbol = m.symbol and owners.session = m.session
+        and m.available_at >= owners.available_at and (owners.until is null or m.available_at < owners.until)
 ),
 
 owned as (

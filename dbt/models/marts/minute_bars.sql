@@ -1,10 +1,12 @@
 -- Minute bars of the regular session under permanent ids. A minute that nobody owns yet waits for its owner.
 with bars as (
-    select * from {{ ref('stg_equity_minutes') }}
+    select *, lead(available_at) over (partition by symbol, bar_start order by available_at) as until
+    from {{ ref('stg_equity_minutes') }}
 ),
 
 owners as (
-    select * from {{ ref('stg_bar_owners') }}
+    select *, lead(available_at) over (partition by symbol, session order by available_at) as until
+    from {{ ref('stg_bar_owners') }}
 ),
 
 moments as (
@@ -20,10 +22,12 @@ answers as (
     select m.symbol, m.session, m.bar_start, m.available_at, owners.instrument_id,
         bars.open, bars.high, bars.low, bars.close, bars.volume, bars.event_time, bars.ingested_at
     from moments as m
-    asof join bars
-        on bars.symbol = m.symbol and bars.bar_start = m.bar_start and m.available_at >= bars.available_at
-    asof join owners
-        on owners.symbol = m.symbol and owners.session = m.session and m.available_at >= owners.available_at
+    join bars
+        on bars.symbol = m.symbol and bars.bar_start = m.bar_start
+        and m.available_at >= bars.available_at and (bars.until is null or m.available_at < bars.until)
+    join owners
+        on owners.symbol = m.symbol and owners.session = m.session
+        and m.available_at >= owners.available_at and (owners.until is null or m.available_at < owners.until)
 )
 
 select
