@@ -78,9 +78,10 @@ def rank_labels(returns: Floats, active: NDArray[np.bool_]) -> Floats:
 
 
 def rank_correlation(scores: Floats, returns: Floats) -> float:
-    """Spearman's of one session over the names that have both; NaN with fewer than three."""
+    """Spearman's of one session over the names that have both; NaN with fewer than three, or where one of the two is
+    the same for all: its ranks would be the names' own order."""
     both = np.isfinite(scores) & np.isfinite(returns)
-    if int(both.sum()) < 3:
+    if int(both.sum()) < 3 or np.ptp(scores[both]) == 0.0 or np.ptp(returns[both]) == 0.0:
         return float("nan")
     left, right = rank_label(scores[both]), rank_label(returns[both])
     return float((left * right).sum() / both.sum())
