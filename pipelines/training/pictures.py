@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_LEVEL = 8  # dates side by side; more of them would run into each other
+
 
 def _figure() -> tuple[Any, Any]:
     from matplotlib.figure import Figure
@@ -28,6 +30,8 @@ def skill_by_fold(told: dict[str, Any], title: str) -> str:
     axes.bar(range(len(folds)), [fold["metrics"]["rank_ic"] for fold in folds], color="#4878a8")
     axes.axhline(0.0, color="0.4", linewidth=0.8)
     axes.set_xticks(range(len(folds)), [fold["first_session"] for fold in folds], fontsize=7)
+    if len(folds) > MOST_LEVEL:
+        axes.tick_params("x", labelrotation=45)
     axes.set_ylabel("rank correlation")
     axes.set_title(f"{title}: out of sample, by fold", fontsize=9)
     return _markdown(figure, "skill")
@@ -53,13 +57,16 @@ def importances(told: dict[str, Any]) -> str:
 
 def losses(told: dict[str, Any]) -> str:
     """Training loss by step, one line a fold: of epochs, of rounds, or minus the log likelihood of a session."""
+    from matplotlib import colormaps
+
     figure, axes = _figure()
-    for fold in told["folds"]:
-        label = "final" if fold["final"] else f"from {fold['first_session']}"
-        axes.plot(range(1, len(fold["curve"]) + 1), fold["curve"], linewidth=1.0, label=label)
+    shades = colormaps["viridis"](np.linspace(0.0, 0.9, max(1, len(told["folds"]))))  # the older the darker
+    for fold, shade in zip(told["folds"], shades, strict=False):
+        label, colour = ("final", "black") if fold["final"] else (f"from {fold['first_session']}", shade)
+        axes.plot(range(1, len(fold["curve"]) + 1), fold["curve"], linewidth=1.0, label=label, color=colour)
     axes.set_xlabel("step")
-    axes.set_ylabel("loss")
-    axes.legend(fontsize=6, frameon=False)
+    axes.set_ylabel("training loss")
+    figure.legend(fontsize=6, frameon=False, loc="outside center right")
     return _markdown(figure, "loss")
 
 
@@ -84,6 +91,6 @@ def regimes(sessions: NDArray[np.datetime64], posterior: NDArray[np.float64], st
     places = np.arange(0, len(sessions), max(1, len(sessions) // 6))
     axes.set_xticks(places, [str(sessions[place]) for place in places], fontsize=7)
     axes.set_ylim(0.0, 1.0)
-    axes.legend(fontsize=6, ncols=4, loc="lower left")
+    figure.legend(fontsize=7, ncols=4, frameon=False, loc="outside lower center")
     axes.set_title("believed at each decision", fontsize=9)
     return _markdown(figure, "regimes")
