@@ -95,10 +95,10 @@ class StreamedFeed:
                 raise InterruptedError("the runner was told to end")
             sure_us = self._sure_us() - MINUTE_US - GRACE_US  # before looking: whatever it vouches for is there by now
             for bar in self._fresh():
-                name, bit = bar.instrument_id, 1 << max(0, (bar.start_us - open_us) // MINUTE_US)
                 if not open_us <= bar.start_us < close_us:
                     self.counts["outside_session"] += 1
                     continue
+                name, bit = bar.instrument_id, 1 << (bar.start_us - open_us) // MINUTE_US
                 if had.get(name, 0) & bit:
                     self.counts["repeated"] += 1
                     continue

@@ -66,6 +66,21 @@ def test_a_session_comes_as_it_was_sent_and_what_is_not_ours_is_left_alone() -> 
     assert told[-1].until_us >= OPEN_US + 10 * MINUTE_US
 
 
+def test_a_bar_of_no_time_at_all_is_left_alone() -> None:
+    """Shifted by its minutes, one number would be larger than any memory."""
+    market = Market(OPEN - dt.timedelta(seconds=60))
+
+    def script(line: ServerConnection) -> None:
+        market.send(line, [BARS[0]._replace(start_us=far) for far in (10**18, 10**33, -(10**33))])
+        market.play(line, BARS)
+        market.end(line)
+
+    with polygon_socket(PolygonSocket([script])) as socket:
+        one = market.stream(socket)
+        bars, _ = heard(one)
+    assert bars == BARS and one.counts["outside_session"] == 3
+
+
 def test_what_comes_in_disorder_or_twice_is_put_in_order_once() -> None:
     market = Market(OPEN - dt.timedelta(seconds=30))
 
