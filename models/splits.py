@@ -2,13 +2,9 @@
 
 from collections.abc import Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from models.validation.montecarlo import ConfidenceInterval
+from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 
@@ -60,13 +56,6 @@ class WalkForwardValidator:
             if len(train):
                 splits.append(Split(train, test))
         return splits
-
-    def monte_carlo(self, trades: ArrayLike, n_simulations: int = 1000, *, seed: int = 7) -> "ConfidenceInterval":
-        """Whether what came depends on its order: the deepest drawdown of these returns, in time order, beside that of
-        so many shuffles of them, which keep all else. `models.validation.monte_carlo` has the other figures."""
-        from models.validation.montecarlo import monte_carlo
-
-        return monte_carlo(np.asarray(trades, dtype=np.float64), n_simulations, seed=seed).max_drawdown
 
 
 def _lives_of(data: Rows | Sized) -> Rows:

@@ -17,8 +17,7 @@ from models.portfolio import Allocation, BacktestEngine, Known, PortfolioBacktes
 from models.portfolio.allocation import METHODS
 from models.signals import MeanReversionAlphaModel, MomentumAlphaModel
 from models.signals.seeds import panel_of_bars
-from models.splits import WalkForwardValidator
-from models.validation import monte_carlo
+from models.validation import WalkForwardValidator, monte_carlo
 from models.volatility_sizer import VolatilityTargetedSizer
 from models.voltarget import VolatilityTarget, cap_portfolio_vol, portfolio_vol
 from tests.test_models.little_bars import bars
