@@ -159,7 +159,10 @@ def _clock(home: Home) -> Finding:
 
 
 def _gaps(home: Home) -> Iterator[Finding]:
-    """What the last night missed of what the exchange's calendar says was there."""
+    """What the last night was not given, and what it missed of what the exchange's calendar says was there."""
+    for what, why in (home.read_section("ingest").get("failed") or {}).items():
+        yield Finding("not had", "problem", f"{what}: {why}",
+                      "mend what it names and run again: what is missing is asked for, the rest is there")  # fmt: skip
     told = home.read_section("completeness")
     if told.get("gaps"):
         missing = ", ".join(f"{count} of {name}" for name, count in told["missing"].items())

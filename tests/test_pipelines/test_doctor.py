@@ -47,6 +47,16 @@ def test_keys_are_said_to_be_there_and_never_shown(tmp_path: Path) -> None:
     assert told["healthy"] and "canary" not in json.dumps(told)
 
 
+def test_what_vendors_did_not_give_is_a_problem_until_they_do(tmp_path: Path) -> None:
+    home = Home(tmp_path).prepare()
+    for failed in ({"cme, futures trades": "cme answered 403: Not licensed"}, {}):
+        home.write_section("ingest", {"failed": failed})
+        told = examined(tmp_path)
+        assert told["healthy"] == (not failed)
+        assert [one["found"] for one in told["findings"] if one["name"] == "not had"] == [
+            f"{what}: {why}" for what, why in failed.items()]
+
+
 def test_settings_come_with_their_origin(tmp_path: Path) -> None:
     file = tmp_path / "nightdesk.toml"
     file.write_text("seed = 3\nthreads = 1\n[gate]\nmin_dsr = 0.9\n")
