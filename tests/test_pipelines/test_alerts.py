@@ -50,6 +50,14 @@ def test_a_run_is_told_once_whoever_notices_it(
     assert ("answered 500" in capsys.readouterr().err) == (status == 500)
 
 
+def test_what_a_night_went_without_is_told_once_and_hides_no_failure(tmp_path: Path) -> None:
+    home = Home(tmp_path).prepare()
+    for _ in range(2):
+        alerts.not_had(home, chosen(home), "run-1", "cme, futures trades: Not licensed")
+    assert alerts.night_failed(home, chosen(home), "run-1", "check bars_are_plausible failed")
+    assert [one["kind"] for one in lines(home)] == ["not_had", "night_failed"]
+
+
 def test_nobody_at_the_address_is_said_and_the_line_stands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """A vendor with a wrong key, without a licence or without an answer costs the night its own data and nobody else's."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pipelines.lake.trouble import MOST_SILENT
 from pipelines.vendors.hosts import Hosts
 from pipelines.vendors.http import HttpTransport
 from tests import OWN
+from tests.conftest import nightdesk
 from tests.test_pipelines import bodies
 from tests.test_pipelines.bodies import bar, grouped
 from tests.test_pipelines.scripted_vendor import Vendor, scripted
@@ -82,3 +84,16 @@ def test_a_vendor_who_stays_silent_is_left_alone(vendor: Vendor, tmp_path: Path)
     assert list(told.failed) == ["cboe, market statistics"] and not told.stops
     assert MOST_SILENT <= transport.asked["cboe"] < MOST_SILENT + 5  # those on their way when it was seen
     assert len(read_dataset(Home(tmp_path), "equity_bars")["session"].unique()) == len(days)
+
+
+def test_the_command_lands_the_rest_fails_and_says_what_was_not_had(vendor: Vendor, tmp_path: Path) -> None:
+    vendor.script["/v0/metadata.get_cost"] = [(401, {}, DENIED)]
+    vendor.script["/v1/marketstatus/upcoming"] = [(200, {}, b"[]")]
+    keys = {"MASSIVE_API_KEY": "right-key-right", "DATABENTO_API_KEY": "wrong-key-wrong"}
+    places = {f"{name}_BASE_URL": vendor.address for name in ("POLYGON", "DATABENTO", "CBOE")}
+    ended = nightdesk("ingest", "--source", "vendors", "--set", "coverage.start=2025-06-26", "--now",
+                      "2025-07-01T06:00:00+0000", "--json", home=tmp_path / "home", **keys, **places)  # fmt: skip
+    assert ended.returncode == 1, ended.stderr
+    told = json.loads(ended.stdout)
+    assert told["rows"]["equity_bars"] == len(DAYS) and list(told["failed"]) == ["cme, price of the night"]
+    assert "asks for what is missing" in ended.stderr and "wrong-key-wrong" not in ended.stdout + ended.stderr
