@@ -90,12 +90,43 @@ def intervals(family: Family, known_at: dt.datetime) -> list[Span]:
         (entry for entry in listings.values() if entry.instrument_id not in dated_ids),
         key=lambda e: (e.delisted_on is None, e.delisted_on or dt.date.max, e.instrument_id),
     )
+    listed_too = sorted(
+        (entry for entry in listings.values() if entry.instrument_id in dated_ids and entry.delisted_on is None),
+        key=lambda e: e.instrument_id,
+    )
     for symbol, days in sorted(known.items()):
         for entry in undated:
             if entry.symbol == symbol:
                 spans += _first_uncovered(entry, days, spans)
+        for entry in listed_too:
+            if entry.symbol == symbol:
+                _believe_list(entry, known, spans)
         spans += _unlisted(symbol, [day for day in days if not _holder(spans, symbol, day)], spans)
     return spans
+
+
+def _believe_list(entry: Listing, known: Mapping[str, Sequence[dt.date]], spans: list[Span]) -> None:
+    """A company whose list names a ticker that its events do not know, or say it gave up: where bars show that ticker
+    and none the one that it should have had by then, the list is believed."""
+    for found in _first_uncovered(entry, known[entry.symbol], spans):
+        own = [span for span in spans if span.instrument_id == entry.instrument_id]
+        instead = [span for span in own if span.covers(found.start)]
+        for span in instead:
+            days = known.get(span.symbol, ())
+            until = min(span.end or dt.date.max, found.start + dt.timedelta(LIFE_GAP_DAYS))
+            if bisect_left(days, found.start) < bisect_left(days, until):
+                return
+        later = min((span.start for span in own if span.start > found.start), default=None)
+        found.end = min((day for day in (found.end, later) if day), default=None)
+        for span in instead:
+            span.end = found.start
+            if span.start == found.start:  # a change that never was
+                spans.remove(span)
+        before = [span for span in own if span.symbol == entry.symbol and span.end == found.start]
+        if before:
+            before[0].end = found.end
+        else:
+            spans.append(found)
 
 
 def _dated(events: Iterable[tuple[str, dt.date, str]], listings: dict[tuple[str, str], Listing]) -> list[Span]:

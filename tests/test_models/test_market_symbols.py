@@ -145,3 +145,23 @@ def test_bars_of_another_holder_move_no_change() -> None:
         ("A", "GOOG", date(1, 2), date(4, 3)), ("A", "GOOGL", date(4, 3), None),
         ("C", "GOOCV", date(3, 27), date(4, 3)), ("C", "GOOG", date(4, 3), None),
     ]  # fmt: skip
+
+
+def test_where_list_and_bars_agree_against_the_events_they_are_believed() -> None:
+    family = Family(
+        listings=[listing("META", "META"), listing("KEPT", "KPT"), listing("BOTH", "NEW")],
+        events=[event("META", "FB", date(1, 2)), event("KEPT", "KPT", date(1, 2)), event("KEPT", "GONE", date(3, 3)),
+                event("BOTH", "OLD", date(1, 2))],
+        bars={"FB": bars(date(2, 28)), "META": bars(date(3, 3), date(3, 4)), "KPT": bars(date(2, 28), date(3, 3)),
+              "OLD": bars(date(2, 28), date(3, 4)), "NEW": bars(date(3, 3), date(3, 4))},
+    )  # fmt: skip
+    assert told(family, at(3, 3)) == [
+        ("BOTH", "OLD", date(1, 2), None), ("KEPT", "GONE", date(3, 3), None), ("KEPT", "KPT", date(1, 2), date(3, 3)),
+        ("META", "FB", date(1, 2), None),
+    ]
+    assert told(family, at(3, 5)) == [
+        ("BOTH", "OLD", date(1, 2), None),  # nobody has two tickers at once
+        ("KEPT", "KPT", date(1, 2), None),
+        ("META", "FB", date(1, 2), date(3, 3)), ("META", "META", date(3, 3), None),
+        ("TICKER:NEW:2025-03-03", "NEW", date(3, 3), None),
+    ]
