@@ -5,7 +5,7 @@ from typing import Any
 
 _NAMES = {
     "PositionSize": "voltarget", "PositionSizer": "sizing", "TrainTestSplit": "splits",
-    "VolatilityTargetedSizer": "volatility_sizer", "WalkForwardValidator": "splits",
+    "VolatilityTargetedSizer": "volatility_sizer", "WalkForwardValidator": "validation",
 }  # fmt: skip
 __all__ = list(_NAMES)
 

@@ -22,7 +22,8 @@ COLUMNS = ("open", "high", "low", "close", "volume", "vwap", "spread", "trades",
 
 class RealTimeStreamer:
     """Of the regular session, by the exchange's calendar: what is printed outside it is counted and left alone, unless
-    `regular_hours_only` is off. Keys and addresses are those of the environment."""
+    `regular_hours_only` is off. Keys and addresses are those of the environment. The vendor gives a key one line: what
+    else listens with the same key, a runner for one, loses it."""
 
     def __init__(
         self, symbols: Sequence[str], *, regular_hours_only: bool = True, keep_minutes: int = 390,

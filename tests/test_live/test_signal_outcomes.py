@@ -30,7 +30,7 @@ def test_each_position_of_a_daily_decision_is_an_outcome_with_what_it_saw(tmp_pa
     folder = world.publish(tmp_path / "bundles")
     with Journal(tmp_path / "j.sqlite") as journal:
         trading = engine(folder, journal)
-        for at in range(3):
+        for at in range(2):
             trading.run_session(COMING[at], ListFeed({COMING[at]: bars(at)}))
         told = list(signal_outcomes(journal))
         items = [(entry.payload["decision_id"], name, item) for entry in journal.entries("outcome")
