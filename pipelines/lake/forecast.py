@@ -127,7 +127,7 @@ def _lists(pull: VendorPull) -> Iterator[Line]:
     if not known:
         yield _guess(pull, "changes of ticker", "ticker_events", len(pull.plan.symbols) or _COMPANIES)
     if pull.plan.more.companies and not any("/overview.json" in path for path in pull.held.newest):
-        yield _guess(pull, "what companies do", "ticker_details", len(pull.plan.symbols) or _COMPANIES)
+        yield _guess(pull, "what companies do", "ticker_details", len(pull.plan.symbols) or known or _COMPANIES)
 
 
 def _line(pull: VendorPull, vendor: str, what: str, asks: list[Ask]) -> Line:

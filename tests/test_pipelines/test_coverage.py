@@ -136,6 +136,14 @@ def test_what_is_beside_trades_is_left_out_where_only_it_costs_too_much(
     assert set(told.rows) & {"futures_trades", "futures_definitions"} == {"futures_definitions"}
 
 
+def test_companies_to_be_asked_about_are_those_that_are_known(market: sandbox.Market, tmp_path: Path) -> None:
+    pull(market, tmp_path, coverage={"start": "2025-06-27", "companies": False})
+    held = raw.Held.read(Home(tmp_path))
+    with opened(market, tmp_path, 0, coverage={"start": "2025-06-27"}) as (_, source):
+        asked = {line.what: line.requests for line in source.forecast(held, market.night_now(0))}
+    assert asked["what companies do"] == sum("/events.json" in path for path in held.newest) > 0
+
+
 def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(
     market: sandbox.Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
