@@ -116,13 +116,15 @@ def sql(
 
     A table's `_versions` beside it, such as `daily_bars_versions`, has every version of every row.
     """
+    from pipelines.interruption import ends_at_once
     from pipelines.lake import marts
     from pipelines.lake import sql as lake_sql
 
     wanted = "json" if json_ else format_
     lake_sql.check(wanted, out)
     desk = home_of(home)
-    lake_sql.put(lake_sql.ask(desk, query, as_of or marts.known_by_now(desk).isoformat()), wanted, out)
+    with ends_at_once("Stopped. Nothing was written."):  # DuckDB's own word for it is a traceback
+        lake_sql.put(lake_sql.ask(desk, query, as_of or marts.known_by_now(desk).isoformat()), wanted, out)
 
 
 def prune(

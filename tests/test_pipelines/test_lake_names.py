@@ -1,6 +1,8 @@
 """The short ways into the lake say what the marts say: one implementation, several names for it."""
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 from pipelines import calendars, lake
 from pipelines.home import Home
 from pipelines.lake import marts
+from tests.conftest import ROOT
 from tests.test_pipelines.random_market import random_market
 from tests.test_pipelines.small_lake import RECEIVED
 
@@ -196,3 +199,23 @@ def test_a_frame_and_another_store_come_to_lie_by_month_and_once(tmp_path: Path)
         assert len(list((tmp_path / "equity" / asset).rglob("*.parquet"))) == 3
     with pytest.raises(ValueError, match="time zone"):
         writer.write(rows.to_pandas().assign(timestamp=1), "equity", "CCC")
+
+
+ASKED_FOR_EVER = """
+import os, signal, sys, threading
+from pipelines.lake import sql
+
+def ask(*question):
+    os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait(60)
+
+sql.ask = ask
+from pipelines.cli import main
+main()
+"""
+
+
+def test_a_question_that_takes_too_long_is_left_without_a_traceback(home: Home, tmp_path: Path) -> None:
+    asked = ["sql", "select 1", "--home", str(home.root), "--out", str(tmp_path / "answer.csv"), "--format", "csv"]
+    ended = subprocess.run([sys.executable, "-c", ASKED_FOR_EVER, *asked], cwd=ROOT, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Stopped. Nothing was written.\n")
