@@ -81,6 +81,9 @@ class Home:
         else:
             if self.root.exists() and not self.root.is_dir():
                 raise HomeLayout(f"{self.root} is a file: a home is a folder, name one with --home")
+            if (self.root / ".git").exists():
+                raise HomeLayout(f"{self.root} is a checkout: a home wants a folder of its own, such as "
+                                 f"{self.root / '.nightdesk'}")
             self.root.mkdir(parents=True, exist_ok=True)
             durable.write_json(stamp, {"layout": LAYOUT_VERSION})
         return self

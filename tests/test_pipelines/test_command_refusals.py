@@ -40,12 +40,14 @@ def test_a_home_that_is_not_there_is_not_made(
 def test_a_home_that_is_no_home_is_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, strange, older = (tmp_path / name for name in ("file", "strange", "older"))
+    file, strange, older, checkout = (tmp_path / name for name in ("file", "strange", "older", "checkout"))
+    (checkout / ".git").mkdir(parents=True)
     file.write_text("a letter")
     for folder, stamp in ((strange, "{"), (older, '{"layout": 99}')):
         folder.mkdir()
         (folder / "layout.json").write_text(stamp)
     for home, word in ((file, "is a file: a home is a folder"), (file / "below", "not a folder"),
+                       (checkout, "a home wants a folder of its own"),
                        (strange, "layout.json cannot be read"), (older, "has layout 99, this Nightdesk knows 1")):
         for command in (("ingest",), ("nightly",)):
             assert word in typed(monkeypatch, capsys, *command, "--home", str(home))
