@@ -159,12 +159,14 @@ def _dated(events: Iterable[tuple[str, dt.date, str]], listings: dict[tuple[str,
     return [span for chain in chains.values() for span in chain if span.end is None or span.start < span.end]
 
 
-def _move_to_bars(spans: Sequence[Span], known: Mapping[str, Sequence[dt.date]]) -> None:
-    """Where the bars change tickers some days from the day that was told, the bars are believed."""
-    by_start = sorted(spans, key=lambda span: (span.instrument_id, span.start))
-    for old, new in zip(by_start, by_start[1:], strict=False):
+def _move_to_bars(spans: list[Span], known: Mapping[str, Sequence[dt.date]]) -> None:
+    """Where the bars change tickers some days from the day that was told, the bars are believed; until they do, and the
+    old ticker still trades, nothing has changed."""
+    last: Span | None = None
+    for new in sorted(spans, key=lambda span: (span.instrument_id, span.start)):
         told = new.start
-        if old.instrument_id != new.instrument_id or old.end != told:
+        old, last = last, new
+        if old is None or old.instrument_id != new.instrument_id or old.end != told:
             continue
         others = [span for span in spans if span is not new and span is not old]
 
@@ -173,7 +175,12 @@ def _move_to_bars(spans: Sequence[Span], known: Mapping[str, Sequence[dt.date]])
             within = days[bisect_left(days, first) : bisect_left(days, end)]
             return [day for day in within if not _holder(others, symbol, day)]
 
-        shown = next(iter(own(new.symbol, told - CHANGE_WITHIN, told + CHANGE_WITHIN)), told)
+        fresh = own(new.symbol, told - CHANGE_WITHIN, told + CHANGE_WITHIN)
+        if not fresh and own(old.symbol, told, told + CHANGE_WITHIN):
+            old.end, last = new.end, old
+            spans.remove(new)
+            continue
+        shown = next(iter(fresh), told)
         overlap = own(old.symbol, min(shown, told), max(shown, told))
         # Earlier, if the old ticker was silent by then; later, if it still had bars.
         if old.start < shown and (not overlap if shown < told else bool(overlap)):

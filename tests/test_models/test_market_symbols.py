@@ -165,3 +165,15 @@ def test_where_list_and_bars_agree_against_the_events_they_are_believed() -> Non
         ("META", "FB", date(1, 2), date(3, 3)), ("META", "META", date(3, 3), None),
         ("TICKER:NEW:2025-03-03", "NEW", date(3, 3), None),
     ]
+
+
+def test_a_change_told_too_early_has_not_happened_while_the_old_ticker_trades() -> None:
+    family = Family(
+        events=[event("A", "OLD", date(1, 2)), event("A", "NEW", date(4, 2))],
+        bars={"OLD": bars(date(4, 1), date(4, 2), date(4, 3)), "NEW": bars(date(4, 4))},
+    )  # fmt: skip
+    assert told(family, at(4, 2)) == [("A", "NEW", date(4, 2), None), ("A", "OLD", date(1, 2), date(4, 2))]
+    assert told(family, at(4, 3)) == told(family, at(4, 4)) == [("A", "OLD", date(1, 2), None)]
+    assert told(family, at(4, 5)) == [("A", "NEW", date(4, 4), None), ("A", "OLD", date(1, 2), date(4, 4))]
+    family.events.append(event("A", "LAST", date(4, 3)))  # NEW for a day, by the events; LAST had no bar yet
+    assert told(family, at(4, 4)) == [("A", "OLD", date(1, 2), None)]
