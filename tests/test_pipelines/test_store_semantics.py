@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.libraries_feast import as_written
 from tests.test_pipelines.test_store_feast import BASE, history
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("feast")]
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("fea
 @pytest.fixture(scope="module", autouse=True)
 def feast_is_loaded() -> None:
     """It sets filters of warnings while it is loaded: here they end with the loading."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), as_written():
         import feast.infra.offline_stores.dask
         import feast.stream_feature_view  # noqa: F401
 
