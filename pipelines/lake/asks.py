@@ -68,7 +68,7 @@ class VendorPull:
             yield from self._flat_files(known)
         except VendorError as problem:
             self.trouble.meet("flat files", "days and minutes", problem)
-        yield from self._answers("days", self.day_asks(), needed=True)
+        yield from self._answers("days", self.day_asks(), needed=True, some=True)
         yield from self._answers("minute bars", self._minute_asks())
         yield from self._answers("option chains", self.chain_asks())
         extras = {tick_asks.SCHEMAS[schema] for schema in self.plan.extras}
@@ -237,9 +237,11 @@ class VendorPull:
         past = f"?session={day}" if self.plan.archive else ""
         return self._ask("cboe", _chain_path(symbol, day), f"/api/global/delayed_quotes/options/{symbol}.json{past}")
 
-    def _answers(self, what: str, asks: Any, *, needed: bool = False, extra: bool = False) -> Iterator[Delivery]:
-        """Ask these side by side; long work says how far it is, and who does not answer is met and left alone."""
-        counted = absent = 0
+    def _answers(self, what: str, asks: Any, *, needed: bool = False, extra: bool = False,
+                 some: bool = False) -> Iterator[Delivery]:  # fmt: skip
+        """Ask these side by side; long work says how far it is, and who does not answer is met and left alone. With
+        `some`, a plan that holds none of them is no answer either."""
+        counted, absent, note = 0, 0, ""
         asked = (ask for ask in asks if not self.trouble.is_closed(ask.site or ask.vendor))
         for answer in self.transport.ask_all(asked, go_on=True):
             if answer.problem is not None:
@@ -247,12 +249,16 @@ class VendorPull:
                 self.trouble.meet(place, what, answer.problem, needed=needed, extra=extra)
                 continue
             counted += 1
-            absent += answer.body is None and not answer.same
+            if answer.body is None and not answer.same:
+                absent, note = absent + 1, answer.note
             if counted % 250 == 0:
                 say(f"    {what}: {counted} answers")
             yield from self._delivered(answer)
         if absent:
-            say(f"    {what}: {absent} of {counted} not there (last: {answer.note})")
+            say(f"    {what}: {absent} of {counted} not there (last: {note})")
+        if some and absent and absent == counted and note.startswith("403"):
+            refusal = VendorError(f"the plan holds none of the {counted} that were asked for: {note}")
+            self.trouble.meet(answer.ask.vendor, what, refusal, needed=needed)
 
     def _delivered(self, answer: Answer) -> Iterator[Delivery]:
         ask = answer.ask

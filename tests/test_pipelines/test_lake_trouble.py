@@ -70,6 +70,17 @@ def test_what_databento_refuses_is_told_once_and_the_others_are_asked(
     assert asked == {"get_cost": 0, "get_range": 4 if status != 401 else asked}[what] and asked <= 4
 
 
+@pytest.mark.parametrize("of", [1, len(DAYS)])
+def test_a_plan_without_a_single_day_is_a_failure_and_one_without_some_is_none(
+    vendor: Vendor, tmp_path: Path, of: int
+) -> None:
+    denied = bodies.dump({"status": "NOT_AUTHORIZED", "message": "You are not entitled to this data"})
+    for day in DAYS[:of]:
+        vendor.script[f"/v2/aggs/grouped/locale/us/market/stocks/{day}"] = [(403, {}, denied)]
+    told, _ = pull(vendor, tmp_path, roots=())
+    assert (list(told.failed), told.stops) == ((["polygon, days"], True) if of == len(DAYS) else ([], False))
+
+
 def test_what_nobody_asked_for_by_name_is_no_failure(vendor: Vendor, tmp_path: Path) -> None:
     told, _ = pull(vendor, tmp_path, schemas=(), extras=("definition",))
     assert told.failed == {}
