@@ -34,13 +34,13 @@ DEEP = {
     "test_lake_versions",
     "test_leaks_told", "test_live_page",
     "test_marts_as_of", "test_marts_graph", "test_marts_malformed", "test_marts_minutes_alone",
-    "test_marts_publication", "test_marts_samples",
+    "test_marts_publication", "test_marts_quarantine", "test_marts_samples",
     "test_marts_units",
     "test_model_leaks", "test_new_feature", "test_notebooks", "test_pages_hostile",
     "test_promotion_sensors", "test_real_features",
-    "test_real_marts", "test_real_subsets", "test_sandbox_apart",
+    "test_real_marts", "test_real_subsets", "test_sandbox_apart", "test_sectors",
     "test_store_build", "test_store_feast", "test_store_nights", "test_store_online", "test_store_research",
-    "test_training_walk", "test_ui_pages", "test_vendors_daily", "test_vendors_indices",
+    "test_training_walk", "test_ui_pages", "test_universe_restated", "test_vendors_daily", "test_vendors_indices",
 }
 
 

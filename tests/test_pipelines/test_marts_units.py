@@ -8,9 +8,8 @@ from tests.test_pipelines.small_lake import SmallLake
 # Of SQL models; what Python models call has its tests in tests/test_models.
 WITH_RULES = {
     "corporate_actions", "daily_bars", "futures_bars", "futures_trades", "index_levels", "instruments",
-    "market_statistics", "minute_bars", "option_quotes", "stg_actions", "stg_bar_owners", "stg_equity_bars",
-    "stg_companies", "stg_decisions", "stg_listings",
-    "stg_universe_decided", "universe",
+    "market_statistics", "minute_bars", "option_quotes", "quarantine", "stg_actions", "stg_bar_owners",
+    "stg_companies", "stg_decisions", "stg_equity_bars", "stg_listings", "stg_universe_decided", "universe",
 }  # fmt: skip
 
 
