@@ -1,6 +1,8 @@
 """Where Dagster's own ways cost a night time, or its last words."""
 
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,16 +13,23 @@ from typing import Any
 @contextmanager
 def deaf_watchers() -> Iterator[None]:
     """While open, what Dagster starts to show a step's output does not hear Ctrl-C, of which it would show a traceback
-    each, above what we have to say. It watches this process, and ends within a second of it."""
+    each, above what we have to say. It watches this process, and ends within a second of it.
+
+    And it hears TERM, by which Dagster ends it: a script's background job ignores Ctrl-C, Dagster then takes TERM to be
+    ignored as well, and what it starts would inherit that and be waited for half a minute."""
     from dagster._core.execution import compute_logs
 
     module: Any = compute_logs
-    plain = module.subprocess
+    plain, deaf = module.subprocess, None
     module.subprocess = SimpleNamespace(Popen=partial(subprocess.Popen, start_new_session=True))
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        deaf = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
         module.subprocess = plain
+        if deaf is not None:
+            signal.signal(signal.SIGTERM, deaf)
 
 
 @contextmanager

@@ -218,8 +218,6 @@ def opened(
             yield source
     elif settings.source.startswith("files:"):
         yield FilesSource(Path(settings.source.removeprefix("files:")).expanduser())
-    elif settings.source == "vendors":
+    else:
         with _vendors(settings, home, now, os.environ if environment is None else environment) as source:
             yield source
-    else:
-        raise SourceError(f"--source {settings.source} is not known: sandbox, files:DIR or vendors")

@@ -1,6 +1,7 @@
 """While a job runs: one engine a file, and events there for everybody else as they come; watchers deaf to Ctrl-C."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -37,10 +38,16 @@ def test_events_are_committed_one_by_one_and_seen_by_others(tmp_path: Path) -> N
     assert 0 < seen[0] < len(events)
 
 
-def test_what_shows_a_step_does_not_hear_ctrl_c_and_ends_with_us(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "in-a-script-s-background"])
+def test_what_shows_a_step_does_not_hear_ctrl_c_and_ends_with_us(
+    tmp_path: Path, ignored: bool, request: pytest.FixtureRequest
+) -> None:
+    as_told = signal.SIG_IGN if ignored else signal.SIG_DFL
+    before = signal.signal(signal.SIGTERM, as_told)
+    request.addfinalizer(lambda: signal.signal(signal.SIGTERM, before))
     with deaf_watchers(), compute_logs.execute_posix_tail(str(tmp_path / "told"), subprocess.DEVNULL) as shown:
         assert {os.getsid(watcher) for watcher in shown} == set(shown), "each in a session of its own"
-    assert compute_logs.subprocess is subprocess
+    assert compute_logs.subprocess is subprocess and signal.getsignal(signal.SIGTERM) is as_told
     for watcher in shown:
         with pytest.raises(ProcessLookupError):
             os.kill(watcher, 0)

@@ -95,7 +95,6 @@ def test_a_table_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
         ("files:/no/such/folder", {}, "no such folder"),
         ("vendors", {}, "MASSIVE_API_KEY and DATABENTO_API_KEY"),
         ("vendors", {"POLYGON_API_KEY": "k"}, "DATABENTO_API_KEY not in the environment"),
-        ("carrier-pigeon", {}, "sandbox, files:DIR or vendors"),
     ],
 )
 def test_a_source_that_cannot_be_says_what_to_do(
@@ -106,3 +105,9 @@ def test_a_source_that_cannot_be_says_what_to_do(
         chosen, Home(tmp_path), dt.datetime(2025, 7, 1, tzinfo=dt.UTC), environment
     ):
         pass
+
+
+
+def test_a_source_that_nobody_knows_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="sandbox, files:DIR or vendors"):
+        settings.load({"home": str(tmp_path), "source": "carrier-pigeon"}, environment=OWN)
