@@ -203,6 +203,7 @@ def test_a_frame_and_another_store_come_to_lie_by_month_and_once(tmp_path: Path)
 
 ASKED_FOR_EVER = """
 import os, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job would not hear it
 from pipelines.lake import sql
 
 def ask(*question):
