@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from models.features.registry import FEATURES
-from pipelines.defs.tables import pairs
+from pipelines.defs.tables import pairs, table
 from pipelines.resources import HomeResource
 
 OWNERS = ["team:nightdesk"]
@@ -109,8 +109,8 @@ def _trained(
         digests, pictures = [fold.fitted.digest for fold in folds], draw((bench, folds), section)
         kept.keep(desk, f"training-{name}", asked, {"digests": digests, "pictures": pictures})
     shown = ("first_session", "last_session", "seconds", "cached")
-    records = [dg.TableRecord({"learnt_from_sessions": fold["train_rows"], **{key: fold[key] for key in shown},
-                               **{key: round(value, 4) for key, value in fold["metrics"].items()}})
+    records = [{"learnt_from_sessions": fold["train_rows"], **{key: fold[key] for key in shown},
+                **{key: round(value, 4) for key, value in fold["metrics"].items()}}
                for fold in section["folds"] if fold["metrics"]]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(json_digest(digests)),
@@ -118,7 +118,7 @@ def _trained(
             "learnt_from_sessions": max((fold["train_rows"] for fold in section["folds"]), default=0),
             "fits": len(digests),
             "fitted_now": sum(not fold["cached"] for fold in section["folds"]),
-            "folds": dg.MetadataValue.table(records),
+            "folds": table(records),
             "chosen": pairs(section["chosen_params"], "parameter"),
             **_searched(section), **_named(section),
             **{key: dg.MetadataValue.md(text) for key, text in pictures.items()},
@@ -239,7 +239,7 @@ def target_5m(home: HomeResource) -> dg.MaterializeResult[Any]:
         metadata={
             "train_rows": told["rows"], "model": told["model"], "share_of_rises": told["share"],
             "brier": told["brier"], "brier_of_share": told["brier_of_share"], "auc": told["auc"] or 0.0,
-            "folds": dg.MetadataValue.table([dg.TableRecord(fold) for fold in told["folds"]]),
+            "folds": table(told["folds"]),
             "calibration": dg.MetadataValue.md(pictures.calibration(told)),
         },
     )
