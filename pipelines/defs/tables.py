@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-
 _KINDS = {bool: "bool", int: "int", float: "float"}
 
 
