@@ -19,7 +19,8 @@ DATABASE = "warehouse.duckdb"  # the name is part of every compiled relation
 _VARIABLE = "NIGHTDESK_MARTS"
 # Python that decides what a mart says, beside the project's own files.
 _PYTHON = (
-    "models/market/symbols.py", "models/market/options.py", "models/market/volume_profile.py",
+    "models/market/symbols.py", "models/market/symbol_versions.py",
+    "models/market/options.py", "models/market/volume_profile.py",
     "models/market/surface.py", "models/market/prints.py", "models/market/tape.py",
     "models/market/order_flow.py", "models/market/rolls.py", "models/market/continuous.py",
     "models/market/replay.py", "models/market/contracts.py", "models/market/clearing.py",

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from models.market.symbols import BarDay, Event, Family, Listing, family_versions, intervals
+from models.market.symbol_versions import family_versions
+from models.market.symbols import BarDay, Event, Family, Listing, intervals
 
 EPOCH = dt.datetime(2003, 9, 10, 4, tzinfo=dt.UTC)
 

@@ -2,7 +2,7 @@
 
 
 def model(dbt, session):
-    from models.market import symbols
+    from models.market.symbol_versions import symbol_versions
 
     listings = dbt.ref("stg_listings").to_arrow_table()
     events = dbt.ref("stg_ticker_events").to_arrow_table()
@@ -10,4 +10,4 @@ def model(dbt, session):
     known = "symbol, session, available_at"
     traded = dbt.ref("stg_equity_bars").project(known).union(dbt.ref("stg_equity_minutes").project(known))
     bars = traded.aggregate("symbol, session, min(available_at) as available_at").to_arrow_table()
-    return symbols.symbol_versions(listings, events, bars)
+    return symbol_versions(listings, events, bars)
